@@ -1,0 +1,181 @@
+"""The whole error tree, split by whose fault it is. It does not decide how an error looks on the wire.
+
+PointsmanError
+├── ClientError            what the caller sent
+│   ├── BadRequest             400: malformed, wrong type, missing
+│   ├── Unsupported            400: well formed, but the chosen target cannot express it
+│   ├── Unauthorized           401: no or wrong gateway key
+│   ├── UnknownModel           404: no such model name; carries the nearest names
+│   ├── NotFound               404: no such path
+│   ├── WrongMethod            405
+│   └── TooLarge               413: body over the configured limit
+├── UpstreamError          what a provider did (see UpstreamFault for the kinds)
+├── ExhaustedError         every attempt failed; holds each of them
+├── Unavailable            the gateway itself cannot take the request now (shutting down)
+└── ConfigError            what an operator wrote: every problem at once
+
+Messages are written for the one who can fix the cause and never contain keys or prompt text.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+
+class PointsmanError(Exception):
+    """The root: everything this program raises on purpose."""
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+
+class ClientError(PointsmanError):
+    """The caller can fix this. `param` names the field, `code` is a word for programs."""
+
+    status: ClassVar[int] = 400
+
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+        self.code = code
+
+
+class BadRequest(ClientError):
+    """The body or a parameter is malformed, missing or of the wrong type."""
+
+
+class Unsupported(ClientError):
+    """The request is well formed, but the model it is sent to cannot express `param`."""
+
+
+class Unauthorized(ClientError):
+    """The gateway key is missing or wrong."""
+
+    status = 401
+
+
+class UnknownModel(ClientError):
+    """Nobody serves a model of this name."""
+
+    status = 404
+
+
+class NotFound(ClientError):
+    """There is no such path."""
+
+    status = 404
+
+
+class WrongMethod(ClientError):
+    """The path exists, the method does not."""
+
+    status = 405
+
+
+class TooLarge(ClientError):
+    """The body is over `server.max_body_bytes`."""
+
+    status = 413
+
+
+class UpstreamFault(StrEnum):
+    """What went wrong at a provider; the value is what the ledger stores."""
+
+    UNREACHABLE = "unreachable"  # no connection: refused, DNS, TLS
+    TIMED_OUT = "timed_out"  # a deadline passed: connect, first byte, idle or total
+    AUTH = "auth"  # the provider refused our credential, or our account lacks money or rights
+    RATE_LIMITED = "rate_limited"
+    OVERLOADED = "overloaded"
+    SERVER_ERROR = "server_error"
+    REJECTED = "rejected"  # the provider finds fault with the request itself: the caller's to fix
+    BAD_REPLY = "bad_reply"  # not the protocol: HTML, broken JSON, an error inside a 200
+    BROKEN = "broken"  # the reply ended before its end
+
+
+_ELSEWHERE = frozenset(UpstreamFault) - {UpstreamFault.REJECTED}
+
+
+class UpstreamError(PointsmanError):
+    """A provider failed one attempt.
+
+    `status` is the provider's HTTP status, None where there was none. `body` is the provider's own error
+    body, kept only for REJECTED so that a caller of the same dialect sees it unchanged. `code` and `param`
+    are the provider's own words for programs, where it gave some.
+    """
+
+    def __init__(
+        self,
+        fault: UpstreamFault,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        code: str | None = None,
+        param: str | None = None,
+        body: bytes | None = None,
+        headers: Sequence[tuple[bytes, bytes]] = (),
+    ) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.status = status
+        self.retry_after_s = retry_after_s
+        self.code = code
+        self.param = param
+        self.body = body
+        self.headers = headers
+
+    @property
+    def may_try_elsewhere(self) -> bool:
+        """True when another model could still answer this request."""
+        return self.fault in _ELSEWHERE
+
+
+class ExhaustedError(PointsmanError):
+    """Every attempt failed. `failures` pairs the model tried with its error, in order."""
+
+    def __init__(self, failures: Sequence[tuple[str, UpstreamError]]) -> None:
+        super().__init__("; ".join(f"{model}: {error.message}" for model, error in failures))
+        self.failures = tuple(failures)
+
+    @property
+    def last(self) -> UpstreamError:
+        return self.failures[-1][1]
+
+
+class Unavailable(PointsmanError):
+    """The gateway cannot take the request now; the same request may work in `retry_after_s`."""
+
+    def __init__(self, message: str, *, retry_after_s: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with the configuration.
+
+    `path` is dotted (`models.tiny.tier`), `value` what stands there (masked for secrets, None when nothing
+    does), `expected` what would be right, `nearest` the closest valid spelling where there is one.
+    """
+
+    path: str
+    value: str | None
+    expected: str
+    nearest: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = self.path if self.line is None else f"{self.path} (line {self.line})"
+        found = "" if self.value is None else f" is {self.value};"
+        hint = "" if self.nearest is None else f" (did you mean {self.nearest!r}?)"
+        return f"{where}:{found} expected {self.expected}{hint}"
+
+
+class ConfigError(PointsmanError):
+    """The configuration cannot be used. Holds all problems, not only the first."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)

@@ -1,0 +1,96 @@
+"""What the gateway needs from the outside, as small Protocols: the shell implements them, doubles stand in.
+
+`Send` is the one way to a provider. `Answer` is the one way back to the client. Both work with call-backs for
+the bytes of a body, so that a relayed chunk crosses the program without waking a task.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+HeaderList = Sequence[tuple[bytes, bytes]]
+"""HTTP headers; names in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds a provider is given: to accept the connection, to send the first byte of its answer, between
+    two pieces of it, and for all of it."""
+
+    connect_s: float = 10.0
+    first_byte_s: float = 120.0
+    idle_s: float = 120.0
+    total_s: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One HTTP POST to a provider. `url` is absolute; `headers` hold neither host nor content-length."""
+
+    url: str
+    headers: HeaderList
+    body: bytes
+    deadlines: Deadlines
+
+
+class Incoming(Protocol):
+    """A provider's answer, its head already read. Whoever holds it must end it: `read` or `pump` to the end,
+    or `abort`.
+
+    Every method that waits raises UpstreamError: TIMED_OUT when a deadline passes, BROKEN when the body ends
+    before its end, BAD_REPLY when it is not HTTP or is over a limit. Content encodings are already undone.
+    """
+
+    status: int
+    headers: HeaderList
+
+    async def first(self) -> bytes:
+        """The first bytes of the body, b"" if it has none."""
+        ...
+
+    async def read(self, limit_bytes: int) -> bytes:
+        """The whole body (what `first` returned included)."""
+        ...
+
+    async def pump(self, deliver: Callable[[bytes], None]) -> None:
+        """Calls `deliver` with each piece of the body that `first` has not returned yet, as it arrives,
+        and returns at its end. An exception out of `deliver` ends the answer and comes out here."""
+        ...
+
+    def pause(self) -> None:
+        """Stop reading from the provider: the client does not keep up."""
+        ...
+
+    def resume(self) -> None: ...
+
+    def abort(self) -> None:
+        """Drop the connection at once. Harmless after the end."""
+        ...
+
+
+class Send(Protocol):
+    """Sends one request to a provider and returns when the head of the answer is there."""
+
+    async def __call__(self, outgoing: Outgoing) -> Incoming: ...
+
+
+class Answer(Protocol):
+    """The client's end of one exchange. `start` once, `write` any number of times, `finish` once."""
+
+    is_started: bool
+
+    def start(self, status: int, headers: HeaderList, *, length: int | None = None) -> None:
+        """Sends the head. `length` None means a body of unknown size (chunked)."""
+        ...
+
+    def write(self, data: bytes) -> None: ...
+
+    def finish(self) -> None: ...
+
+    def break_off(self) -> None:
+        """End the body in a way the client cannot mistake for its end: the connection is closed."""
+        ...
+
+    def throttle(self, source: Incoming | None) -> None:
+        """`source` is paused while the client reads too slowly, and resumed when it caught up."""
+        ...

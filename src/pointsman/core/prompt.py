@@ -1,0 +1,49 @@
+"""What routing reads of a request: plain text and counts, the same for every dialect.
+
+It is not the request itself (core.request): a request that stays in its own dialect is forwarded as the
+bytes it came in and only ever read through this.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+OutputFormat = Literal["text", "json_object", "json_schema"]
+Speaker = Literal["user", "assistant", "tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Text of one message, all its text parts joined by newlines. System text is not a turn."""
+
+    speaker: Speaker
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """`input_bytes` is the size of the request body: the token estimate for context limits starts from it
+    less the media bytes, which do not count as text."""
+
+    system: str
+    turns: tuple[Turn, ...]
+    input_bytes: int
+    media_bytes: int = 0
+    tool_count: int = 0
+    forces_tool: bool = False
+    output_format: OutputFormat = "text"
+    image_count: int = 0
+    document_count: int = 0
+    audio_count: int = 0
+    wants_thinking: bool = False
+    max_output_tokens: int | None = None
+
+    @property
+    def last_user_text(self) -> str:
+        for turn in reversed(self.turns):
+            if turn.speaker == "user":
+                return turn.text
+        return ""
+
+    @property
+    def user_turn_count(self) -> int:
+        return sum(turn.speaker == "user" for turn in self.turns)

@@ -1,0 +1,165 @@
+"""The request every dialect can be decoded to and encoded from. Only a request that changes dialect
+passes through here; one that stays in its own is forwarded as the bytes it came in.
+
+It holds what can be translated. A field with no place here must be refused or named as dropped by the
+dialect that decodes it (`Request.foreign`), never lost.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Visible text. `is_refusal` marks an assistant's own words of refusal."""
+
+    text: str
+    is_refusal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture: either base64 `data` with its `media_type`, or a `url`; never both."""
+
+    media_type: str | None = None
+    data: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file to read: base64 `data` with `media_type`, a `url`, or plain `text`."""
+
+    media_type: str | None = None
+    data: str | None = None
+    url: str | None = None
+    text: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Spoken input: base64 `data` in `format` (wav, mp3)."""
+
+    data: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """Reasoning shown by an assistant. `signature` is its maker's opaque proof, valid only at `maker`."""
+
+    text: str
+    signature: str | None = None
+    maker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RedactedThinking:
+    """Reasoning the maker keeps sealed."""
+
+    data: str
+    maker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """An assistant's call. `arguments` is the JSON text of an object, exactly as it was made."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """The answer to one ToolCall, by its id."""
+
+    call_id: str
+    content: tuple["Text | Image | Document", ...]
+    is_error: bool = False
+
+
+Part = Text | Image | Document | Audio | Thinking | RedactedThinking | ToolCall | ToolResult
+Role = Literal["system", "developer", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn. Tool results are parts of a user message, whatever the dialect calls their role."""
+
+    role: Role
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function the model may call. `schema` is a JSON Schema object, None when it takes no arguments."""
+
+    name: str
+    description: str | None = None
+    schema: Mapping[str, Any] | None = None
+    strict: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolChoice:
+    """`mode` "tool" forces the one called `name`."""
+
+    mode: Literal["auto", "none", "required", "tool"]
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFormat:
+    """Structured output. `schema` is set for json_schema only."""
+
+    kind: Literal["json_object", "json_schema"]
+    schema: Mapping[str, Any] | None = None
+    name: str | None = None
+    strict: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """How hard to think. At most one of `effort` (none, minimal, low, medium, high, xhigh, max) and
+    `budget_tokens` is set; `adaptive` leaves it to the model."""
+
+    effort: str | None = None
+    budget_tokens: int | None = None
+    adaptive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Knobs of generation; None where the caller said nothing."""
+
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A whole request. `foreign` holds the caller's fields that have no place here, by their own name:
+    the encoder of another dialect names them as dropped or refuses them, according to `must_not_drop`.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    parallel_tools: bool | None = None
+    sampling: Sampling = field(default_factory=Sampling)
+    output_format: OutputFormat | None = None
+    reasoning: Reasoning | None = None
+    stream: bool = False
+    stream_usage: bool = False  # the caller wants usage in the stream (chat: stream_options.include_usage)
+    user: str | None = None
+    foreign: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Dialects: bytes <-> core, one file each. No I/O, and no dialect knows another."""

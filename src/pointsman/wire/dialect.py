@@ -1,0 +1,144 @@
+"""The Dialect contract: request, reply, stream and error, each in two directions. No dialect lives here.
+
+Facing the client a dialect reads requests and writes replies; facing a provider it writes requests and reads
+replies. A request whose caller and model speak the same dialect is not translated at all: its bytes are
+forwarded (`Envelope.with_model`) and the reply is relayed while a `ReplyWatch` reads usage beside it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pointsman.core.errors import PointsmanError, UpstreamError
+from pointsman.core.events import ReplyEvent
+from pointsman.core.model_card import ModelCard
+from pointsman.core.prompt import Prompt
+from pointsman.core.request import Request
+from pointsman.core.usage import Usage
+from pointsman.wire.envelope import Envelope
+
+Headers = Sequence[tuple[bytes, bytes]]
+"""Names in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRequest:
+    """A request in a provider's dialect. `dropped` names, in the caller's words, the fields that this
+    dialect or model cannot express and that were left out."""
+
+    body: bytes
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedError:
+    """An error in the caller's dialect."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyContext:
+    """What an encoder needs to know besides the events. `created_s` is a Unix time, handed in because the
+    pure rooms read no clock. `model` is what the caller is told answered."""
+
+    reply_id: str
+    model: str
+    created_s: int
+    stream_usage: bool = False
+
+
+class ReplyDecoder(Protocol):
+    """Reads a provider's stream. Cutting the bytes anywhere gives the same events."""
+
+    def feed(self, data: bytes) -> list[ReplyEvent]:
+        """Events completed by `data`. Raises UpstreamError (BAD_REPLY) for what is not the protocol."""
+        ...
+
+    def finish(self) -> list[ReplyEvent]:
+        """The stream ended. Raises UpstreamError (BROKEN) unless a Finished or Failed was produced."""
+        ...
+
+
+class ReplyEncoder(Protocol):
+    """Writes a client's stream: exactly one start and one end, blocks opened and closed in order."""
+
+    def feed(self, events: Sequence[ReplyEvent]) -> bytes:
+        """The bytes that these events become; may be empty."""
+        ...
+
+
+class ReplyWatch(Protocol):
+    """Reads beside a relayed stream, cheaply: what was used, and whether the reply came to its end."""
+
+    usage: Usage | None
+    is_complete: bool
+    """The terminal event was seen."""
+    error: UpstreamError | None
+    """The stream carried an error event."""
+
+    def feed(self, data: bytes) -> None: ...
+
+
+class Dialect(Protocol):
+    """One wire format. Implementations are stateless; streams get their own small objects."""
+
+    name: str
+    """As the configuration writes it: openai-chat, anthropic-messages."""
+
+    endpoint: str
+    """Path below a provider's base URL: /chat/completions, /messages."""
+
+    keepalive: bytes
+    """What may be sent to a waiting client between events without being part of the reply."""
+
+    passed_headers: frozenset[bytes]
+    """Request headers of the caller that mean something to a provider of this dialect."""
+
+    passed_header_prefixes: tuple[bytes, ...]
+
+    # towards clients
+
+    def read_prompt(self, envelope: Envelope) -> Prompt:
+        """What routing reads. Raises BadRequest for wrong types, naming the path."""
+        ...
+
+    def decode_request(self, envelope: Envelope) -> Request: ...
+
+    def encode_reply(self, events: Sequence[ReplyEvent], context: ReplyContext) -> bytes:
+        """A reply that is not streamed. Raises the UpstreamError of a Failed event."""
+        ...
+
+    def reply_encoder(self, context: ReplyContext) -> ReplyEncoder: ...
+
+    def encode_error(self, error: PointsmanError, request_id: str) -> EncodedError: ...
+
+    def encode_stream_error(self, error: PointsmanError, request_id: str) -> bytes:
+        """The event that tells a client in the middle of a stream that its reply broke."""
+        ...
+
+    # towards providers
+
+    def encode_request(self, request: Request, card: ModelCard) -> EncodedRequest:
+        """Raises Unsupported where leaving a field out would change what the caller may rely on."""
+        ...
+
+    def decode_reply(self, body: bytes) -> list[ReplyEvent]:
+        """A reply that was not streamed, as the events it would have been. Raises UpstreamError (BAD_REPLY),
+        also for a 200 whose body is an error."""
+        ...
+
+    def reply_decoder(self) -> ReplyDecoder: ...
+
+    def decode_error(self, status: int, headers: Headers, body: bytes) -> UpstreamError: ...
+
+    # beside a relayed reply
+
+    def reply_watch(self) -> ReplyWatch: ...
+
+    def read_usage(self, body: bytes) -> Usage | None:
+        """Usage of a reply that was not streamed. Raises UpstreamError (BAD_REPLY) when the body is not a
+        reply of this dialect (not JSON, or an error in a 200)."""
+        ...
