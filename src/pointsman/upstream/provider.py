@@ -1,0 +1,46 @@
+"""Whose API, where, how to prove who we are: one provider as a value. It sends nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pointsman.core.ports import Deadlines
+
+CredentialHeader = Literal["bearer", "x-api-key", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """`base_url` is what the dialect's endpoint is added to, without a slash at its end.
+
+    `pass_through_caller_key` lets a caller's own credential replace ours, if it is this provider's kind of
+    key (`caller_key_prefixes`). `embedded` is the demo provider, answered inside the process.
+    """
+
+    name: str
+    dialect: str
+    base_url: str
+    api_key: str | None = field(default=None, repr=False)
+    credential_header: CredentialHeader = "bearer"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    caller_key_prefixes: tuple[str, ...] = ()
+    pass_through_caller_key: bool = False
+    include_stream_usage: bool = False
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    embedded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KnownProvider:
+    """What a provider's name brings with it, so that the configuration need not say it.
+
+    `key_variables` are the environment variables its key is found in, in order. `prices_as` is its name in
+    the bundled price data, None when it has none.
+    """
+
+    dialect: str
+    base_url: str
+    key_variables: tuple[str, ...]
+    credential_header: CredentialHeader = "bearer"
+    caller_key_prefixes: tuple[str, ...] = ()
+    prices_as: str | None = None
