@@ -5,10 +5,12 @@ PointsmanError
 │   ├── BadRequest             400: malformed, wrong type, missing
 │   ├── Unsupported            400: well formed, but the chosen target cannot express it
 │   ├── Unauthorized           401: no or wrong gateway key
+│   ├── Forbidden              403: this caller may not do this
 │   ├── UnknownModel           404: no such model name; carries the nearest names
 │   ├── NotFound               404: no such path
 │   ├── WrongMethod            405
-│   └── TooLarge               413: body over the configured limit
+│   ├── TooLarge               413: body over the configured limit
+│   └── WrongMediaType         415: a content encoding nobody here reads
 ├── UpstreamError          what a provider did (see UpstreamFault for the kinds)
 ├── ExhaustedError         every attempt failed; holds each of them
 ├── Unavailable            the gateway itself cannot take the request now (shutting down)
@@ -56,6 +58,12 @@ class Unauthorized(ClientError):
     status = 401
 
 
+class Forbidden(ClientError):
+    """The caller is known, or known to be nobody, and may not do this."""
+
+    status = 403
+
+
 class UnknownModel(ClientError):
     """Nobody serves a model of this name."""
 
@@ -78,6 +86,12 @@ class TooLarge(ClientError):
     """The body is over `server.max_body_bytes`."""
 
     status = 413
+
+
+class WrongMediaType(ClientError):
+    """The body is encoded in a way that is not read here."""
+
+    status = 415
 
 
 class UpstreamFault(StrEnum):

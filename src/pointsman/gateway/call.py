@@ -1,0 +1,42 @@
+"""One call as the server hands it to the pipeline: who asks, in which dialect, with which bytes."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pointsman.core.ports import HeaderList
+from pointsman.wire.dialect import Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A key the caller sent that is not the gateway's own: `header` and `value` exactly as they came,
+    `key` the bare key in it."""
+
+    header: bytes
+    value: bytes
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`query` is what followed the path, less the gateway's key. `started_at_s` is Unix time; `clock` counts seconds for durations, `started_clock_s` its start."""
+
+    request_id: str
+    dialect: Dialect
+    headers: HeaderList
+    query: str
+    body: bytes
+    caller: str
+    credentials: tuple[Credential, ...]
+    started_at_s: float
+    clock: Callable[[], float]
+    started_clock_s: float
+
+    def elapsed_ms(self) -> float:
+        return (self.clock() - self.started_clock_s) * 1000.0
+
+
+def new_request_id(now_s: float) -> str:
+    """Unique, and ordered by time so that the ledger's index only ever grows at its end."""
+    return f"pm_{int(now_s * 1000):011x}{os.urandom(8).hex()}"

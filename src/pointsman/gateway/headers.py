@@ -1,0 +1,48 @@
+"""The response headers in which a request tells what became of it."""
+
+from urllib.parse import quote
+
+from pointsman.gateway.booking import Booking
+
+NONE = b"none"
+"""What a header says where there is nothing to say: a pinned request has no score."""
+
+
+def answer_headers(booking: Booking, content_type: bytes) -> list[tuple[bytes, bytes]]:
+    """All headers of an answer; those about the decision are there once there is one."""
+    request_id = booking.call.request_id.encode()
+    headers = [
+        (b"content-type", content_type),
+        (b"x-pointsman-request-id", request_id),
+        (b"x-request-id", request_id),  # the OpenAI SDKs show this one
+        (b"request-id", request_id),  # and the Anthropic SDKs this one
+    ]
+    if content_type == b"text/event-stream":
+        headers += _STREAM
+    decision = booking.decision
+    if decision is not None:
+        card = booking.card or decision.card
+        tier = decision.tier or card.tier
+        headers += (
+            (b"x-pointsman-model", ascii_value(card.name)),
+            (b"x-pointsman-provider", ascii_value(card.provider)),
+            (b"x-pointsman-tier", ascii_value(tier) if tier else NONE),
+            (b"x-pointsman-score", NONE if decision.score is None else b"%.3f" % decision.score),
+            (b"x-pointsman-profile", ascii_value(decision.profile)),
+            (b"x-pointsman-attempts", b"%d" % len(booking.attempts)),
+            (b"x-pointsman-dropped", ascii_value(",".join(booking.dropped)) if booking.dropped else b""),
+        )
+    return headers
+
+
+_STREAM = (
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),  # nginx in front of us would hold events back
+)
+
+
+def ascii_value(text: str) -> bytes:
+    """A header value: what is not plain ASCII is percent-encoded."""
+    if text.isascii() and text.isprintable():
+        return text.encode()
+    return quote(text, safe=" ,:/()[]").encode()

@@ -1,0 +1,95 @@
+"""The story of a request: read, decide, dispatch, book. Start here.
+
+    server  ->  read_envelope      what does the caller want, outside only
+                decide             which models, in which order, and why           (routing, pure)
+                dispatch           send to the first that answers, relay its words (gateway/dispatch.py)
+                book               one ledger row for the request, one per attempt (written behind the answer)
+
+Errors become an answer in the caller's own dialect in exactly one place: `_refuse`.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from pointsman.core.decision import Decision
+from pointsman.core.errors import ExhaustedError, PointsmanError, UpstreamError, UpstreamFault
+from pointsman.core.model_card import ModelCard
+from pointsman.core.ports import Answer
+from pointsman.core.usage import Price
+from pointsman.gateway.booking import Booking
+from pointsman.gateway.call import Call
+from pointsman.gateway.dispatch import Dispatch
+from pointsman.gateway.headers import answer_headers
+from pointsman.gateway.target import Target
+from pointsman.ledger.entry import Attempt, Entry
+from pointsman.routing.decide import Router, pin
+from pointsman.routing.names import Names
+from pointsman.wire.dialect import Dialect
+from pointsman.wire.envelope import Envelope, read_envelope
+
+Record = Callable[[Entry, tuple[Attempt, ...]], None]
+"""Takes the rows of one request; never waits."""
+
+
+class Pipeline:
+    """Everything a request meets. Built once from the configuration and not changed afterwards.
+
+    `baseline` is the price that savings are counted against.
+    """
+
+    def __init__(
+        self,
+        names: Names,
+        router: Router,
+        targets: Mapping[str, Target],
+        record: Record,
+        baseline: Price | None,
+    ) -> None:
+        self._names = names
+        self._router = router
+        self._dispatch = Dispatch(targets)
+        self._record = record
+        self._baseline = baseline
+
+    async def handle(self, call: Call, answer: Answer) -> None:
+        """Answers one call, whatever happens, and books it."""
+        booking = Booking(call)
+        try:
+            envelope = read_envelope(call.body)
+            booking.read(envelope)
+            booking.decision = decision = self.decide(call.dialect, envelope)
+            await self._dispatch.run(call, envelope, decision, answer, booking)
+        except PointsmanError as error:
+            self._refuse(error, answer, booking)
+        except asyncio.CancelledError:
+            booking.outcome = "cancelled"
+            raise
+        finally:
+            self._record(booking.entry(self._baseline), booking.attempt_entries())
+
+    def decide(self, dialect: Dialect, envelope: Envelope) -> Decision:
+        """Which models may answer, in order. A pinned model is left alone and nothing is scored."""
+        wanted = self._names.resolve(envelope.model)
+        if isinstance(wanted, ModelCard):
+            dialect.require_messages(envelope)
+            return pin(envelope.model, wanted)
+        return self._router.decide(dialect.read_prompt(envelope), wanted, envelope.model)
+
+    def _refuse(self, error: PointsmanError, answer: Answer, booking: Booking) -> None:
+        call = booking.call
+        encoded = call.dialect.encode_error(error, call.request_id)
+        status, body, extra = encoded.status, encoded.body, encoded.headers
+        source = error.last if isinstance(error, ExhaustedError) else error
+        if (
+            isinstance(source, UpstreamError)
+            and source.fault is UpstreamFault.REJECTED
+            and source.body is not None
+            and source.status is not None
+            and booking.answered_in_own_dialect
+        ):
+            # The provider speaks the caller's dialect: its own words are the best there are.
+            status, body = source.status, source.body
+        booking.refuse(source, status)
+        answer.start(status, [*answer_headers(booking, b"application/json"), *extra], length=len(body))
+        answer.write(body)
+        answer.finish()

@@ -1,0 +1,80 @@
+"""Who may call: one gateway key, four places where clients put it. It knows nothing of providers' keys except
+that whatever is not ours may be the caller's own."""
+
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from pointsman.core.errors import Forbidden, Unauthorized
+from pointsman.core.ports import HeaderList
+from pointsman.gateway.call import Credential
+
+_KEY_HEADERS = frozenset({b"authorization", b"x-api-key", b"x-goog-api-key"})
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """`caller` is a name for the ledger, never a key."""
+
+    caller: str
+    credentials: tuple[Credential, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """`master_key` None lets everyone in. `origins` are the web pages that may call from a browser."""
+
+    master_key: str | None = field(repr=False)
+    origins: frozenset[str] = frozenset()
+
+    def admit(self, headers: HeaderList, query: bytes = b"") -> Admitted:
+        """Raises Unauthorized without the gateway's key, Forbidden for a page from elsewhere.
+
+        Clients disagree about where a key goes and some send two; any one that matches opens, and the
+        others are kept as the caller's own.
+        """
+        found: list[Credential] = []
+        origin = None
+        for name, value in headers:
+            if name in _KEY_HEADERS:
+                found.append(Credential(name, value, _bare(value)))
+            elif name == b"origin":
+                origin = value.decode("latin-1")
+        if b"key=" in query:
+            found.extend(_from_query(query))
+        if self.master_key is None:
+            if origin is not None and origin not in self.origins:
+                # Without a key any web page the user visits could spend their money through localhost.
+                raise Forbidden(
+                    f"a page from {origin} may not call this gateway; list it in server.cors_origins or set a"
+                    " master key",
+                    code="origin_not_allowed",
+                )
+            return Admitted("anonymous", tuple(found))
+        expected = self.master_key.encode()
+        others: list[Credential] = []
+        is_admitted = False
+        for credential in found:
+            if hmac.compare_digest(credential.key.encode(), expected):
+                is_admitted = True
+            else:
+                others.append(credential)
+        if not is_admitted:
+            word = "wrong" if found else "missing"
+            raise Unauthorized(
+                f"the gateway key is {word}: send it as Authorization: Bearer, x-api-key, x-goog-api-key or ?key=",
+                code="invalid_api_key",
+            )
+        return Admitted("master", tuple(others))
+
+
+def _bare(value: bytes) -> str:
+    text = value.decode("latin-1").strip()
+    scheme, _, rest = text.partition(" ")
+    return rest.strip() if rest and scheme.lower() == "bearer" else text
+
+
+def _from_query(query: bytes) -> Iterable[Credential]:
+    pairs: Sequence[tuple[str, str]] = parse_qsl(query.decode("latin-1"))
+    return (Credential(b"?key", value.encode(), value) for name, value in pairs if name == "key")

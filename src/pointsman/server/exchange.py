@@ -1,0 +1,185 @@
+"""One request and its answer on a client's connection, below any framework: the endpoints that reach a model
+are served from here. It implements `core.ports.Answer`.
+
+It stands in uvicorn's place for a request/response cycle (the attributes in the first group are the ones
+uvicorn's protocol reads), so that keep-alive, pipelining and graceful shutdown stay uvicorn's.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pointsman.core.ports import HeaderList, Incoming
+
+_REASON = {
+    200: b"OK",
+    400: b"Bad Request",
+    401: b"Unauthorized",
+    403: b"Forbidden",
+    404: b"Not Found",
+    413: b"Content Too Large",
+    415: b"Unsupported Media Type",
+    422: b"Unprocessable Content",
+    429: b"Too Many Requests",
+    500: b"Internal Server Error",
+    502: b"Bad Gateway",
+    503: b"Service Unavailable",
+    504: b"Gateway Timeout",
+    529: b"Overloaded",
+}
+
+
+class Exchange:
+    """States: reading (until `is_read`) -> answering (`start`) -> `response_complete`."""
+
+    __slots__ = (
+        "_chunked",
+        "_ended",
+        "_head",
+        "_transport",
+        "body",
+        "disconnected",
+        "endpoint",
+        "headers",
+        "is_read",
+        "is_started",
+        "is_write_paused",
+        "keep_alive",
+        "message_event",
+        "more_body",
+        "on_response",
+        "parts",
+        "query",
+        "response_complete",
+        "size",
+        "source",
+        "task",
+        "version",
+    )
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        endpoint: Callable[["Exchange"], Awaitable[None]],
+        headers: list[tuple[bytes, bytes]],
+        query: bytes,
+        *,
+        keep_alive: bool,
+        version: str,
+        on_response: Callable[[], None],
+    ) -> None:
+        # what uvicorn's protocol reads
+        self.body = b""
+        self.more_body = True
+        self.disconnected = False
+        self.response_complete = False
+        self.keep_alive = keep_alive
+        self.message_event = self  # it calls .set() when the connection is lost
+        self.on_response = on_response
+        # ours
+        self._transport = transport
+        self.endpoint = endpoint
+        self.headers = headers
+        self.query = query
+        self.version = version
+        self.parts: list[bytes] = []
+        self.size = 0
+        self.is_read = False
+        self.is_started = False
+        self.is_write_paused = False
+        self.source: Incoming | None = None
+        self.task: asyncio.Task[None] | None = None
+        self._head = b""
+        self._chunked = False
+        self._ended = False
+
+    def set(self) -> None:
+        """The connection is lost: whatever is under way for this client stops now."""
+        if self.task is not None and not self.response_complete:
+            self.task.cancel()
+
+    async def run_asgi(self, app: Any) -> None:
+        """Answers. uvicorn starts this as the task of the request and hands in the app it would have called."""
+        self.task = asyncio.current_task()
+        try:
+            await self.endpoint(self)
+        except asyncio.CancelledError:
+            if not self.disconnected:
+                self.break_off()
+                raise
+        finally:
+            self.source = None
+
+    # the Answer port
+
+    def start(self, status: int, headers: HeaderList, *, length: int | None = None) -> None:
+        assert not self.is_started
+        self.is_started = True
+        lines = [b"HTTP/1.1 %d %b" % (status, _REASON.get(status, b""))]
+        lines += [b"%b: %b" % header for header in headers]
+        if length is not None:
+            lines.append(b"content-length: %d" % length)
+        elif self.version == "1.0":
+            self.keep_alive = False
+        else:
+            self._chunked = True
+            lines.append(b"transfer-encoding: chunked")
+        if not self.keep_alive:
+            lines.append(b"connection: close")
+        lines.append(b"\r\n")
+        # Held until there is a body to go with it: one packet, one system call.
+        self._head = b"\r\n".join(lines)
+
+    def write(self, data: bytes) -> None:
+        if self._ended or self.disconnected or not data:
+            return
+        if self._chunked:
+            data = b"%b%x\r\n%b\r\n" % (self._head, len(data), data)
+        elif self._head:
+            data = self._head + data
+        self._head = b""
+        self._transport.write(data)
+
+    def finish(self) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        self.response_complete = True
+        self.source = None
+        if self.disconnected:
+            return
+        rest = self._head + (b"0\r\n\r\n" if self._chunked else b"")
+        self._head = b""
+        if rest:
+            self._transport.write(rest)
+        if not self.keep_alive:
+            self._transport.close()
+        self.on_response()
+
+    def break_off(self) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        self.response_complete = True
+        self.keep_alive = False
+        if not self.disconnected:
+            if self._head:
+                self._transport.write(self._head)
+            self._transport.close()
+
+    def throttle(self, source: Incoming | None) -> None:
+        self.source = source
+        if source is not None and self.is_write_paused:
+            source.pause()
+
+    # what the protocol tells
+
+    def pause_writing(self) -> None:
+        self.is_write_paused = True
+        if self.source is not None:
+            self.source.pause()
+
+    def resume_writing(self) -> None:
+        self.is_write_paused = False
+        if self.source is not None:
+            self.source.resume()
