@@ -151,7 +151,15 @@ class Setup:
         config.write_text(NGINX.format(folder=self.folder, port=port, upstream_port=self.upstream_port))
         program = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
         assert program is not None
-        command = [program, "-p", str(self.folder), "-e", str(self.folder / "nginx.error.log"), "-c", str(config)]
+        command = [
+            program,
+            "-p",
+            str(self.folder),
+            "-e",
+            str(self.folder / "nginx.error.log"),
+            "-c",
+            str(config),
+        ]
         process = self.start("nginx", command, port)
         at = f"http://127.0.0.1:{port}"
         return {
@@ -171,7 +179,9 @@ class Setup:
         tiers = ("simple", "medium", "complex", "reasoning")
         models = [
             MODEL.format(name=name, provider="provider", tier=tier, price=price)
-            for name, tier, price in zip(("small", "middle", "large", "thinker"), tiers, (0.1, 1, 5, 15), strict=True)
+            for name, tier, price in zip(
+                ("small", "middle", "large", "thinker"), tiers, (0.1, 1, 5, 15), strict=True
+            )
         ]
         models.append(MODEL.format(name="slow", provider="slow-provider", tier="reasoning", price=20))
         config.write_text(

@@ -59,13 +59,21 @@ class Load:
     p99_ms: float
 
 
-def drive(
-    url: str, body_file: Path, headers: Sequence[str] = (), *, connections: int, seconds: int
-) -> Load:
+def drive(url: str, body_file: Path, headers: Sequence[str] = (), *, connections: int, seconds: int) -> Load:
     """Keeps `connections` requests going at `url`. Ends the whole run when an answer was not a good one: figures
     of a server that fails are worth nothing."""
     ran = subprocess.run(
-        ["taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
+        [
+            "taskset",
+            "-c",
+            str(LOAD_CORE),
+            "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{seconds}s",
+            "--timeout",
+            "30s",
+        ]
         + [word for header in headers for word in ("-H", header)]
         + ["-s", str(HERE / "load.lua"), url, "--", str(body_file)],
         capture_output=True,

@@ -3,11 +3,12 @@ machine falls on everybody; the ratio to nginx is taken within a round and the m
 
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+import decide
 from contestants import Lane, Setup
 from load import drive
 from processes import PROXY_CORE, cpu_s, free_port, rss_mb, spawn, stop
@@ -20,7 +21,7 @@ UPSTREAM_MS = 20
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long to measure. `warm_s` is driven before the first round and not counted."""
+    """How long to measure. `warm_s` is driven before the first round and not counted; 0 leaves it out."""
 
     rounds: int
     seconds: int
@@ -30,7 +31,7 @@ class Pace:
 
 
 FULL = Pace(rounds=5, seconds=3, warm_s=2, starts=7, memory_requests=50_000)
-QUICK = Pace(rounds=1, seconds=1, warm_s=1, starts=1, memory_requests=1_000)
+QUICK = Pace(rounds=1, seconds=1, warm_s=0, starts=1, memory_requests=1_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,11 @@ def cpu_rows(
     setup: Setup, lanes: Sequence[Lane], pace: Pace, *, connections: int, unit: str, seconds: int
 ) -> list[CpuRow]:
     """`unit` is what the upstream counts: "requests" or "chunks"."""
-    for lane in lanes:
+    for lane in lanes if pace.warm_s else ():
         drive(lane.url, lane.body_file, lane.headers, connections=connections, seconds=pace.warm_s)
-    rounds = [[_sample(setup, lane, connections, unit, seconds) for lane in lanes] for _ in range(pace.rounds)]
+    rounds = [
+        [_sample(setup, lane, connections, unit, seconds) for lane in lanes] for _ in range(pace.rounds)
+    ]
     rows = []
     for place, lane in enumerate(lanes):
         samples = [samples[place] for samples in rounds]
@@ -113,10 +116,13 @@ class LatencyRow:
 
 
 def latency_rows(lanes: Sequence[Lane], pace: Pace) -> list[LatencyRow]:
-    for lane in lanes:
+    for lane in lanes if pace.warm_s else ():
         drive(lane.url, lane.body_file, connections=SLOW_CONNECTIONS, seconds=pace.warm_s)
     rounds = [
-        [drive(lane.url, lane.body_file, connections=SLOW_CONNECTIONS, seconds=pace.seconds) for lane in lanes]
+        [
+            drive(lane.url, lane.body_file, connections=SLOW_CONNECTIONS, seconds=pace.seconds)
+            for lane in lanes
+        ]
         for _ in range(pace.rounds)
     ]
     return [
@@ -194,4 +200,31 @@ def memory_rows(setup: Setup, lanes: Sequence[Lane], pace: Pace) -> list[MemoryR
                 answered += drive(lane.url, lane.body_file, connections=CONNECTIONS, seconds=1).requests
         time.sleep(0.5)  # the ledger writes behind the answers
         rows.append(MemoryRow(answered, rss_mb(process.pid)))
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class DecideRow:
+    """CPU of one call of `decide`, by the prompt's size in bytes."""
+
+    kind: str
+    cpu_us: Mapping[int, float]
+
+    @property
+    def growth(self) -> float:
+        """How many times longer four times the text takes."""
+        return self.cpu_us[400_000] / self.cpu_us[100_000]
+
+
+def decide_rows(pace: Pace) -> list[DecideRow]:
+    router, names = decide.build()
+    profile = names.resolve("auto")
+    rows = []
+    for kind, text_of in decide.KINDS.items():
+        prompts = {size: decide.prompt_of(text_of(size)) for size in decide.SIZES}
+        times = {
+            size: decide.lowest_us(lambda prompt=prompt: router.decide(prompt, profile, "auto"), pace.rounds)
+            for size, prompt in prompts.items()
+        }
+        rows.append(DecideRow(kind, times))
     return rows

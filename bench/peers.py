@@ -1,14 +1,14 @@
 """Other gateways in front of the same upstream, each installed into bench/build. They do not do equal work."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import venv
-from pathlib import Path
 
 from contestants import BUILD, KEY, Lane, Setup
-from processes import free_port
+from processes import DidNotStart, free_port
 
 LITELLM = "litellm[proxy]==1.106.2"
 PORTKEY = "@portkey-ai/gateway@1.15.2"
@@ -20,7 +20,7 @@ def start_peers(setup: Setup) -> list[Lane]:
     for start in (start_litellm, start_portkey):
         try:
             lanes.append(start(setup))
-        except (OSError, subprocess.CalledProcessError) as failed:
+        except (OSError, subprocess.CalledProcessError, DidNotStart) as failed:
             print(f"left out: {start.__name__.removeprefix('start_')}: {failed}", file=sys.stderr)
     return lanes
 
@@ -44,7 +44,8 @@ def start_litellm(setup: Setup) -> Lane:
     config.write_text(json.dumps({"model_list": [entry]}))  # JSON is YAML
     port = free_port()
     command = [str(program), "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
-    process = setup.start("litellm", command, port, within_s=120)
+    env = {**os.environ, "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true"}
+    process = setup.start("litellm", command, port, within_s=120, env=env)
     url = f"http://127.0.0.1:{port}/v1/chat/completions"
     return Lane("LiteLLM " + LITELLM.partition("==")[2], url, setup.body_file("small"), process)
 

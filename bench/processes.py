@@ -1,10 +1,10 @@
 """Starts programs pinned to one core and reads from /proc what their whole process tree used. Linux only."""
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,18 +21,24 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class DidNotStart(Exception):
+    """A program ended, or stayed silent, instead of listening. Says what it printed."""
+
+
 def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, within_s: float) -> None:
-    """Returns when something accepts connections there; ends the run with what `process` said if it gave up."""
+    """Returns when something accepts connections there; raises DidNotStart."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            sys.exit(f"{process.args!r} ended with status {process.returncode}:\n{log.read_text()}")
+            raise DidNotStart(f"{process.args!r} ended with status {process.returncode}:\n{log.read_text()}")
         with socket.socket() as probe:
             probe.settimeout(1.0)
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.01)
-    sys.exit(f"{process.args!r} did not listen on port {port} within {within_s:.0f} s:\n{log.read_text()}")
+    raise DidNotStart(
+        f"{process.args!r} did not listen on port {port} within {within_s:.0f} s:\n{log.read_text()}"
+    )
 
 
 def spawn(
@@ -51,14 +57,13 @@ def spawn(
 
 
 def stop(process: subprocess.Popen[bytes], within_s: float = 10.0) -> None:
-    """Asks politely, then ends the whole group."""
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(within_s)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    """Asks politely, then ends whatever is left of the group."""
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(within_s)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +85,8 @@ def _stat(pid: int) -> _Stat | None:
 def _tree(root: int) -> dict[int, _Stat]:
     everyone = {
         pid: stat
-        for entry in os.listdir("/proc")
-        if entry.isdigit() and (stat := _stat(pid := int(entry))) is not None
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdigit() and (stat := _stat(pid := int(entry.name))) is not None
     }
     tree = {root}
     while True:

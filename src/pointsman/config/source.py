@@ -43,8 +43,8 @@ class Source:
 
 def read_yaml(text: str, name: str) -> Source:
     """What `text` says. Nothing is raised: whatever is wrong stands in `problems`; `name` is the file's."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml import YAML  # noqa: PLC0415 - not every start reads a file
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
 
     source = Source()
     try:
@@ -172,11 +172,10 @@ def _number(text: str) -> Decimal | str:
 def at(tree: Any, where: Where) -> Any:
     """The value at `where`, None when there is none."""
     for step in where:
-        if isinstance(tree, Mapping) or (isinstance(tree, list) and isinstance(step, int)):
-            try:
-                tree = tree[step]
-            except (KeyError, IndexError):
-                return None
+        if isinstance(tree, Mapping):
+            tree = tree.get(step)
+        elif isinstance(tree, list) and isinstance(step, int) and step < len(tree):
+            tree = tree[step]
         else:
             return None
     return tree

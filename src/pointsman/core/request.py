@@ -147,8 +147,10 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A whole request. `foreign` holds the caller's fields that have no place here, by their own name:
-    the encoder of another dialect names them as dropped or refuses them, according to `must_not_drop`.
+    """A whole request. `foreign` holds what the caller sent that has no place here, by its own name or path
+    (`logit_bias`, `tools.3.web_search_20250305`): the encoder of another dialect names it as dropped, or
+    refuses it where leaving it out would change what the caller relies on. `must_not_drop` are those of
+    them that the decoding dialect knows no encoder may leave out.
     """
 
     model: str
@@ -163,3 +165,4 @@ class Request:
     stream_usage: bool = False  # the caller wants usage in the stream (chat: stream_options.include_usage)
     user: str | None = None
     foreign: Mapping[str, Any] = field(default_factory=dict)
+    must_not_drop: frozenset[str] = frozenset()

@@ -65,7 +65,7 @@ class Pipeline:
             booking.outcome = "cancelled"
             raise
         finally:
-            self._record(booking.entry(self._baseline), booking.attempt_entries())
+            self._record(*booking.entries(self._baseline))
 
     def decide(self, dialect: Dialect, envelope: Envelope) -> Decision:
         """Which models may answer, in order. A pinned model is left alone and nothing is scored."""
@@ -85,7 +85,7 @@ class Pipeline:
             and source.fault is UpstreamFault.REJECTED
             and source.body is not None
             and source.status is not None
-            and booking.answered_in_own_dialect
+            and booking.asked_in_callers_dialect
         ):
             # The provider speaks the caller's dialect: its own words are the best there are.
             status, body = source.status, source.body

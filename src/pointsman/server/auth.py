@@ -15,10 +15,12 @@ _KEY_HEADERS = frozenset({b"authorization", b"x-api-key", b"x-goog-api-key"})
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """`caller` is a name for the ledger, never a key."""
+    """`caller` is a name for the ledger, never a key. `page` is the web page that asks, if it may read the
+    answer."""
 
     caller: str
     credentials: tuple[Credential, ...]
+    page: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +37,24 @@ class Door:
         others are kept as the caller's own.
         """
         found: list[Credential] = []
-        origin = None
+        page: bytes | None = None
         for name, value in headers:
             if name in _KEY_HEADERS:
                 found.append(Credential(name, value, _bare(value)))
             elif name == b"origin":
-                origin = value.decode("latin-1")
+                page = value
+        is_listed = page is not None and page.decode("latin-1") in self.origins
         if b"key=" in query:
             found.extend(_from_query(query))
         if self.master_key is None:
-            if origin is not None and origin not in self.origins:
+            if page is not None and not is_listed:
                 # Without a key any web page the user visits could spend their money through localhost.
                 raise Forbidden(
-                    f"a page from {origin} may not call this gateway; list it in server.cors_origins or set a"
+                    f"a page from {page.decode('latin-1')} may not call this gateway; list it in server.cors_origins or set a"
                     " master key",
                     code="origin_not_allowed",
                 )
-            return Admitted("anonymous", tuple(found))
+            return Admitted("anonymous", tuple(found), page if is_listed else None)
         expected = self.master_key.encode()
         others: list[Credential] = []
         is_admitted = False
@@ -66,7 +69,7 @@ class Door:
                 f"the gateway key is {word}: send it as Authorization: Bearer, x-api-key, x-goog-api-key or ?key=",
                 code="invalid_api_key",
             )
-        return Admitted("master", tuple(others))
+        return Admitted("master", tuple(others), page if is_listed else None)
 
 
 def _bare(value: bytes) -> str:

@@ -48,6 +48,7 @@ class Exchange:
         "message_event",
         "more_body",
         "on_response",
+        "page",
         "parts",
         "query",
         "response_complete",
@@ -89,6 +90,7 @@ class Exchange:
         self.is_write_paused = False
         self.source: Incoming | None = None
         self.task: asyncio.Task[None] | None = None
+        self.page: bytes | None = None  # the web page that may read the answer
         self._head = b""
         self._chunked = False
         self._ended = False
@@ -126,6 +128,12 @@ class Exchange:
             lines.append(b"transfer-encoding: chunked")
         if not self.keep_alive:
             lines.append(b"connection: close")
+        if self.page is not None:
+            lines += (
+                b"access-control-allow-origin: " + self.page,
+                b"access-control-expose-headers: *",
+                b"vary: origin",
+            )
         lines.append(b"\r\n")
         # Held until there is a body to go with it: one packet, one system call.
         self._head = b"\r\n".join(lines)

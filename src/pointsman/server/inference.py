@@ -31,6 +31,7 @@ class InferenceEndpoint:
         started_clock_s, started_at_s = clock(), time.time()
         try:
             admitted = self._door.admit(exchange.headers, exchange.query)
+            exchange.page = admitted.page
             body = self._plain_body(exchange)
         except ClientError as error:
             self.refuse(exchange, error)
@@ -50,7 +51,7 @@ class InferenceEndpoint:
         try:
             await self._pipeline.handle(call, exchange)
         except Exception as error:  # the server's border: a fault of ours must still be an answer
-            log.error("request %s failed: %s at %s", call.request_id, type(error).__name__, _place(error))
+            log.error("request %s failed: %s at %s", call.request_id, type(error).__name__, place_of(error))
             self._fail(exchange, call.request_id)
 
     def refuse(self, exchange: Exchange, error: PointsmanError) -> None:
@@ -104,7 +105,7 @@ def _without_key(query: bytes) -> str:
     return urlencode([(name, value) for name, value in pairs if name != "key"])
 
 
-def _place(error: Exception) -> str:
+def place_of(error: Exception) -> str:
     """Where it happened, without the message: that could hold part of a prompt."""
     frames = traceback.extract_tb(error.__traceback__)
     return " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames[-4:]))

@@ -99,7 +99,15 @@ class Dialect(Protocol):
 
     passed_header_prefixes: tuple[bytes, ...]
 
+    default_headers: tuple[tuple[bytes, bytes], ...]
+    """Headers a provider of this dialect insists on, sent when the caller gave none."""
+
     # towards clients
+
+    def require_messages(self, envelope: Envelope) -> None:
+        """Raises BadRequest unless `messages` is a list that holds something. What it holds is not decoded:
+        a request that stays in its dialect is its provider's to judge."""
+        ...
 
     def read_prompt(self, envelope: Envelope) -> Prompt:
         """What routing reads. Raises BadRequest for wrong types, naming the path."""

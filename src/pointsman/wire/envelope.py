@@ -14,7 +14,8 @@ _decode_str = msgspec.json.Decoder(str).decode
 _encode = msgspec.json.Encoder().encode
 
 # One key with what stands around it, from just behind the value before it: `, "key" : `.
-_KEY = re.compile(rb'[\s,{]*"((?:[^"\\]|\\.)*)"\s*:\s*')
+_KEY = re.compile(rb'\s*[{,]\s*("(?:[^"\\]|\\.)*")\s*:\s*')
+_END = re.compile(rb"\s*\}\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,46 +29,70 @@ class Envelope:
 
     def with_model(self, model: str) -> bytes:
         """The body with another model name and every other byte as it was."""
-        raw = bytes(self.fields["model"])
-        start = self._value_offset("model", raw)
-        return b"".join((self.body[:start], _encode(model), self.body[start + len(raw) :]))
+        start, length = self._model_place()
+        return b"".join((self.body[:start], _encode(model), self.body[start + length :]))
 
-    def _value_offset(self, wanted: str, raw: bytes) -> int:
-        # Walks the top level by the known length of each value: a search for the bytes could find the
-        # same key or value inside a message.
+    def _model_place(self) -> tuple[int, int]:
+        # A search for the bytes could find the same key or value inside a message, so the place is computed
+        # from the known lengths. What an SDK sends has no white space and no escaped keys. Every field then
+        # takes its key, its value and four more bytes, and a body of exactly that size cannot hold anything
+        # else: white space, an escape or a repeated key would all have made it longer.
+        position = 0
+        place = (0, 0)
+        for name, value in self.fields.items():
+            start = position + 4 + (len(name) if name.isascii() else len(name.encode()))
+            length = memoryview(value).nbytes
+            if name == "model":
+                place = (start, length)
+            position = start + length
+        return place if position == len(self.body) - 1 else self._walk_to_model()
+
+    def _walk_to_model(self) -> tuple[int, int]:
         body = self.body
         position = 0
+        place = (0, 0)
         for name, value in self.fields.items():
             key = _KEY.match(body, position)
-            if key is None:
+            if key is None or _decode_str(key[1]) != name:
                 break
-            position = key.end()
-            if name == wanted:
-                if body.startswith(raw, position):
-                    return position
+            start = key.end()
+            if not body.startswith(value, start):
                 break
-            position += memoryview(value).nbytes
-        # A JSON object may hold a key twice, and the raw lengths then do not add up. No client means it.
-        raise BadRequest("the body holds a field twice", code="duplicate_field")
+            length = memoryview(value).nbytes
+            if name == "model":
+                place = (start, length)
+            position = start + length
+        else:
+            if _END.match(body, position):
+                return place
+        # A JSON object may hold a key twice, and the fields then are not all of the body. No client means it.
+        raise BadRequest("The body holds a field twice.", code="duplicate_field")
 
 
 def read_envelope(body: bytes) -> Envelope:
     """Raises BadRequest if the body is not a JSON object with a `model` string and a boolean `stream`."""
     try:
+        if not body.isascii():
+            body.decode()  # the fields are not decoded here, so nobody else would notice
         fields = _decode_fields(body)
+    except msgspec.ValidationError:
+        raise BadRequest("The body must be a JSON object.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        if isinstance(error, msgspec.ValidationError):
-            raise BadRequest("the body must be a JSON object") from None
-        raise BadRequest(f"the body is not valid JSON: {error}") from None
+        raise BadRequest(f"The body is not valid JSON: {error}.") from None
+    except RecursionError:
+        raise BadRequest("The body is nested too deeply.") from None
     raw_model = fields.get("model")
     if raw_model is None:
-        raise BadRequest("you must provide a model", param="model", code="missing_model")
+        raise BadRequest("You must provide a model.", param="model", code="missing_model")
     try:
         model = _decode_str(raw_model)
     except msgspec.DecodeError:
-        raise BadRequest("model must be a string", param="model") from None
+        raise BadRequest("The model must be a string.", param="model", code="invalid_type") from None
     stream = fields.get("stream")
     flag = b"false" if stream is None else bytes(stream)
-    if flag not in {b"true", b"false", b"null"}:
-        raise BadRequest("stream must be true or false", param="stream")
+    if flag not in _FLAGS:
+        raise BadRequest("stream must be true or false.", param="stream", code="invalid_type")
     return Envelope(body, fields, model, flag == b"true")
+
+
+_FLAGS = frozenset((b"true", b"false", b"null"))

@@ -1,8 +1,9 @@
 """Server-sent events, both directions: bytes to events and events to bytes. It knows nothing of dialects.
 
 Follows the event stream grammar of the WHATWG HTML standard (section 9.2), as far as providers use it: comments
-are skipped, CRLF, LF and CR end lines, several data lines join with LF, an event without its blank line at
-the end of the stream is still delivered (several providers forget it).
+are skipped, CRLF, LF and CR end lines, several data lines join with LF, a byte order mark at the start is no
+part of the first line. One departure: an event without its blank line at the end of the stream is still
+delivered (several providers forget it).
 """
 
 import re
@@ -13,7 +14,10 @@ from pointsman.core.errors import UpstreamError, UpstreamFault
 EVENT_BYTES_MAX = 64 * 1024 * 1024
 """One event may hold a generated image as base64; beyond this a stream is not a stream of events."""
 
-_END_OF_EVENT = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n")
+# Two line ends in a row. After the CR of the second one its LF may still be to come; it is then read as one
+# more blank line, which ends nothing.
+_BLANK_LINE = re.compile(rb"\n\n|[\r\n]\r\n?")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class ServerSentEvent(NamedTuple):
@@ -24,44 +28,77 @@ class ServerSentEvent(NamedTuple):
 
 
 class SseReader:
-    """Cutting the stream anywhere gives the same events."""
+    """Cutting the stream anywhere gives the same events. The work is linear in the bytes, also for one huge
+    event in many pieces: `pending` grows in place and each byte of it is searched once."""
+
+    __slots__ = ("_is_at_start", "pending")
 
     def __init__(self) -> None:
-        self._pending = b""
+        self.pending = bytearray()
+        """The bytes of the event that is not complete yet. For reading only."""
+        self._is_at_start = True
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
-        pending = self._pending + data if self._pending else data
-        end = 0
-        for match in _END_OF_EVENT.finditer(pending):
-            end = match.end()
-        # CRLF may be cut in its middle: a lone CR at the very end is not a line end yet.
-        self._pending = pending[end:]
-        if len(self._pending) > EVENT_BYTES_MAX:
-            raise UpstreamError(UpstreamFault.BAD_REPLY, "the stream has no end of event")
-        return _events(pending[:end]) if end else []
+        """Events completed by `data`."""
+        pending = self.pending
+        if not pending:
+            end = _end_of_last_event(data, 0)
+            if end == len(data):
+                return self._events(data) if end else []
+            pending += memoryview(data)[end:]
+            block = data[:end]
+        else:
+            # A blank line may begin with the last byte that was here before.
+            searched = len(pending) - 1
+            pending += data
+            end = _end_of_last_event(pending, searched)
+            block = bytes(memoryview(pending)[:end])
+            del pending[:end]
+        if len(pending) > EVENT_BYTES_MAX:
+            raise UpstreamError(UpstreamFault.BAD_REPLY, "the stream holds an event without an end")
+        return self._events(block) if block else []
 
     def finish(self) -> list[ServerSentEvent]:
         """What the stream left without its closing blank line."""
-        rest, self._pending = self._pending, b""
-        return _events(rest) if rest.strip() else []
+        rest = bytes(self.pending)
+        self.pending.clear()
+        return self._events(rest)
+
+    def _events(self, block: bytes) -> list[ServerSentEvent]:
+        if self._is_at_start:
+            self._is_at_start = False
+            block = block.removeprefix(_BYTE_ORDER_MARK)
+        if b"\r" in block:
+            block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        events: list[ServerSentEvent] = []
+        name = ""
+        lines: list[bytes] = []
+        for line in block.split(b"\n"):
+            if line.startswith(b"data:"):
+                lines.append(line[6:] if line[5:6] == b" " else line[5:])
+            elif not line:
+                if lines:
+                    events.append(ServerSentEvent(name, lines[0] if len(lines) == 1 else b"\n".join(lines)))
+                    lines = []
+                name = ""
+            elif line.startswith(b"event:"):
+                name = line[6:].strip().decode("utf-8", "replace")
+            elif line == b"data":
+                lines.append(b"")
+        if lines:
+            events.append(ServerSentEvent(name, b"\n".join(lines)))
+        return events
 
 
-def _events(block: bytes) -> list[ServerSentEvent]:
-    events: list[ServerSentEvent] = []
-    name = ""
-    data: list[bytes] = []
-    for line in block.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"):
-        if line.startswith(b"data:"):
-            data.append(line[6:] if line[5:6] == b" " else line[5:])
-        elif line.startswith(b"event:"):
-            name = line[6:].strip().decode("utf-8", "replace")
-        elif not line:
-            if data:
-                events.append(ServerSentEvent(name, b"\n".join(data)))
-            name, data = "", []
-    if data:
-        events.append(ServerSentEvent(name, b"\n".join(data)))
-    return events
+def _end_of_last_event(data: bytes | bytearray, start: int) -> int:
+    """Where the last blank line that begins at `start` or later ends, 0 if there is none."""
+    if data.find(b"\r", start) < 0:
+        end = data.rfind(b"\n\n", start)
+        return 0 if end < 0 else end + 2
+    end = 0
+    for match in _BLANK_LINE.finditer(data, start):
+        end = match.end()
+    return end
 
 
 def frame(data: bytes, name: str = "") -> bytes:

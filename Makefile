@@ -1,0 +1,59 @@
+# Every command a developer needs; `make help` lists them. python3 (3.11 or newer) is all that must be there.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup serve test check docs bench bench-peers lock
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo 'ARGS="..." is passed on: make serve ARGS="--port 8080", make test ARGS="tests/wire -x"'
+
+setup: $(VENV)/dev.stamp ## install everything a developer needs into .venv
+
+serve: $(VENV)/serve.stamp ## install what the server needs, and serve
+	@exec $(BIN)/pointsman serve $(ARGS)
+
+test: $(VENV)/dev.stamp ## install what the tests need, and run them all
+	@$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/dev.stamp ## format, lint, types, layers, generated documents
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/generate_docs.py --check
+	$(BIN)/pytest --quiet tests/project -m "not slow"
+
+docs: $(VENV)/dev.stamp ## write the tables in docs/ that are generated from code
+	$(BIN)/python scripts/generate_docs.py
+
+bench: $(VENV)/dev.stamp ## measure against nginx and write docs/benchmarks.md (needs nginx, wrk, cc)
+	$(BIN)/python bench/run.py $(ARGS)
+
+bench-peers: $(VENV)/dev.stamp ## the same, with LiteLLM and Portkey installed beside it
+	$(BIN)/python bench/run.py --peers $(ARGS)
+
+lock: ## resolve the newest allowed versions into the lock files (needs uv)
+	scripts/lock.sh
+
+$(VENV)/pip.stamp: scripts/bootstrap.py
+	@echo "making $(VENV)"
+	@$(PYTHON) scripts/bootstrap.py $(VENV)
+	@touch $@
+
+$(VENV)/serve.stamp: requirements.lock pyproject.toml $(VENV)/pip.stamp
+	@echo "installing into $(VENV)"
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The development lock holds the runtime lock's versions: one environment serves both.
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/serve.stamp
+	@echo "installing the developer's tools into $(VENV)"
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@

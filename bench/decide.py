@@ -1,0 +1,139 @@
+"""How long a routing decision takes, by size and kind of prompt, and that it grows in proportion.
+
+    python bench/decide.py [--rounds N]
+
+Prints microseconds of CPU per decision (the lowest of N rounds), reasons and candidates included, and how many
+times longer 400 KB take than 100 KB: 4 is linear.
+"""
+
+import argparse
+import importlib.resources
+import time
+from collections.abc import Callable
+from decimal import Decimal
+
+from pointsman.core.model_card import ModelCard
+from pointsman.core.prompt import Prompt, Turn
+from pointsman.core.usage import Price, Rates
+from pointsman.routing.decide import Router, pin
+from pointsman.routing.keywords import Keywords
+from pointsman.routing.names import Names
+from pointsman.routing.policy import default_policy
+
+SIZES = (1_000, 10_000, 100_000, 400_000)
+BARS_US = {1_000: 150, 400_000: 20_000}
+
+PROSE = (
+    "The harbour lay quiet in the early light while the fishermen mended their nets and spoke of the weather. "
+    "An old woman sold bread from a cart, and two children ran along the wall, counting the boats as they came. "
+)
+TASK = (
+    "Write a Python function that parses a CSV file, then explain why the time complexity is O(n log n), compare "
+    "it with the naive algorithm step by step and make sure that at least three unit tests cover the edge cases. "
+)
+CHINESE = "请用Python编写一个函数,首先读取表格,然后计算平均值,最后证明这个算法的复杂度。为什么这个架构更好?"
+RUSSIAN = (
+    "Докажи, что корень из двух иррационален, сначала от противного, затем напиши программу для проверки. "
+)
+
+
+def repeated(piece: str) -> Callable[[int], str]:
+    """A text of so many UTF-8 bytes."""
+    length = len(piece.encode())
+    return lambda size: piece * (size // length) + piece[: size % length // max(length // len(piece), 1)]
+
+
+KINDS: dict[str, Callable[[int], str]] = {
+    "plain prose": repeated(PROSE),
+    "a task (dense in keywords)": repeated(TASK),
+    "Chinese task": repeated(CHINESE),
+    "Russian task": repeated(RUSSIAN),
+    '"first " over and over': repeated("first "),
+    "short words inside words": repeated("modhex"),
+    "short marks": repeated("</"),
+    "waterproof improve": repeated("waterproof improve "),
+    "first then, never ending": repeated("first second then "),
+    "emoji": repeated("\U0001f600\U0001f680"),
+    "one word": repeated("a"),
+    "only quotes": repeated('"'),
+    "only backslashes": repeated("\\"),
+    "only newlines": repeated("\n"),
+    "only digits": repeated("1234567890"),
+    "question marks": repeated("?"),
+    "code fences": repeated("\n```"),
+    "JSON": repeated('{"id": 17, "name": "Ada", "tags": ["a", "b"], "score": 0.25}, '),
+}
+
+
+def price(of_input: str, of_output: str) -> Price:
+    return Price(Rates(Decimal(of_input), Decimal(of_output)), "bench")
+
+
+CARDS = tuple(
+    ModelCard(name, provider, f"{name}-1", tier, price(*prices), room, None, None)
+    for name, provider, tier, prices, room in (
+        ("tiny", "local", "simple", ("0", "0"), 32_000),
+        ("mini", "openai", "simple", ("0.10", "0.40"), 128_000),
+        ("flash", "google", "medium", ("0.30", "2.50"), 1_000_000),
+        ("haiku", "anthropic", "medium", ("1", "5"), 200_000),
+        ("sonnet", "anthropic", "complex", ("3", "15"), 1_000_000),
+        ("opus", "anthropic", "complex", ("5", "25"), 200_000),
+        ("deep", "openai", "reasoning", ("1.25", "10"), 400_000),
+        ("pro", "google", "reasoning", ("2", "12"), 1_000_000),
+    )
+)
+
+
+def build() -> tuple[Router, Names]:
+    policy = default_policy()
+    text = importlib.resources.files("pointsman.routing").joinpath("keywords.toml").read_text("utf-8")
+    return Router(CARDS, policy, Keywords.parse(text)), Names(CARDS, policy.profiles)
+
+
+def lowest_us(work: Callable[[], object], rounds: int, seconds: float = 0.02) -> float:
+    """CPU time of one call of `work`, the lowest of so many rounds of about `seconds` each."""
+    started = time.process_time()
+    work()
+    times = max(int(seconds / max(time.process_time() - started, 1e-6)), 1)
+    best = float("inf")
+    for _ in range(rounds):
+        started = time.process_time()
+        for _ in range(times):
+            work()
+        best = min(best, (time.process_time() - started) / times)
+    return best * 1e6
+
+
+def prompt_of(text: str) -> Prompt:
+    return Prompt("", (Turn("user", text),), len(text.encode()) + 80)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    rounds = parser.parse_args().rounds
+    router, names = build()
+    profile = names.resolve("auto")
+    over = []
+    print(f"| us of CPU per decision | {' | '.join(f'{size // 1000} KB' for size in SIZES)} | 400/100 |")
+    print(f"| --- |{' ---: |' * (len(SIZES) + 1)}")
+    for kind, text_of in KINDS.items():
+        times = []
+        for size in SIZES:
+            prompt = prompt_of(text_of(size))
+            times.append(lowest_us(lambda prompt=prompt: router.decide(prompt, profile, "auto"), rounds))
+            if times[-1] > BARS_US.get(size, float("inf")):
+                over.append(f"{kind}, {size // 1000} KB: {times[-1]:,.0f} us, the bar is {BARS_US[size]:,}")
+        cells = " | ".join(f"{us:,.0f}" for us in times)
+        print(f"| {kind} | {cells} | {times[-1] / times[-2]:.1f} |")
+    print()
+    print(f"a known name: {lowest_us(lambda: names.resolve('opus'), rounds):.2f} us")
+    print(f"a pin: {lowest_us(lambda: pin('opus', CARDS[5]), rounds):.2f} us")
+    print(f"building it all, once: {lowest_us(build, 1) / 1000:.0f} ms")
+    for line in over:
+        print(f"OVER THE BAR: {line}")
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

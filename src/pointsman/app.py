@@ -1,0 +1,235 @@
+"""Composition root: settings become a running gateway. Everything is built and checked before the first
+connection is accepted, and nothing of it changes afterwards."""
+
+import asyncio
+import gc
+import importlib.resources
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from pointsman import __version__
+from pointsman.config.load import Loaded
+from pointsman.config.schema import Settings
+from pointsman.config.values import cards_of, policy_of, providers_of
+from pointsman.core.model_card import ModelCard
+from pointsman.core.ports import Send
+from pointsman.core.usage import Price
+from pointsman.gateway.pipeline import Pipeline, Record
+from pointsman.gateway.target import Target
+from pointsman.ledger.entry import Attempt, Entry
+from pointsman.ledger.store import Ledger
+from pointsman.routing.decide import Router
+from pointsman.routing.keywords import Keywords
+from pointsman.routing.names import Names
+from pointsman.server.asgi import INFERENCE_PATHS, build_app
+from pointsman.server.auth import Door
+from pointsman.server.inference import InferenceEndpoint
+from pointsman.server.models import ListedModel, ModelList
+from pointsman.server.protocol import protocol_factory
+from pointsman.upstream.client import Client
+from pointsman.upstream.demo import send_demo
+from pointsman.upstream.known_providers import KNOWN_PROVIDERS
+from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
+from pointsman.wire.dialect import Dialect
+from pointsman.wire.openai_chat import OPENAI_CHAT
+
+DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (OPENAI_CHAT, ANTHROPIC_MESSAGES)}
+
+_BACKLOG = 2048
+_KEEP_ALIVE_S = 75  # longer than the idle time after which common clients and balancers reuse a connection
+
+
+@dataclass(frozen=True, slots=True)
+class Brain:
+    """What decides, without anything that sends: enough for a dry run."""
+
+    cards: tuple[ModelCard, ...]
+    names: Names
+    router: Router
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """A whole gateway, ready to be given connections."""
+
+    brain: Brain
+    pipeline: Pipeline
+    models: ModelList
+    door: Door
+
+
+def build_brain(settings: Settings) -> Brain:
+    """Raises ConfigError."""
+    cards = cards_of(settings)
+    policy = policy_of(settings)
+    keywords = Keywords.parse(
+        importlib.resources.files("pointsman.routing").joinpath("keywords.toml").read_text("utf-8")
+    )
+    names = Names(cards, policy.profiles, settings.aliases, settings.unknown_model)
+    return Brain(cards, names, Router(cards, policy, keywords))
+
+
+def build(settings: Settings, *, send: Send, record: Record, now_s: float) -> Runtime:
+    """`send` reaches providers, `record` takes ledger rows. Raises ConfigError."""
+    brain = build_brain(settings)
+    providers = providers_of(settings)
+    key_prefixes = {prefix for known in KNOWN_PROVIDERS.values() for prefix in known.caller_key_prefixes}
+    targets: dict[str, Target] = {}
+    for card in brain.cards:
+        provider = providers[card.provider]
+        own = provider.caller_key_prefixes
+        targets[card.name] = Target(
+            card,
+            provider,
+            DIALECTS[provider.dialect],
+            send_demo if provider.embedded else send,
+            tuple(sorted(prefix for prefix in key_prefixes if prefix not in own and prefix.startswith(own))),
+        )
+    pipeline = Pipeline(brain.names, brain.router, targets, record, _baseline(settings, brain.cards))
+    key = settings.server.master_key
+    return Runtime(
+        brain,
+        pipeline,
+        ModelList(_listed(settings, brain), int(now_s)),
+        Door(key.get_secret_value() if key else None, frozenset(settings.server.cors_origins)),
+    )
+
+
+def _baseline(settings: Settings, cards: tuple[ModelCard, ...]) -> Price | None:
+    """What savings are counted against: the named model, else the dearest that has a price."""
+    if settings.baseline_model is not None:
+        return next(card.price for card in cards if card.name == settings.baseline_model)
+    prices = [card.price for card in cards if card.price is not None]
+    return max(
+        prices,
+        key=lambda price: price.rates.usd_per_million_input + price.rates.usd_per_million_output,
+        default=None,
+    )
+
+
+def _listed(settings: Settings, brain: Brain) -> list[ListedModel]:
+    virtual = [ListedModel(name, "pointsman", f"{name} (routed)") for name in brain.names.profile_names]
+    aliases = [
+        ListedModel(name, "pointsman", f"{name} ({target})") for name, target in settings.aliases.items()
+    ]
+    real = [ListedModel(card.name, card.provider, card.name) for card in brain.cards]
+    return [*virtual, *aliases, *real]
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes any free one. Raises OSError."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    listener.setblocking(False)
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class Stopper:
+    """Asks a running gateway to stop, from any thread, as a signal would."""
+
+    def __init__(self) -> None:
+        self._server: uvicorn.Server | None = None
+        self._is_stopped = False
+
+    def attach(self, server: uvicorn.Server) -> None:
+        self._server = server
+        server.should_exit = self._is_stopped
+
+    def stop(self) -> None:
+        self._is_stopped = True
+        if self._server is not None:
+            self._server.should_exit = True
+
+
+async def run(
+    settings: Settings, listener: socket.socket, record: Record, stopper: Stopper | None = None
+) -> None:
+    """Answers connections until it is asked to stop; then lets what is under way finish, bounded."""
+    client = Client()
+    runtime = build(settings, send=client.send, record=record, now_s=time.time())
+    limit = settings.server.max_body_bytes
+    endpoints = {
+        path: InferenceEndpoint(dialect, runtime.door, runtime.pipeline, limit)
+        for path, dialect in INFERENCE_PATHS.items()
+    }
+    config = uvicorn.Config(
+        build_app(runtime.pipeline, runtime.models, runtime.door, limit),
+        http=protocol_factory(endpoints, limit),  # type: ignore[arg-type]
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=int(settings.server.shutdown_grace_s),
+    )
+    # What is alive now stays alive: the collector need not look at it again.
+    gc.collect()
+    gc.freeze()
+    server = uvicorn.Server(config)
+    if stopper is not None:
+        stopper.attach(server)
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        await client.close()
+
+
+def serve(loaded: Loaded) -> int:
+    """Runs until SIGTERM or SIGINT. Returns the exit code. Raises ConfigError before anything is started."""
+    settings = loaded.settings
+    logging.basicConfig(
+        level=settings.server.log_level.upper(),
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(message)s",
+    )
+    ledger = Ledger(Path(settings.ledger.path)) if settings.ledger.enabled and settings.ledger.path else None
+    try:
+        listener = listen(settings.server.host, settings.server.port)
+    except OSError as error:
+        where = f"{settings.server.host}:{settings.server.port}"
+        sys.stderr.write(f"pointsman: cannot listen on {where}: {error.strerror or error}\n")
+        return 1
+    if ledger is not None:
+        ledger.open()
+    # uvicorn raises the signal again once it has shut down; what is left to do then must still be done.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    sys.stdout.write(f"pointsman {__version__} listening on {url_of(listener)}\n")
+    sys.stdout.flush()
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run(settings, listener, ledger.record if ledger is not None else _nowhere))
+    finally:
+        if ledger is not None:
+            ledger.close()
+    return 0
+
+
+def _nowhere(entry: Entry, attempts: tuple[Attempt, ...]) -> None:
+    """The ledger is switched off."""

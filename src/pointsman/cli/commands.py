@@ -1,0 +1,230 @@
+"""Every command and its options, in one list. Each is loaded when it is called: a server that starts should not
+wait for what it does not use."""
+
+# ruff: noqa: PLC0415 - see above
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from pointsman.core.errors import ConfigError, PointsmanError
+
+app = typer.Typer(
+    name="pointsman",
+    help="An LLM router: sends each request to the cheapest model that can handle it, and keeps the books.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+config_app = typer.Typer(help="Look at the configuration.", rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="PATH",
+        help="The configuration file. Default: $POINTSMAN_CONFIG, else pointsman.yaml here, else none.",
+        show_default=False,
+    ),
+]
+Host = Annotated[
+    str | None,
+    typer.Option(
+        "--host",
+        metavar="ADDRESS",
+        help="Address to listen on. Default: server.host, 127.0.0.1.",
+        show_default=False,
+    ),
+]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        "--port", metavar="NUMBER", help="Port to listen on. Default: server.port, 4000.", show_default=False
+    ),
+]
+LogLevel = Annotated[
+    str | None,
+    typer.Option(
+        "--log-level",
+        metavar="LEVEL",
+        help="debug, info, warning or error. Default: server.log_level, info.",
+        show_default=False,
+    ),
+]
+Profile = Annotated[
+    str, typer.Option("--profile", "-p", metavar="NAME", help="auto, eco, premium, agentic or free.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+EXIT_UNUSABLE = 2
+"""The user can fix this: a bad configuration, option or file."""
+
+
+@app.callback(invoke_without_command=True)
+def bare(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        print_version()
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        serve()
+
+
+@app.command()
+def serve(config: Config = None, host: Host = None, port: Port = None, log_level: LogLevel = None) -> None:
+    """Serve, as `pointsman` alone does."""
+
+    def run() -> int:
+        from pointsman.cli.serve import run
+
+        return run(config, _flags(host, port, log_level), os.environ)
+
+    _end(run)
+
+
+@app.command()
+def init(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PATH", help="The file to write. Default: pointsman.yaml.", show_default=False
+        ),
+    ] = Path("pointsman.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+) -> None:
+    """Write a commented configuration file for what is found here."""
+
+    def run() -> int:
+        from pointsman.cli.init import run
+
+        return run(path, os.environ, force=force)
+
+    _end(run)
+
+
+@app.command()
+def check(config: Config = None, host: Host = None, port: Port = None, log_level: LogLevel = None) -> None:
+    """Do what a start does, without serving, and list every problem."""
+
+    def run() -> int:
+        from pointsman.cli.check import run
+
+        return run(config, _flags(host, port, log_level), os.environ)
+
+    _end(run)
+
+
+@config_app.command("show")
+def config_show(
+    config: Config = None, host: Host = None, port: Port = None, log_level: LogLevel = None
+) -> None:
+    """Print every value in force and where it comes from. Secrets are masked."""
+
+    def run() -> int:
+        from pointsman.cli.show import run
+
+        return run(config, _flags(host, port, log_level), os.environ)
+
+    _end(run)
+
+
+@config_app.command("schema")
+def config_schema() -> None:
+    """Print the JSON Schema of the configuration file, for editors."""
+
+    def run() -> int:
+        from pointsman.cli.show import schema
+
+        return schema()
+
+    _end(run)
+
+
+@app.command()
+def models(config: Config = None, profile: Profile = "auto") -> None:
+    """Print the models and the order in which a profile would use them."""
+
+    def run() -> int:
+        from pointsman.cli.models import run
+
+        return run(config, profile, os.environ)
+
+    _end(run)
+
+
+@app.command()
+def route(
+    prompt: Annotated[str, typer.Argument(metavar="PROMPT", help="What a user would say.")],
+    config: Config = None,
+    system: Annotated[str, typer.Option(metavar="TEXT", help="A system prompt.", show_default=False)] = "",
+    profile: Profile = "auto",
+    tools: Annotated[int, typer.Option(metavar="N", min=0, help="How many tools the request offers.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Print which model a prompt would get, and why. Nothing is sent to anyone."""
+
+    def run() -> int:
+        from pointsman.cli.route import run
+
+        return run(prompt, config, os.environ, system=system, profile=profile, tools=tools, as_json=as_json)
+
+    _end(run)
+
+
+@app.command()
+def stats(
+    config: Config = None,
+    days: Annotated[int, typer.Option(metavar="N", min=1, help="How many days back to count.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Print requests, tokens, cost and savings by model and by day, from the ledger."""
+
+    def run() -> int:
+        from pointsman.cli.stats import run
+
+        return run(config, os.environ, days=days, as_json=as_json)
+
+    _end(run)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print_version()
+
+
+def print_version() -> None:
+    from pointsman import __version__
+
+    typer.echo(f"pointsman {__version__}")
+
+
+def _flags(host: str | None, port: int | None, log_level: str | None) -> dict[str, object]:
+    return {"host": host, "port": port, "log_level": log_level}
+
+
+def _end(run: Callable[[], int]) -> NoReturn:
+    """Runs a command to its exit code. What a user did wrong is said in words, never as a traceback."""
+    try:
+        code = run()
+    except ConfigError as error:
+        count = len(error.problems)
+        typer.echo(
+            f"pointsman: the configuration has {'a problem' if count == 1 else f'{count} problems'}:",
+            err=True,
+        )
+        for problem in error.problems:
+            typer.echo(f"  {problem}", err=True)
+        code = EXIT_UNUSABLE
+    except PointsmanError as error:
+        typer.echo(f"pointsman: {error.message}", err=True)
+        code = EXIT_UNUSABLE
+    sys.stdout.flush()
+    raise typer.Exit(code)

@@ -1,0 +1,64 @@
+"""`pointsman models`: the table, and what a profile makes of each tier: which one it turns it into, and the order
+in which it tries the models."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import typer
+
+from pointsman.cli.tables import model_table, table
+from pointsman.config.load import load
+from pointsman.config.values import cards_of, policy_of
+from pointsman.core.errors import UnknownModel, Unsupported
+from pointsman.core.model_card import ModelCard
+from pointsman.core.prompt import Prompt
+from pointsman.routing.chain import Shelf, need_of
+from pointsman.routing.keywords import Keywords
+from pointsman.routing.names import Names
+from pointsman.routing.policy import Policy
+from pointsman.routing.profiles import Profile
+from pointsman.routing.reading import read
+from pointsman.routing.tiers import Ladder
+
+_INPUT_TOKENS = 1000
+"""The order within a tier depends a little on a prompt's length; this one is ordinary."""
+
+_PLAIN = Prompt(system="", turns=(), input_bytes=0)
+"""A request without anything that would set a floor."""
+
+
+def run(path: Path | None, profile_name: str, environ: Mapping[str, str]) -> int:
+    settings = load(path, environ, {}).settings
+    policy = policy_of(settings)
+    profile = profile_called(profile_name, policy)
+    cards = cards_of(settings)
+    typer.echo(model_table(cards))
+    typer.echo(f"\nWhat {profile.name} does with a request whose score is in the middle of a tier:")
+    try:
+        typer.echo(table(("score of", "gets", "tries"), _orders(cards, policy, profile)))
+    except Unsupported as error:
+        typer.echo(error.message)
+    return 0
+
+
+def profile_called(name: str, policy: Policy) -> Profile:
+    """Raises UnknownModel for what is not a profile."""
+    try:
+        found = Names((), policy.profiles).resolve(name)
+    except UnknownModel:
+        known = ", ".join(profile.name for profile in policy.profiles)
+        raise UnknownModel(f"there is no profile {name!r}; there are {known}") from None
+    assert isinstance(found, Profile)
+    return found
+
+
+def _orders(cards: Sequence[ModelCard], policy: Policy, profile: Profile) -> Iterator[tuple[str, str, str]]:
+    shelf, ladder = Shelf(cards, policy.tiers), Ladder(policy, profile)
+    need = need_of(_PLAIN, _INPUT_TOKENS, profile, policy.expected_output_tokens)
+    reading = read(_PLAIN, Keywords({}))
+    for tier, (low, high) in zip(policy.tiers, pairwise((0.0, *policy.boundaries, 1.0)), strict=True):
+        place, _ = ladder.place((low + high) / 2, reading)
+        candidates = shelf.pick(place, need, profile)
+        names = [candidate.card.name for candidate in candidates if candidate.excluded is None]
+        yield tier, policy.tiers[place], ", ".join(names)

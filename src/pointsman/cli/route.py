@@ -1,0 +1,91 @@
+"""`pointsman route`: the decision about one prompt, explained. Nothing is sent to anyone."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from pointsman.app import build_brain
+from pointsman.cli.models import profile_called
+from pointsman.cli.tables import table
+from pointsman.config.load import load
+from pointsman.config.values import policy_of
+from pointsman.core.prompt import Prompt, Turn
+from pointsman.gateway.explain import explain
+
+
+def run(
+    text: str,
+    path: Path | None,
+    environ: Mapping[str, str],
+    *,
+    system: str,
+    profile: str,
+    tools: int,
+    as_json: bool,
+) -> int:
+    settings = load(path, environ, {}).settings
+    chosen = profile_called(profile, policy_of(settings))
+    prompt = Prompt(
+        system=system,
+        turns=(Turn("user", text),),
+        input_bytes=len(text.encode("utf-8", "replace")) + len(system.encode("utf-8", "replace")),
+        tool_count=tools,
+    )
+    decision = explain(build_brain(settings).router.decide(prompt, chosen, profile))
+    typer.echo(json.dumps(decision, indent=2) if as_json else "\n".join(_lines(decision)))
+    return 0
+
+
+def _lines(decision: Mapping[str, Any]) -> Iterator[str]:
+    yield f"model     {decision['model']} at {decision['provider']}"
+    yield f"tier      {decision['tier']}"
+    yield f"score     {decision['score']:.3f}"
+    yield f"profile   {decision['profile']}"
+    yield f"estimate  {_dollars(decision['estimated_cost_usd'])}"
+    yield f"saving    {_saving(decision)}"
+    for rule in decision["rules"]:
+        yield f"rule      {rule}"
+    yield ""
+    yield table(
+        ("signal", "value", "share", "what it saw"),
+        [
+            (reason["signal"], f"{reason['value']:+.2f}", f"{reason['share']:+.3f}", reason["detail"])
+            for reason in decision["reasons"]
+        ],
+    )
+    yield ""
+    yield table(
+        ("candidate", "provider", "tier", "estimate", ""),
+        [
+            (
+                candidate["model"],
+                candidate["provider"],
+                candidate["tier"] or "-",
+                _dollars(candidate["estimated_cost_usd"]),
+                f"out: {candidate['excluded']}" if candidate["excluded"] else "",
+            )
+            for candidate in decision["candidates"]
+        ],
+    )
+
+
+def _saving(decision: Mapping[str, Any]) -> str:
+    saving, cost, dearest = (
+        decision["saving_usd"],
+        decision["estimated_cost_usd"],
+        decision["dearest_model"],
+    )
+    if saving is None:
+        return "not known, for a price is missing"
+    if dearest == decision["model"]:
+        return "none: this is the dearest model"
+    whole = saving + cost
+    share = f" ({100 * saving / whole:.0f} %)" if whole else ""
+    return f"{_dollars(saving)}{share} against {dearest}"
+
+
+def _dollars(amount: float | None) -> str:
+    return "not known" if amount is None else f"${amount:.6f}"

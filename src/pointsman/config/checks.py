@@ -1,0 +1,283 @@
+"""What is wrong between settings that are each fine alone: names that lead nowhere, keys nobody reads, an open
+door. One function for each question, all of them in CHECKS."""
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from pointsman.config.problems import nearest, shown
+from pointsman.config.schema import ModelSettings, ProviderSettings, Settings
+from pointsman.config.source import Source, Where, dotted
+from pointsman.config.values import policy_of
+from pointsman.core.errors import ConfigError, Problem, UnknownModel
+from pointsman.core.model_card import ModelCard
+from pointsman.routing import policy as routing_policy
+from pointsman.routing.names import Names
+from pointsman.upstream.known_providers import DEMO_URL, KNOWN_PROVIDERS
+
+_NEW_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s?#@]+")
+_NOT_OURS_TO_SET = frozenset(
+    {
+        "host",
+        "content-length",
+        "content-type",
+        "content-encoding",
+        "accept-encoding",
+        "transfer-encoding",
+        "connection",
+        "keep-alive",
+        "te",
+        "trailer",
+        "upgrade",
+        "expect",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the checks look at. `settings` lacks what was wrong by itself; `tree` is all that was written, so
+    that one mistake is not reported as two."""
+
+    settings: Settings
+    tree: Mapping[str, Any]
+    source: Source
+    named: Mapping[Where, str]
+
+    def problem(self, where: Where, value: str | None, expected: str, near: str | None = None) -> Problem:
+        if where in self.named:
+            return Problem(self.named[where], value, expected, near)
+        return Problem(dotted(where), value, expected, near, self.source.line(where))
+
+    def section(self, name: str) -> Mapping[str, Any]:
+        found = self.tree.get(name)
+        return found if isinstance(found, Mapping) else {}
+
+    def written(self, section: str, name: str) -> Mapping[str, Any]:
+        found = self.section(section).get(name)
+        return found if isinstance(found, Mapping) else {}
+
+
+def _providers(view: View) -> Iterator[Problem]:
+    used = {model.get("provider") for model in view.section("models").values() if isinstance(model, Mapping)}
+    for name, provider in view.settings.providers.items():
+        where = ("providers", name)
+        known = KNOWN_PROVIDERS.get(name)
+        if name not in used:
+            yield view.problem(where, "not used", "a model that it serves, or no such provider")
+        if known is None:
+            missing = [key for key in ("dialect", "base_url") if key not in view.written("providers", name)]
+            if missing:
+                yield view.problem(
+                    where,
+                    "not a provider known by name",
+                    f"{' and '.join(missing)}, or one of {', '.join(KNOWN_PROVIDERS)}",
+                    nearest(name, KNOWN_PROVIDERS),
+                )
+        elif (
+            known.key_variables
+            and provider.api_key is None
+            and provider.base_url is None
+            and not provider.pass_through_caller_key
+            and provider.credential_header != "none"
+        ):
+            variable = known.key_variables[0]
+            yield view.problem(
+                (*where, "api_key"), None, f"a key: set ${variable}, or write `api_key: $NAME` here"
+            )
+        yield from _base_url(view, where, provider)
+        yield from _credentials(view, where, name, provider)
+        yield from _headers(view, where, provider)
+
+
+def _base_url(view: View, where: Where, provider: ProviderSettings) -> Iterator[Problem]:
+    url = provider.base_url
+    if url is None or url == DEMO_URL:
+        return
+    where = (*where, "base_url")
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or re.search(r"[^!-~]", url):
+        yield view.problem(where, shown(url, where), "an address such as https://host/v1")
+    elif parts.username is not None or parts.password is not None:
+        yield view.problem(where, shown(url, where), "an address without a user name; keys go into api_key")
+    elif parts.query or parts.fragment or url.endswith("?"):
+        yield view.problem(where, shown(url, where), "an address without `?` and `#`")
+
+
+def _credentials(view: View, where: Where, name: str, provider: ProviderSettings) -> Iterator[Problem]:
+    known = KNOWN_PROVIDERS.get(name)
+    dialect = provider.dialect or (known.dialect if known else None)
+    if provider.api_key is not None:
+        if not re.fullmatch(r"[!-~]+", provider.api_key.get_secret_value()):
+            yield view.problem(
+                (*where, "api_key"), "********", "a key of visible ASCII characters, without spaces"
+            )
+        if provider.credential_header == "none" or provider.base_url == DEMO_URL or name == "demo":
+            yield view.problem((*where, "api_key"), "not used", "no key where none is sent")
+    if provider.pass_through_caller_key:
+        prefixes = provider.caller_key_prefixes or (known.caller_key_prefixes if known else ())
+        if not prefixes:
+            yield view.problem(
+                (*where, "caller_key_prefixes"),
+                None,
+                "what this provider's keys begin with, so that no other key is sent to it",
+            )
+    elif provider.caller_key_prefixes is not None:
+        yield view.problem(
+            (*where, "caller_key_prefixes"), "not used", "pass_through_caller_key: true, or no prefixes"
+        )
+    if provider.include_stream_usage and dialect == "anthropic-messages":
+        yield view.problem(
+            (*where, "include_stream_usage"), "not used", "openai-chat: the other dialect always tells usage"
+        )
+
+
+def _headers(view: View, where: Where, provider: ProviderSettings) -> Iterator[Problem]:
+    for name, value in provider.headers.items():
+        place = (*where, "headers", name)
+        if not _HEADER_NAME.fullmatch(name):
+            yield view.problem(place, "not a header name", "letters, digits and dashes")
+        elif name.lower() in _NOT_OURS_TO_SET:
+            yield view.problem(place, "set by Pointsman itself", "another header")
+        if not re.fullmatch(r"[ -~]*", value):
+            yield view.problem(place, shown(value, place), "visible ASCII characters on one line")
+
+
+def _models(view: View) -> Iterator[Problem]:
+    written = view.section("providers")
+    for name, model in view.settings.models.items():
+        where = ("models", name)
+        if model.provider not in written:
+            yield view.problem(
+                (*where, "provider"),
+                repr(model.provider),
+                f"one of the providers: {', '.join(map(str, written))}",
+                nearest(model.provider, written),
+            )
+        if model.tier is not None and model.tier not in view.settings.tiers:
+            yield view.problem(
+                (*where, "tier"),
+                repr(model.tier),
+                f"one of the tiers: {', '.join(view.settings.tiers)}",
+                nearest(model.tier, view.settings.tiers),
+            )
+        yield from _prices(view, where, model)
+
+
+def _prices(view: View, where: Where, model: ModelSettings) -> Iterator[Problem]:
+    written = view.written("models", str(where[1]))
+    pair = ("usd_per_million_input", "usd_per_million_output")
+    given = [key for key in pair if key in written]
+    cached = [key for key in ("usd_per_million_cache_read", "usd_per_million_cache_write") if key in written]
+    if len(given) == 1 or (cached and not given):
+        for key in pair:
+            if key not in given:
+                yield view.problem(
+                    (*where, key), None, f"a price, since {(given or cached)[0]} is given: both or neither"
+                )
+
+
+def _tiers(view: View) -> Iterator[Problem]:
+    tiers = view.settings.tiers
+    for place, tier in enumerate(tiers):
+        if tier in tiers[:place]:
+            yield view.problem(("tiers", place), f"{tier!r} again", "each tier once")
+
+
+def _routing(view: View) -> Iterator[Problem]:
+    if len(set(view.settings.tiers)) < len(view.settings.tiers):
+        return
+    policy = policy_of(view.settings)
+    for problem in routing_policy.problems(policy):
+        path = problem.path.replace("[", ".").removesuffix("]").split(".")
+        where: Where = ("routing", *(int(step) if step.isdigit() else step for step in path))
+        near = nearest(path[-1], policy.weights) if path[0] == "weights" else problem.nearest
+        yield view.problem(where, problem.value, problem.expected, near)
+
+
+def _names(view: View) -> Iterator[Problem]:
+    """Aliases lead somewhere, and no name hides another."""
+    settings = view.settings
+    profiles = routing_policy.default_policy(settings.tiers).profiles
+    virtual = Names((), profiles)
+    cards = [ModelCard(name, model.provider, model.id or name) for name, model in settings.models.items()]
+    try:
+        Names(cards, profiles, settings.aliases)
+    except ConfigError as error:
+        for problem in error.problems:
+            alias = problem.path.removeprefix("aliases.")
+            if settings.aliases[alias] not in view.section("models"):  # a broken model is told of elsewhere
+                yield view.problem(("aliases", alias), repr(problem.value), problem.expected, problem.nearest)
+    for section in ("models", "aliases"):
+        for name in getattr(settings, section):
+            if _is_known(virtual, name):
+                yield view.problem((section, name), "the name of a profile", "a name of its own")
+    for alias in settings.aliases:
+        if alias in settings.models:
+            yield view.problem(("aliases", alias), "the name of a model", "a name of its own")
+
+
+def _is_known(names: Names, name: str) -> bool:
+    try:
+        names.resolve(name)
+    except UnknownModel:
+        return False
+    return True
+
+
+def _baseline(view: View) -> Iterator[Problem]:
+    name, models = view.settings.baseline_model, view.section("models")
+    if name is not None and name not in models:
+        yield view.problem(
+            ("baseline_model",), repr(name), "one of the models", nearest(name, map(str, models))
+        )
+
+
+def _open_door(view: View) -> Iterator[Problem]:
+    server = view.settings.server
+    key = server.master_key
+    if key is not None and not re.fullmatch(r"[!-~]+", key.get_secret_value()):
+        yield view.problem(
+            ("server", "master_key"), "********", "a key of visible ASCII characters, without spaces"
+        )
+    if key is None and "master_key" not in view.section("server") and not is_loopback(server.host):
+        yield view.problem(
+            ("server", "host"),
+            f"{server.host}, which others can reach",
+            f'127.0.0.1, or a master key that callers must send: export POINTSMAN_MASTER_KEY="$({_NEW_KEY})"',
+        )
+    for place, origin in enumerate(server.cors_origins):
+        if not _ORIGIN.fullmatch(origin):
+            yield view.problem(
+                ("server", "cors_origins", place), repr(origin), "an origin such as https://chat.example.org"
+            )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
+    _open_door,
+    _providers,
+    _models,
+    _tiers,
+    _names,
+    _baseline,
+    _routing,
+)

@@ -1,0 +1,251 @@
+"""Every setting there is: its name, type, default and meaning. Reading and cross-checking happen elsewhere.
+
+The descriptions become docs/configuration.md and the JSON Schema that editors use. Units stand in the names.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema
+
+from pointsman.core.model_card import Ability
+from pointsman.core.ports import Deadlines
+from pointsman.routing.policy import DEFAULT_TIERS
+from pointsman.upstream.provider import CredentialHeader
+
+REFERENCE_PATTERN = r"^\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})$"
+DEAREST_USD_PER_MILLION = 100_000
+"""No model is near it: whoever writes more has the unit wrong."""
+_DEADLINES = Deadlines()
+
+
+def _section(value: Any) -> Any:
+    """`ollama:` with nothing behind it is a section where everything has its default."""
+    return {} if value is None else value
+
+
+def _decimal(value: Any) -> Any:
+    """Prices may be written as numbers or as strings; either way every digit counts."""
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        raise ValueError("a number")  # noqa: TRY004 - pydantic turns ValueError into a problem
+    try:
+        return Decimal(value)
+    except ArithmeticError:
+        raise ValueError("a number") from None
+
+
+def _float(value: Any) -> Any:
+    """The file's numbers come as int or Decimal; what is not money is counted in floats."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ValueError("a number")  # noqa: TRY004 - see above
+    return float(value)
+
+
+def _no_slash_at_the_end(value: str) -> str:
+    return value.rstrip("/")
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
+ProviderName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Usd = Annotated[Decimal, Field(ge=0, lt=DEAREST_USD_PER_MILLION), BeforeValidator(_decimal)]
+Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_float)]
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False), BeforeValidator(_float)]
+Secret = Annotated[SecretStr, WithJsonSchema({"type": "string", "pattern": REFERENCE_PATTERN})]
+Url = Annotated[str, Field(min_length=1), AfterValidator(_no_slash_at_the_end)]
+"""Its form is checked once `$NAME` is replaced, in checks.py."""
+Tokens = Annotated[int, Field(gt=0, le=1_000_000_000)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class ServerSettings(_Section):
+    """Where Pointsman listens, and who may call."""
+
+    host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        pattern=r"^[^\s/]+$",
+        description="Address to listen on. Anything but a loopback address needs a master key.",
+    )
+    port: int = Field(default=4000, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    master_key: Secret | None = Field(
+        default=None,
+        description="The key every call but /health must carry. Only as a reference: `$NAME`.",
+    )
+    cors_origins: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        default=(), description="Web pages that may call from a browser, as `https://host[:port]`."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="How much is written to standard error."
+    )
+    max_body_bytes: int = Field(
+        default=64 * 1024 * 1024,
+        ge=1024,
+        le=4 * 1024**3,
+        description="The largest request body that is read.",
+    )
+    shutdown_grace_s: Seconds = Field(
+        default=10.0, description="How long answers under way may go on after SIGTERM before they are cut."
+    )
+
+
+class DeadlineSettings(_Section):
+    """How long a provider may take, in seconds."""
+
+    connect_s: Seconds = Field(default=_DEADLINES.connect_s, description="To accept the connection.")
+    first_byte_s: Seconds = Field(
+        default=_DEADLINES.first_byte_s, description="To send the first byte of its answer."
+    )
+    idle_s: Seconds = Field(default=_DEADLINES.idle_s, description="Between two pieces of an answer.")
+    total_s: Seconds = Field(default=_DEADLINES.total_s, description="For the whole answer.")
+
+
+class ProviderSettings(_Section):
+    """One provider. The names in the table below bring everything but the key with them."""
+
+    dialect: Literal["openai-chat", "anthropic-messages"] | None = Field(
+        default=None, description="How it speaks. Default: what its name brings with it."
+    )
+    base_url: Url | None = Field(
+        default=None,
+        description=(
+            "What `/chat/completions` or `/messages` is added to; http or https. May hold `$NAME`."
+            " Default: what the provider's name brings with it."
+        ),
+    )
+    api_key: Secret | None = Field(
+        default=None,
+        description=(
+            "Only as a reference: `$NAME`. Default: the variable that belongs to the provider's name, unless"
+            " `base_url` or `pass_through_caller_key` is set."
+        ),
+    )
+    credential_header: CredentialHeader | None = Field(
+        default=None,
+        description=(
+            "How the key is sent: `bearer` (Authorization: Bearer), `x-api-key` or `none`. Default: as the"
+            " provider's name says, else `x-api-key` for anthropic-messages and `bearer` for openai-chat."
+        ),
+    )
+    headers: dict[str, str] = Field(
+        default_factory=dict,
+        description="Sent with every request. Values may hold `$NAME`; those that carry keys must.",
+    )
+    pass_through_caller_key: bool = Field(
+        default=False,
+        description=(
+            "A caller's own key of this provider's kind is sent instead of ours. Never to another provider."
+        ),
+    )
+    caller_key_prefixes: Annotated[tuple[Name, ...], Field(strict=False)] | None = Field(
+        default=None,
+        description="What this provider's keys begin with. Default: what its name brings with it.",
+    )
+    include_stream_usage: bool = Field(
+        default=False,
+        description="Ask for token counts in every stream, also where the caller did not (openai-chat only).",
+    )
+    deadlines: Annotated[DeadlineSettings, BeforeValidator(_section)] = Field(
+        default=DeadlineSettings(), description="How long it may take."
+    )
+
+
+class ModelSettings(_Section):
+    """One model under the name that callers use. What is not given is looked up in the bundled price data,
+    and stays unknown where that has nothing either."""
+
+    provider: str = Field(description="Which of `providers` serves it.")
+    id: Annotated[str, Field(min_length=1, max_length=300)] | None = Field(
+        default=None, description="What the provider calls it. Default: the name here."
+    )
+    tier: str | None = Field(
+        default=None,
+        description="One of `tiers`: how hard the requests are that it gets. Without one it is only used by name.",
+    )
+    usd_per_million_input: Usd | None = Field(
+        default=None, description="US dollars per million input tokens."
+    )
+    usd_per_million_output: Usd | None = Field(
+        default=None, description="US dollars per million output tokens."
+    )
+    usd_per_million_cache_read: Usd | None = Field(
+        default=None, description="US dollars per million tokens read from the provider's cache."
+    )
+    usd_per_million_cache_write: Usd | None = Field(
+        default=None, description="US dollars per million tokens written to the provider's cache."
+    )
+    context_tokens: Tokens | None = Field(
+        default=None, description="The most tokens it takes, prompt and answer together."
+    )
+    max_output_tokens: Tokens | None = Field(default=None, description="The most tokens it writes.")
+    abilities: Annotated[frozenset[Ability], Field(strict=False)] | None = Field(
+        default=None,
+        description=(
+            "What it can do besides reading and writing text. Requests that need anything else go elsewhere."
+            " Default: what is known of it, else it is tried with everything."
+        ),
+    )
+
+
+class RoutingSettings(_Section):
+    """How a request's score becomes a tier."""
+
+    boundaries: Annotated[tuple[Number, ...], Field(strict=False)] | None = Field(
+        default=None,
+        description="Scores (0 to 1) at which the next tier begins, rising: one fewer than there are tiers.",
+    )
+    weights: dict[str, Number] = Field(
+        default_factory=dict, description="How much each signal counts; those not named keep their default."
+    )
+
+
+class LedgerSettings(_Section):
+    """The book of what happened and what it cost."""
+
+    enabled: bool = Field(default=True, description="Whether requests are booked at all.")
+    path: str | None = Field(
+        default=None,
+        min_length=1,
+        description=(
+            "The SQLite file. A relative path counts from the configuration file. Default: `ledger.db` in"
+            " `$POINTSMAN_STATE_DIR`, else in `$XDG_STATE_HOME/pointsman`, else in `~/.local/state/pointsman`."
+        ),
+    )
+
+
+class Settings(_Section):
+    """Everything that can be set."""
+
+    server: Annotated[ServerSettings, BeforeValidator(_section)] = Field(
+        default=ServerSettings(), description="Where Pointsman listens, and who may call."
+    )
+    providers: dict[ProviderName, Annotated[ProviderSettings, BeforeValidator(_section)]] = Field(
+        min_length=1, description="Who serves models."
+    )
+    models: dict[Name, Annotated[ModelSettings, BeforeValidator(_section)]] = Field(
+        min_length=1, description="The models that may be used, by the names that callers use."
+    )
+    tiers: Annotated[tuple[Name, ...], Field(strict=False)] = Field(
+        default=DEFAULT_TIERS,
+        min_length=1,
+        max_length=20,
+        description="Tiers from the easiest to the hardest. One without a model uses the next higher one.",
+    )
+    aliases: dict[Name, str] = Field(
+        default_factory=dict, description="Further names for models or profiles."
+    )
+    unknown_model: Literal["reject", "route"] = Field(
+        default="reject",
+        description="What a model name nobody serves gets: a 404, or an answer as if `auto` had been asked.",
+    )
+    baseline_model: str | None = Field(
+        default=None, description="The model that savings are counted against. Default: the dearest."
+    )
+    routing: Annotated[RoutingSettings, BeforeValidator(_section)] = Field(
+        default=RoutingSettings(), description="How a request's score becomes a tier."
+    )
+    ledger: Annotated[LedgerSettings, BeforeValidator(_section)] = Field(
+        default=LedgerSettings(), description="The book of what happened and what it cost."
+    )

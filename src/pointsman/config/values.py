@@ -1,0 +1,126 @@
+"""Settings as the values that the rest of the program works with: providers, model cards, policy."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from pointsman.config.facts import UNKNOWN, Facts, look_up
+from pointsman.config.schema import ModelSettings, ProviderSettings, Settings
+from pointsman.core.model_card import ModelCard
+from pointsman.core.ports import Deadlines
+from pointsman.core.usage import Price, Rates
+from pointsman.fleet import catalog
+from pointsman.routing.policy import Policy, default_policy
+from pointsman.upstream.known_providers import DEMO_URL, KNOWN_PROVIDERS
+from pointsman.upstream.provider import CredentialHeader, KnownProvider, Provider
+
+
+def providers_of(settings: Settings) -> dict[str, Provider]:
+    """Every provider, with what its name brings filled in. Expects settings that `load` let through."""
+    return {name: _provider(name, provider) for name, provider in settings.providers.items()}
+
+
+def _provider(name: str, settings: ProviderSettings) -> Provider:
+    known = KNOWN_PROVIDERS.get(name)
+    dialect = settings.dialect or (known.dialect if known else "")
+    base_url = settings.base_url or (known.base_url if known else "")
+    prefixes = settings.caller_key_prefixes
+    return Provider(
+        name=name,
+        dialect=dialect,
+        base_url=base_url,
+        api_key=settings.api_key.get_secret_value() if settings.api_key is not None else None,
+        credential_header=settings.credential_header or _credential_header(known, dialect),
+        headers=dict(settings.headers),
+        caller_key_prefixes=prefixes
+        if prefixes is not None
+        else (known.caller_key_prefixes if known else ()),
+        pass_through_caller_key=settings.pass_through_caller_key,
+        include_stream_usage=settings.include_stream_usage,
+        deadlines=Deadlines(**settings.deadlines.model_dump()),
+        embedded=base_url == DEMO_URL,
+    )
+
+
+def _credential_header(known: KnownProvider | None, dialect: str) -> CredentialHeader:
+    if known is not None and known.dialect == dialect:
+        return known.credential_header
+    return "x-api-key" if dialect == "anthropic-messages" else "bearer"
+
+
+def cards_of(settings: Settings, at: datetime | None = None) -> tuple[ModelCard, ...]:
+    """Every model, with prices and context sizes filled in as far as they are known. `at` is when prices are
+    asked for; None is now."""
+    at = at or datetime.now(UTC)
+    providers = providers_of(settings)
+    return tuple(_card(name, model, providers[model.provider], at) for name, model in settings.models.items())
+
+
+def _card(name: str, settings: ModelSettings, provider: Provider, at: datetime) -> ModelCard:
+    model_id = settings.id or name
+    known = catalog.find(provider.name, model_id)
+    price = _price(settings) or (known.price if known else None)
+    context_tokens = settings.context_tokens or (known.context_tokens if known else None)
+    if price is None or context_tokens is None:
+        facts = _facts(provider, model_id, at)
+        price = price or facts.price
+        context_tokens = context_tokens or facts.context_tokens
+    abilities = settings.abilities
+    return ModelCard(
+        name=name,
+        provider=provider.name,
+        id=model_id,
+        tier=settings.tier,
+        price=price,
+        context_tokens=context_tokens,
+        max_output_tokens=settings.max_output_tokens,
+        abilities=abilities if abilities is not None else (known.abilities if known else None),
+    )
+
+
+def _facts(provider: Provider, model_id: str, at: datetime) -> Facts:
+    known = KNOWN_PROVIDERS.get(provider.name)
+    if known is not None and known.prices_as is not None:
+        return look_up(known.prices_as, provider.base_url, model_id, at)
+    if provider.base_url.startswith("https://"):
+        return look_up(None, provider.base_url, model_id, at)
+    return UNKNOWN  # somebody's own machine: nobody publishes its prices
+
+
+def _price(settings: ModelSettings) -> Price | None:
+    if settings.usd_per_million_input is None or settings.usd_per_million_output is None:
+        return None
+    rates = Rates(
+        usd_per_million_input=settings.usd_per_million_input,
+        usd_per_million_output=settings.usd_per_million_output,
+        usd_per_million_cache_read=settings.usd_per_million_cache_read,
+        usd_per_million_cache_write=settings.usd_per_million_cache_write,
+    )
+    return Price(rates, "config")
+
+
+def baseline_of(settings: Settings, cards: Sequence[ModelCard]) -> ModelCard | None:
+    """The model that savings are counted against: the one that was named, else the dearest; None without a
+    price to compare."""
+    if settings.baseline_model is not None:
+        return next(card for card in cards if card.name == settings.baseline_model)
+    priced = [
+        (_dearness(card.price), -place, card) for place, card in enumerate(cards) if card.price is not None
+    ]
+    return max(priced)[-1] if priced else None
+
+
+def _dearness(price: Price) -> Decimal:
+    return price.rates.usd_per_million_input + price.rates.usd_per_million_output
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The default policy for these tiers, with what the configuration says otherwise."""
+    policy = default_policy(settings.tiers)
+    routing = settings.routing
+    return replace(
+        policy,
+        boundaries=policy.boundaries if routing.boundaries is None else routing.boundaries,
+        weights={**policy.weights, **routing.weights},
+    )

@@ -1,0 +1,60 @@
+"""What is written down about one request and its attempts. Only references: nothing is computed or copied
+until the writer's thread does it, behind the answer."""
+
+from typing import Literal, NamedTuple
+
+from pointsman.core.decision import Decision
+from pointsman.core.usage import Price, Usage
+
+Outcome = Literal["complete", "partial", "failed", "cancelled"]
+"""`partial`: the answer broke after its first byte had reached the caller. `cancelled`: the caller left."""
+
+OUTCOMES: tuple[Outcome, ...] = ("complete", "partial", "failed", "cancelled")
+
+# NamedTuples, not frozen dataclasses: 0.4 us to build instead of 1.8 us (18 fields, by position), and one is
+# built for every request.
+
+
+class Attempt(NamedTuple):
+    """One try at one model. `number` counts from 1; `started_ms` from the request's start, the other times
+    from `started_ms`. `status` is the provider's HTTP status, None where there was none."""
+
+    number: int
+    model: str
+    provider: str
+    started_ms: float
+    status: int | None
+    outcome: Outcome
+    fault: str | None
+    first_byte_ms: float | None
+    total_ms: float
+
+
+class Entry(NamedTuple):
+    """One request. `request_id` is unique and grows with time. `caller` is a name, never a key.
+
+    `model` and `provider` are those that answered, None where none did; what was chosen stands in `decision`,
+    None where the request was refused before anything was decided. `price` is the answering model's,
+    `baseline` that of the model savings are counted against. `status` is the one sent to the caller; `fault`
+    an UpstreamFault's value or the word for what was wrong with the request. `dropped` names what the
+    answering dialect could not carry.
+    """
+
+    request_id: str
+    started_at_s: float
+    caller: str
+    dialect: str
+    requested_model: str
+    decision: Decision | None
+    model: str | None
+    provider: str | None
+    stream: bool
+    usage: Usage | None
+    price: Price | None
+    baseline: Price | None
+    first_token_ms: float | None
+    total_ms: float
+    status: int
+    outcome: Outcome
+    fault: str | None = None
+    dropped: tuple[str, ...] = ()

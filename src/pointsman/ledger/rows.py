@@ -1,0 +1,152 @@
+"""What an entry looks like in the database: column names and values, in one order. It computes what the entry
+only refers to (cost, baseline, texts), in the writer's thread, and writes nothing.
+
+The columns are named here a second time, beside schema.py, because importing SQLAlchemy takes half a second
+and 30 MB that a running gateway does not need; a test holds the two together.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import msgspec
+
+from pointsman.core.decision import Reason
+from pointsman.core.usage import Price, Rates, Usage, cost_usd
+from pointsman.ledger.entry import Attempt, Entry
+from pointsman.ledger.money import to_picodollars
+
+Value = str | int | float | None
+Row = tuple[Value, ...]
+
+REQUEST_COLUMNS = (
+    "request_id",
+    "started_at_s",
+    "caller",
+    "dialect",
+    "requested_model",
+    "profile",
+    "tier",
+    "score",
+    "reasons",
+    "rules",
+    "chosen_model",
+    "chosen_provider",
+    "model",
+    "provider",
+    "stream",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cache_write_1h_tokens",
+    "reasoning_tokens",
+    "cost_picodollars",
+    "baseline_picodollars",
+    "price_source",
+    "rates",
+    "first_token_ms",
+    "total_ms",
+    "status",
+    "outcome",
+    "fault",
+    "dropped",
+)
+
+ATTEMPT_COLUMNS = (
+    "request_id",
+    "number",
+    "model",
+    "provider",
+    "started_ms",
+    "status",
+    "outcome",
+    "fault",
+    "first_byte_ms",
+    "total_ms",
+)
+
+_NO_DECISION: Row = (None,) * 7
+_NO_USAGE: Row = (None,) * 10
+
+_encode = msgspec.json.Encoder().encode
+
+
+def request_row(entry: Entry) -> Row:
+    decision, usage = entry.decision, entry.usage
+    if decision is None:
+        chosen = _NO_DECISION
+    else:
+        card = decision.card
+        chosen = (
+            decision.profile,
+            decision.tier,
+            decision.score,
+            _reasons(decision.reasons),
+            _names(decision.rules),
+            card.name,
+            card.provider,
+        )
+    used = _NO_USAGE if usage is None else _used(usage, entry.price, entry.baseline)
+    return (
+        entry.request_id,
+        entry.started_at_s,
+        entry.caller,
+        entry.dialect,
+        entry.requested_model,
+        *chosen,
+        entry.model,
+        entry.provider,
+        entry.stream,
+        *used,
+        entry.first_token_ms,
+        entry.total_ms,
+        entry.status,
+        entry.outcome,
+        entry.fault,
+        _names(entry.dropped),
+    )
+
+
+def attempt_row(request_id: str, attempt: Attempt) -> Row:
+    return (request_id, *attempt)
+
+
+def _used(usage: Usage, price: Price | None, baseline: Price | None) -> Row:
+    cost = cost_usd(usage, price)
+    baseline_cost = cost_usd(usage, baseline)
+    return (
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cache_read_tokens,
+        usage.cache_write_tokens,
+        usage.cache_write_1h_tokens,
+        usage.reasoning_tokens,
+        None if cost is None else to_picodollars(cost),
+        None if baseline_cost is None else to_picodollars(baseline_cost),
+        None if price is None else price.source,
+        None if price is None or cost is None else _rates(price.rates_for(usage.input_tokens or 0)),
+    )
+
+
+def _reasons(reasons: Sequence[Reason]) -> str | None:
+    """[[signal, value, share], ...]. What a signal saw (`detail`) may quote the prompt and stays out."""
+    if not reasons:
+        return None
+    return _encode([(reason.signal, reason.value, reason.share) for reason in reasons]).decode()
+
+
+def _names(names: Sequence[str]) -> str | None:
+    return _encode(names).decode() if names else None
+
+
+@lru_cache(maxsize=1024)
+def _rates(rates: Rates) -> str:
+    """The US dollars per million tokens that were charged, by kind of token; the ones not known are left out."""
+    texts = {
+        "input": rates.usd_per_million_input,
+        "output": rates.usd_per_million_output,
+        "cache_read": rates.usd_per_million_cache_read,
+        "cache_write": rates.usd_per_million_cache_write,
+        "cache_write_1h": rates.usd_per_million_cache_write_1h,
+    }
+    return _encode({kind: str(usd) for kind, usd in texts.items() if usd is not None}).decode()

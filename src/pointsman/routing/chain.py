@@ -1,0 +1,147 @@
+"""Which models can take a request, and in which order they are tried. It neither scores nor sends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pointsman.core.decision import Candidate
+from pointsman.core.errors import Unsupported
+from pointsman.core.model_card import Ability, ModelCard
+from pointsman.core.prompt import Prompt
+from pointsman.routing.profiles import Profile
+
+_MILLION = Decimal(1_000_000)
+_NAMED_IN_ERROR = 5
+
+_LACKS: dict[Ability, str] = {
+    "tools": "it cannot call tools",
+    "vision": "it cannot see images",
+    "documents": "it cannot read documents",
+    "audio": "it cannot hear audio",
+    "json_schema": "it cannot answer to a JSON schema",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a request asks of a model. `output_tokens` is what an answer is expected to take and priced at;
+    `reserved_tokens` what has to fit behind the input: the request's own limit where it sets one."""
+
+    input_tokens: int
+    output_tokens: int
+    reserved_tokens: int
+    max_output_tokens: int | None
+    abilities: tuple[Ability, ...]
+    prefers_thinking: bool
+    only_free: bool
+
+
+def need_of(prompt: Prompt, input_tokens: int, profile: Profile, expected_output_tokens: int) -> Need:
+    wanted: list[Ability] = []
+    if prompt.tool_count or profile.needs_tools:
+        wanted.append("tools")
+    if prompt.image_count:
+        wanted.append("vision")
+    if prompt.document_count:
+        wanted.append("documents")
+    if prompt.audio_count:
+        wanted.append("audio")
+    if prompt.output_format == "json_schema":
+        wanted.append("json_schema")
+    limit = prompt.max_output_tokens
+    return Need(
+        input_tokens=input_tokens,
+        # A limit is rarely reached: clients send 32,000 and get 300. Below the usual length it binds.
+        output_tokens=expected_output_tokens if limit is None else min(limit, expected_output_tokens),
+        reserved_tokens=expected_output_tokens if limit is None else limit,
+        max_output_tokens=limit,
+        abilities=tuple(wanted),
+        prefers_thinking=prompt.wants_thinking,
+        only_free=profile.only_free,
+    )
+
+
+def why_not(card: ModelCard, need: Need) -> str | None:
+    """Why `card` cannot take the request, as a sentence; None when it can. What is not known of a card does
+    not count against it, except that a model without a price may not be free."""
+    for ability in need.abilities:
+        if not card.can(ability):
+            return _LACKS[ability]
+    room = card.context_tokens
+    if room is not None and need.input_tokens + need.reserved_tokens > room:
+        asked = need.input_tokens + need.reserved_tokens
+        return f"it holds {room:,} tokens, the request and its answer need about {asked:,}"
+    limit = card.max_output_tokens
+    if limit is not None and need.max_output_tokens is not None and need.max_output_tokens > limit:
+        return f"it writes at most {limit:,} tokens, the request asks for up to {need.max_output_tokens:,}"
+    if need.only_free:
+        if card.price is None:
+            return "its price is not known, so it may not be free"
+        if not card.price.is_free:
+            return "it is not free"
+    return None
+
+
+def estimate_usd(card: ModelCard, input_tokens: int, output_tokens: int) -> Decimal | None:
+    """What the request will cost at list price, nothing cached; None where the price is not known."""
+    if card.price is None:
+        return None
+    rates = card.price.rates_for(input_tokens)
+    cost = input_tokens * rates.usd_per_million_input + output_tokens * rates.usd_per_million_output
+    return cost / _MILLION
+
+
+class Shelf:
+    """The known cards by tier. Build it once; what does not depend on the request is settled here."""
+
+    def __init__(self, cards: Sequence[ModelCard], tiers: Sequence[str]) -> None:
+        self._tiers = tuple(tiers)
+        self._placed = tuple((card, tiers.index(card.tier)) for card in cards if card.tier in tiers)
+        self._unplaced = tuple(
+            Candidate(card, None, _no_place(card)) for card in cards if card.tier not in tiers
+        )
+        # How near a tier is to the one asked for: itself, then the higher ones, then the lower ones.
+        count = len(self._tiers)
+        self._distance = tuple(
+            tuple(other - wanted if other >= wanted else count + wanted - other for other in range(count))
+            for wanted in range(count)
+        )
+
+    def pick(self, wanted: int, need: Need, profile: Profile) -> tuple[Candidate, ...]:
+        """All cards: those in the running first, in the order they are tried, then the others with the reason.
+
+        Within a tier: models that can think first where that is wanted, then by estimated cost (unknown
+        last), then as in the configuration. Raises Unsupported when none is in the running.
+        """
+        distance = self._distance[wanted]
+        able: list[tuple[int, bool, bool, Decimal, int, Candidate]] = []
+        fallen: list[Candidate] = []
+        for position, (card, tier) in enumerate(self._placed):
+            cost = estimate_usd(card, need.input_tokens, need.output_tokens)
+            reason = why_not(card, need)
+            candidate = Candidate(card, cost, reason)
+            if reason is not None:
+                fallen.append(candidate)
+                continue
+            rank = _MILLION if cost is None else -cost if profile.order == "strongest" else cost
+            no_thinking = need.prefers_thinking and not card.can("thinking")
+            able.append((distance[tier], no_thinking, cost is None, rank, position, candidate))
+        if not able:
+            raise _nobody(fallen, self._unplaced, profile)
+        able.sort()
+        return (*[entry[-1] for entry in able], *fallen, *self._unplaced)
+
+
+def _no_place(card: ModelCard) -> str:
+    return "it has no tier" if card.tier is None else f"its tier {card.tier} is not among the tiers"
+
+
+def _nobody(fallen: Sequence[Candidate], unplaced: Sequence[Candidate], profile: Profile) -> Unsupported:
+    out = [*fallen, *unplaced]
+    told = [f"{candidate.card.name}: {candidate.excluded}" for candidate in out[:_NAMED_IN_ERROR]]
+    if len(out) > _NAMED_IN_ERROR:
+        told.append(f"and {len(out) - _NAMED_IN_ERROR} more")
+    why = "; ".join(told) if told else "none is configured"
+    return Unsupported(
+        f"no model can take this request as {profile.name} ({why})", param="model", code="no_able_model"
+    )

@@ -1,0 +1,61 @@
+"""The one way in: a prompt and a profile to a decision. It knows no provider's state, reads no clock, sends
+nothing; the same input always gives the same decision."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from pointsman.core.decision import Candidate, Decision
+from pointsman.core.model_card import ModelCard
+from pointsman.core.prompt import Prompt
+from pointsman.routing.chain import Shelf, need_of
+from pointsman.routing.keywords import Keywords
+from pointsman.routing.policy import Policy
+from pointsman.routing.profiles import Profile
+from pointsman.routing.reading import read
+from pointsman.routing.scorer import Scorer
+from pointsman.routing.tiers import Ladder
+
+PINNED = "pinned"
+
+
+class Router:
+    """Decides for one set of cards under one policy. Build it when either changes; it never changes itself."""
+
+    def __init__(self, cards: Sequence[ModelCard], policy: Policy, keywords: Keywords) -> None:
+        self._policy = policy
+        self._keywords = keywords
+        self._scorer = Scorer(policy)
+        self._shelf = Shelf(cards, policy.tiers)
+        self._ladders = {profile: Ladder(policy, profile) for profile in policy.profiles}
+
+    def decide(self, prompt: Prompt, profile: Profile, requested: str) -> Decision:
+        """`profile` is what `requested` was resolved to. Raises Unsupported when no model can take it."""
+        reading = read(prompt, self._keywords)
+        score, reasons = self._scorer.score(reading)
+        ladder = self._ladders.get(profile) or Ladder(self._policy, profile)
+        place, rules = ladder.place(score, reading)
+        need = need_of(prompt, reading.input_tokens, profile, self._policy.expected_output_tokens)
+        candidates = self._shelf.pick(place, need, profile)
+        tier, chosen = self._policy.tiers[place], candidates[0].card
+        if chosen.tier != tier:
+            rules = (*rules, f"no model of {tier} can take it: {chosen.name} of {chosen.tier}")
+        return Decision(
+            requested=requested,
+            profile=profile.name,
+            chain=tuple([candidate.card for candidate in candidates if candidate.excluded is None]),
+            score=score,
+            tier=tier,
+            reasons=reasons,
+            rules=rules,
+            candidates=candidates,
+        )
+
+
+def pin(requested: str, card: ModelCard, estimated_cost_usd: Decimal | None = None) -> Decision:
+    """The decision for a model asked for by name: that one, nothing scored, no fallback."""
+    return Decision(
+        requested=requested,
+        profile=PINNED,
+        chain=(card,),
+        candidates=(Candidate(card, estimated_cost_usd),),
+    )

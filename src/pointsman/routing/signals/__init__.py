@@ -1,0 +1,46 @@
+"""The signals: each reads one thing off a prompt and says how much it argues for a stronger model.
+
+To add one: a function `name(reading) -> Hit | None` beside those of its kind, its name in SIGNALS, a weight in
+`pointsman.routing.policy.DEFAULT_WEIGHTS`. A signal that sees nothing returns None. They know nothing of one
+another and nothing of their weights.
+"""
+
+from collections.abc import Callable
+
+from pointsman.routing.reading import Hit, Reading
+from pointsman.routing.signals.code import code, technical
+from pointsman.routing.signals.conversation import references, system_prompt, turns
+from pointsman.routing.signals.format import output_format, structured_output
+from pointsman.routing.signals.media import media
+from pointsman.routing.signals.reasoning import analysis, calculation, multi_step, negation, reasoning
+from pointsman.routing.signals.size import context, size
+from pointsman.routing.signals.task import constraints, creative, domain, imperative, questions, simple
+from pointsman.routing.signals.tools import agentic, tools
+
+Signal = Callable[[Reading], Hit | None]
+
+SIGNALS: tuple[Signal, ...] = (
+    size,
+    context,
+    turns,
+    system_prompt,
+    references,
+    tools,
+    agentic,
+    structured_output,
+    output_format,
+    media,
+    code,
+    technical,
+    reasoning,
+    analysis,
+    multi_step,
+    calculation,
+    negation,
+    questions,
+    constraints,
+    imperative,
+    creative,
+    domain,
+    simple,
+)

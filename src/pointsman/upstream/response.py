@@ -1,0 +1,250 @@
+"""A provider's answer on its way to whoever asked: buffered, decoded, delivered. It knows no framing.
+
+    waiting for the head -> body arriving -> ended (whole, or with an error)
+
+The connection feeds it (`take_head`, `take_body`, `end`); the gateway holds it as `core.ports.Incoming`. What
+is buffered is still encoded, so a compression bomb unfolds only as fast as it is consumed.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from pointsman.core.errors import UpstreamError, UpstreamFault
+from pointsman.core.ports import HeaderList
+from pointsman.upstream.content_encoding import Inflater
+
+BUFFER_BYTES_MAX = 64 * 1024
+"""What may lie here before anybody takes it; beyond it the provider is not read any more."""
+
+_DECODED_PIECE_BYTES_MAX = 64 * 1024
+
+
+class Response:
+    """One consumer at a time. `last_at` is the loop's time at which the provider was last heard, or last
+    began to be listened to."""
+
+    __slots__ = (
+        "_buffer",
+        "_buffered_bytes",
+        "_deliver",
+        "_error",
+        "_first",
+        "_inflater",
+        "_inflater_holds_more",
+        "_is_delivering",
+        "_is_paused",
+        "_loop",
+        "_transport",
+        "_waiter",
+        "headers",
+        "is_ended",
+        "is_reading",
+        "last_at",
+        "status",
+    )
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport, now: float) -> None:
+        self.status = 0
+        self.headers: HeaderList = ()
+        self.last_at = now
+        self.is_ended = False
+        self.is_reading = True
+        self._loop = loop
+        self._transport = transport
+        self._buffer: deque[bytes] = deque()
+        self._buffered_bytes = 0
+        self._inflater: Inflater | None = None
+        self._inflater_holds_more = False
+        self._deliver: Callable[[bytes], None] | None = None
+        self._is_delivering = False
+        self._is_paused = False
+        self._first: bytes | None = None
+        self._error: BaseException | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    # from the connection
+
+    def take_head(self, status: int, headers: HeaderList, inflater: Inflater | None) -> None:
+        self.status = status
+        self.headers = headers
+        self._inflater = inflater
+        self._wake()
+
+    def take_body(self, data: bytes) -> None:
+        if self.is_ended:
+            return
+        deliver = self._deliver
+        if deliver is not None and self._inflater is None and not (self._is_paused or self._buffer):
+            try:
+                deliver(data)
+            except BaseException as error:  # noqa: BLE001 - comes out of `pump`, where `deliver` went in
+                self._drop(error)
+            return
+        self._buffer.append(data)
+        self._buffered_bytes += len(data)
+        if deliver is not None:
+            self._unload(deliver)
+        else:
+            self._wake()
+            if self._buffered_bytes >= BUFFER_BYTES_MAX:
+                self._adjust_reading()
+
+    def end(self, error: UpstreamError | None) -> None:
+        """Nothing more comes: the body is whole, or `error` says why it is not."""
+        if self.is_ended:
+            return
+        self._error = error
+        if not self.is_reading:
+            self._listen(reading=True)
+        self.is_ended = True
+        self._wake()
+
+    # for the gateway
+
+    async def head(self) -> None:
+        """Returns when `status` and `headers` are there."""
+        while not self.status:
+            if self._error is not None:
+                raise self._error
+            await self._wait()
+
+    async def first(self) -> bytes:
+        if self._first is None:
+            piece = self._next_piece()
+            while not piece and not self.is_ended:
+                await self._wait()
+                piece = self._next_piece()
+            if not piece:
+                self._raise_unless_whole()
+            self._first = piece
+            self._adjust_reading()
+        return self._first
+
+    async def read(self, limit_bytes: int) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+
+        def collect(piece: bytes) -> None:
+            nonlocal size
+            size += len(piece)
+            if size > limit_bytes:
+                raise UpstreamError(
+                    UpstreamFault.BAD_REPLY, f"the answer is larger than the {limit_bytes} bytes allowed"
+                )
+            pieces.append(piece)
+
+        if self._first:
+            collect(self._first)
+        await self.pump(collect)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def pump(self, deliver: Callable[[bytes], None]) -> None:
+        self._deliver = deliver
+        self._unload(deliver)
+        while not self.is_ended or self._buffer or self._inflater_holds_more:
+            await self._wait()
+        self._raise_unless_whole()
+
+    def pause(self) -> None:
+        self._is_paused = True
+        self._adjust_reading()
+
+    def resume(self) -> None:
+        self._is_paused = False
+        if self._deliver is not None:
+            self._unload(self._deliver)
+        self._adjust_reading()
+
+    def abort(self) -> None:
+        if not self.is_ended or self._buffer or self._inflater_holds_more:
+            self._drop(UpstreamError(UpstreamFault.BROKEN, "the answer was dropped before its end"))
+
+    # inside
+
+    def _unload(self, deliver: Callable[[bytes], None]) -> None:
+        """Delivers what is buffered, as far as the consumer takes it."""
+        if self._is_delivering:
+            # `deliver` itself paused and resumed: the loop below goes on when it returns.
+            return
+        self._is_delivering = True
+        try:
+            while not self._is_paused and (piece := self._next_piece()):
+                deliver(piece)
+        except BaseException as error:  # noqa: BLE001 - comes out of `pump`, where `deliver` went in
+            self._drop(error)
+        finally:
+            self._is_delivering = False
+        self._adjust_reading()
+        if self.is_ended:
+            self._wake()
+
+    def _next_piece(self) -> bytes:
+        """Decoded bytes; b"" when there are none at the moment, or never again."""
+        inflater = self._inflater
+        if inflater is None:
+            return self._pop() if self._buffer else b""
+        try:
+            while not (piece := inflater.take(_DECODED_PIECE_BYTES_MAX)) and self._buffer:
+                inflater.feed(self._pop())
+        except UpstreamError as error:
+            self._drop(error)
+            return b""
+        self._inflater_holds_more = bool(piece)
+        return piece
+
+    def _pop(self) -> bytes:
+        piece = self._buffer.popleft()
+        self._buffered_bytes -= len(piece)
+        return piece
+
+    def _adjust_reading(self) -> None:
+        wanted = not self._is_paused and (
+            self._deliver is not None or self._buffered_bytes < BUFFER_BYTES_MAX
+        )
+        if wanted is not self.is_reading:
+            self._listen(reading=wanted)
+
+    def _listen(self, *, reading: bool) -> None:
+        if self.is_ended or self._transport.is_closing():
+            return
+        self.is_reading = reading
+        if reading:
+            self.last_at = self._loop.time()
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+
+    def _drop(self, error: BaseException) -> None:
+        """Ends the answer here: nothing that still lies in the buffer is delivered."""
+        self._error = error
+        self._buffer.clear()
+        self._buffered_bytes = 0
+        self._inflater = None
+        self._inflater_holds_more = False
+        if not self.is_ended:
+            self.is_ended = True
+            self._transport.abort()
+        self._wake()
+
+    def _raise_unless_whole(self) -> None:
+        if self._error is not None:
+            raise self._error
+        if self._inflater is not None and not self._inflater.is_whole():
+            raise UpstreamError(UpstreamFault.BROKEN, "the compressed answer ends before its end")
+
+    async def _wait(self) -> None:
+        self._waiter = waiter = self._loop.create_future()
+        try:
+            await waiter
+        except BaseException:
+            # Whoever waited has gone: so has the reason for the provider to go on.
+            self.abort()
+            raise
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)

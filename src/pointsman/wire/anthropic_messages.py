@@ -1,0 +1,87 @@
+"""The Anthropic Messages dialect, put together: each of its directions is a module of its own beside this one
+(`anthropic_messages_*`). It holds no translation itself."""
+
+from collections.abc import Sequence
+
+from pointsman.core.errors import PointsmanError, UpstreamError
+from pointsman.core.events import ReplyEvent
+from pointsman.core.model_card import ModelCard
+from pointsman.core.prompt import Prompt
+from pointsman.core.request import Request
+from pointsman.core.usage import Usage
+from pointsman.wire import anthropic_messages_errors as errors
+from pointsman.wire import anthropic_messages_forward as forward
+from pointsman.wire import anthropic_messages_prompt as prompt
+from pointsman.wire import anthropic_messages_reply_in as reply_in
+from pointsman.wire import anthropic_messages_reply_out as reply_out
+from pointsman.wire import anthropic_messages_request_in as request_in
+from pointsman.wire import anthropic_messages_request_out as request_out
+from pointsman.wire import anthropic_messages_watch as watch
+from pointsman.wire.dialect import Dialect, EncodedError, EncodedRequest, Headers, ReplyContext
+from pointsman.wire.envelope import Envelope
+
+
+class AnthropicMessages:
+    """Implements Dialect."""
+
+    name = "anthropic-messages"
+    endpoint = "/messages"
+    keepalive = b'event: ping\ndata: {"type": "ping"}\n\n'
+    passed_headers = frozenset(
+        {
+            b"anthropic-version",
+            b"anthropic-beta",
+            b"anthropic-dangerous-direct-browser-access",
+            b"idempotency-key",
+            b"user-agent",
+            b"x-app",
+        }
+    )
+    passed_header_prefixes: tuple[bytes, ...] = (b"x-claude-code-", b"x-stainless-")
+    default_headers: tuple[tuple[bytes, bytes], ...] = ((b"anthropic-version", b"2023-06-01"),)
+
+    def require_messages(self, envelope: Envelope) -> None:
+        prompt.require_messages(envelope)
+
+    def read_prompt(self, envelope: Envelope) -> Prompt:
+        return prompt.read_prompt(envelope)
+
+    def decode_request(self, envelope: Envelope) -> Request:
+        return request_in.decode_request(envelope)
+
+    def encode_reply(self, events: Sequence[ReplyEvent], context: ReplyContext) -> bytes:
+        return reply_out.encode_reply(events, context)
+
+    def reply_encoder(self, context: ReplyContext) -> reply_out.AnthropicReplyEncoder:
+        return reply_out.AnthropicReplyEncoder(context)
+
+    def encode_error(self, error: PointsmanError, request_id: str) -> EncodedError:
+        return errors.encode_error(error, request_id)
+
+    def encode_stream_error(self, error: PointsmanError, request_id: str) -> bytes:
+        return errors.encode_stream_error(error, request_id)
+
+    def forwarded(self, envelope: Envelope, model: str) -> bytes:
+        """The caller's own body for a model of this dialect."""
+        return forward.forwarded(envelope, model)
+
+    def encode_request(self, request: Request, card: ModelCard) -> EncodedRequest:
+        return request_out.encode_request(request, card)
+
+    def decode_reply(self, body: bytes) -> list[ReplyEvent]:
+        return reply_in.decode_reply(body)
+
+    def reply_decoder(self) -> reply_in.AnthropicReplyDecoder:
+        return reply_in.AnthropicReplyDecoder()
+
+    def decode_error(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
+        return errors.decode_error(status, headers, body)
+
+    def reply_watch(self) -> watch.AnthropicReplyWatch:
+        return watch.AnthropicReplyWatch()
+
+    def read_usage(self, body: bytes) -> Usage | None:
+        return reply_in.read_usage(body)
+
+
+ANTHROPIC_MESSAGES: Dialect = AnthropicMessages()

@@ -1,0 +1,224 @@
+"""Errors of the Messages API, both ways: what a provider said becomes an UpstreamError, what the gateway has
+to say becomes an error the Anthropic SDKs understand. It decides on no retry of its own."""
+
+import math
+import re
+from typing import Any
+
+import msgspec
+
+from pointsman.core.errors import (
+    ClientError,
+    ExhaustedError,
+    PointsmanError,
+    Unavailable,
+    UpstreamError,
+    UpstreamFault,
+)
+from pointsman.wire.dialect import EncodedError, Headers
+from pointsman.wire.sse import frame
+
+_MESSAGE_CHARS_MAX = 500
+
+_TYPE_OF_STATUS = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    529: "overloaded_error",
+}  # any other 4xx is an invalid_request_error
+
+_ANSWER_TO_FAULT = {
+    UpstreamFault.RATE_LIMITED: (429, "rate_limit_error"),
+    UpstreamFault.OVERLOADED: (529, "overloaded_error"),
+    UpstreamFault.TIMED_OUT: (504, "timeout_error"),
+}
+"""Any other fault of a provider is a 502 api_error. AUTH too: a 401 would tell callers that their own key is
+wrong."""
+
+_FAULT_OF_STATUS = {
+    401: UpstreamFault.AUTH,
+    402: UpstreamFault.AUTH,
+    403: UpstreamFault.AUTH,
+    408: UpstreamFault.TIMED_OUT,
+    429: UpstreamFault.RATE_LIMITED,
+    503: UpstreamFault.OVERLOADED,
+    504: UpstreamFault.TIMED_OUT,
+    529: UpstreamFault.OVERLOADED,
+}
+
+_FAULT_OF_TYPE = {
+    "overloaded_error": UpstreamFault.OVERLOADED,
+    "rate_limit_error": UpstreamFault.RATE_LIMITED,
+    "timeout_error": UpstreamFault.TIMED_OUT,
+    "authentication_error": UpstreamFault.AUTH,
+    "permission_error": UpstreamFault.AUTH,
+    "billing_error": UpstreamFault.AUTH,
+    "invalid_request_error": UpstreamFault.REJECTED,
+    "not_found_error": UpstreamFault.REJECTED,
+    "request_too_large": UpstreamFault.REJECTED,
+}  # any other type is a SERVER_ERROR
+
+_KEY = re.compile(
+    r"\b(?:sk|pk|rk|gsk|xai|key)[-_][A-Za-z0-9_-]{8,}|\bAIza[A-Za-z0-9_-]{10,}|(?i:\bbearer\s+\S+)"
+)
+_KEPT_HEADERS = frozenset({b"retry-after", b"retry-after-ms", b"x-should-retry", b"request-id"})
+_TOO_LONG = re.compile(
+    r"context.?(?:length|window|size)|maximum.{0,20}(?:context|tokens)|too many (?:input )?tokens"
+    r"|(?:prompt|input|request).{0,30}too (?:long|large)",
+    re.IGNORECASE,
+)
+_TOO_LONG_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error"})
+_TOKENS = re.compile(r"\d[\d,]{2,}")
+
+_any = msgspec.json.Decoder(Any).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
+    kind, message = _said(body)
+    if status in _FAULT_OF_STATUS:
+        fault = _FAULT_OF_STATUS[status]
+    elif 400 <= status < 500:
+        # An empty account is told as a 400, but it is not the request's fault.
+        fault = UpstreamFault.AUTH if "credit balance" in message else UpstreamFault.REJECTED
+    elif status >= 500:
+        fault = UpstreamFault.SERVER_ERROR
+    else:
+        fault = UpstreamFault.BAD_REPLY
+    return UpstreamError(
+        fault,
+        message or f"the provider answered with status {status}",
+        status=status,
+        retry_after_s=_retry_after_s(headers),
+        code=kind,
+        body=body if fault is UpstreamFault.REJECTED else None,
+        headers=tuple(header for header in headers if header[0] in _KEPT_HEADERS),
+    )
+
+
+def error_in_reply(error: object, fault: UpstreamFault | None = None) -> UpstreamError:
+    """What an `error` object within a 200 means. `fault` says so where its type does not matter."""
+    kind, message = _of_error(error)
+    found = fault or _FAULT_OF_TYPE.get(kind or "", UpstreamFault.SERVER_ERROR)
+    return UpstreamError(found, message or "the provider reported an error", code=kind)
+
+
+def bad_reply(what: str) -> UpstreamError:
+    return UpstreamError(UpstreamFault.BAD_REPLY, what)
+
+
+def _said(body: bytes) -> tuple[str | None, str]:
+    """Type and message of an error body, of Anthropic's shape or of one like it."""
+    try:
+        said = _any(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None, ""  # a page for people: nothing in it is for programs
+    if not isinstance(said, dict):
+        return None, ""
+    kind, message = _of_error(said.get("error"))
+    if not message:
+        _, message = _of_error(said)
+    return kind, message or _clean(said.get("detail"))
+
+
+def _of_error(error: object) -> tuple[str | None, str]:
+    if isinstance(error, str):
+        return None, _clean(error)
+    if not isinstance(error, dict):
+        return None, ""
+    kind = error.get("type")
+    return kind if isinstance(kind, str) else None, _clean(error.get("message"))
+
+
+def _clean(message: object) -> str:
+    return _KEY.sub("[key]", message)[:_MESSAGE_CHARS_MAX] if isinstance(message, str) else ""
+
+
+def _retry_after_s(headers: Headers) -> float | None:
+    found = dict(headers)
+    for name, per_second in ((b"retry-after-ms", 1000), (b"retry-after", 1)):
+        try:
+            seconds = float(found[name]) / per_second
+        except (KeyError, ValueError):  # absent, or a date
+            continue
+        if 0 <= seconds < math.inf:
+            return seconds
+    return None
+
+
+def encode_error(error: PointsmanError, request_id: str) -> EncodedError:
+    cause = error.last if isinstance(error, ExhaustedError) else error
+    if isinstance(cause, UpstreamError) and cause.fault is UpstreamFault.REJECTED and _is_ours(cause.body):
+        assert cause.body is not None
+        return EncodedError(_status_of_rejected(cause), cause.body, _headers(cause, may_retry=False))
+    status, kind, message = _told(error, cause)
+    body = _encode({"type": "error", "error": {"type": kind, "message": message}, "request_id": request_id})
+    may_retry = status in {429, 502, 503, 504, 529} and not _is_auth(cause)
+    return EncodedError(status, body, _headers(cause, may_retry=may_retry))
+
+
+def encode_stream_error(error: PointsmanError, request_id: str | None) -> bytes:
+    cause = error.last if isinstance(error, ExhaustedError) else error
+    _, kind, message = _told(error, cause)
+    said: dict[str, Any] = {"type": "error", "error": {"type": kind, "message": message}}
+    if request_id is not None:
+        said["request_id"] = request_id
+    return frame(_encode(said), "error")
+
+
+def _told(error: PointsmanError, cause: PointsmanError) -> tuple[int, str, str]:
+    """Status, type and message. `cause` is the last failure where `error` is that of several attempts."""
+    match cause:
+        case ClientError():
+            kind = _TYPE_OF_STATUS.get(cause.status, "invalid_request_error")
+            return cause.status, kind, cause.message
+        case UpstreamError(fault=UpstreamFault.REJECTED):
+            status = _status_of_rejected(cause)
+            return status, _TYPE_OF_STATUS.get(status, "invalid_request_error"), _reworded(cause)
+        case UpstreamError():
+            status, kind = _ANSWER_TO_FAULT.get(cause.fault, (502, "api_error"))
+            return status, kind, error.message
+        case Unavailable():
+            return 529, "overloaded_error", cause.message
+        case _:
+            return 500, "api_error", "internal error"
+
+
+def _status_of_rejected(error: UpstreamError) -> int:
+    status = error.status or 400
+    return status if 400 <= status < 500 and status not in {401, 402, 403, 407, 408, 429} else 400
+
+
+def _reworded(error: UpstreamError) -> str:
+    """A prompt over the context size is told in the words that make an agent shorten it."""
+    said = error.message
+    if "prompt is too long" in said or not (error.code in _TOO_LONG_CODES or _TOO_LONG.search(said)):
+        return said
+    numbers = [int(number.replace(",", "")) for number in _TOKENS.findall(said)[:2]]
+    if len(numbers) == 2 and numbers[0] != numbers[1]:
+        return f"prompt is too long: {max(numbers)} tokens > {min(numbers)} maximum ({said})"
+    return f"prompt is too long: {said}"
+
+
+def _is_ours(body: bytes | None) -> bool:
+    """True for an error body of this dialect: its caller sees it as it is."""
+    if body is None:
+        return False
+    try:
+        said = _any(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return isinstance(said, dict) and said.get("type") == "error" and isinstance(said.get("error"), dict)
+
+
+def _is_auth(error: PointsmanError) -> bool:
+    return isinstance(error, UpstreamError) and error.fault is UpstreamFault.AUTH
+
+
+def _headers(cause: PointsmanError, *, may_retry: bool) -> tuple[tuple[bytes, bytes], ...]:
+    if not may_retry:
+        return ((b"x-should-retry", b"false"),)
+    wait_s = cause.retry_after_s if isinstance(cause, UpstreamError | Unavailable) else None
+    return () if wait_s is None else ((b"retry-after", b"%d" % math.ceil(wait_s)),)

@@ -1,0 +1,339 @@
+"""Reads replies of the Messages API, whole and streamed, as events. It writes nothing.
+
+A block is read in one way, whether it came whole or in pieces: opened, grown, closed.
+"""
+
+from typing import Any
+
+import msgspec
+
+from pointsman.core.errors import UpstreamError, UpstreamFault
+from pointsman.core.events import (
+    BlockEnded,
+    Failed,
+    Finished,
+    FinishReason,
+    RedactedThinkingBlock,
+    ReplyEvent,
+    ReplyStarted,
+    TextDelta,
+    ThinkingDelta,
+    ThinkingSigned,
+    ToolCallDelta,
+    ToolCallStarted,
+    UsageReported,
+)
+from pointsman.core.usage import Usage
+from pointsman.wire.anthropic_messages_errors import bad_reply, error_in_reply
+from pointsman.wire.anthropic_messages_fields import NOTHING, compact
+from pointsman.wire.anthropic_messages_turns import MAKER
+from pointsman.wire.anthropic_messages_usage import Counts
+from pointsman.wire.sse import ServerSentEvent, SseReader
+
+_REASONS: dict[str, FinishReason] = {
+    "end_turn": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "stop_sequence": "stop_sequence",
+    "tool_use": "tool_calls",
+    "pause_turn": "pause",
+    "refusal": "refusal",
+}
+
+
+class _Message(msgspec.Struct, gc=False):
+    id: str = ""
+    model: str = ""
+    usage: Counts | None = None
+
+
+class _WholeMessage(_Message, gc=False):
+    type: str = ""
+    content: list[msgspec.Raw] | None = None
+    stop_reason: str | None = None
+    stop_sequence: str | None = None
+    error: Any = None
+
+
+class _UsageOnly(msgspec.Struct, gc=False):
+    type: str = ""
+    content: msgspec.Raw = NOTHING
+    usage: Counts | None = None
+    error: Any = None
+
+
+class _Kind(msgspec.Struct, gc=False):
+    type: str = ""
+
+
+class _Block(msgspec.Struct, gc=False):
+    """The fields of the blocks we read; which of them are there depends on the kind."""
+
+    text: str = ""
+    thinking: str = ""
+    signature: str | None = None
+    data: str = ""
+    id: str = ""
+    name: str = ""
+    input: msgspec.Raw = NOTHING
+
+
+class _Delta(msgspec.Struct, gc=False):
+    type: str = ""
+    text: str = ""
+    partial_json: str = ""
+    thinking: str = ""
+    signature: str = ""
+    stop_reason: str | None = None
+    stop_sequence: str | None = None
+
+
+class _Event(msgspec.Struct, gc=False):
+    type: str
+    index: int = 0
+    message: _Message | None = None
+    content_block: msgspec.Raw = NOTHING
+    delta: _Delta | None = None
+    usage: Counts | None = None
+    error: Any = None
+
+
+class _LooseEvent(msgspec.Struct, gc=False):
+    type: str = ""
+    delta: _Kind | None = None
+
+
+_event = msgspec.json.Decoder(_Event).decode
+_loose_event = msgspec.json.Decoder(_LooseEvent).decode
+_whole_message = msgspec.json.Decoder(_WholeMessage).decode
+_usage_only = msgspec.json.Decoder(_UsageOnly).decode
+_kind = msgspec.json.Decoder(_Kind).decode
+_block = msgspec.json.Decoder(_Block).decode
+
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_EVENTS_READ = frozenset({
+    "message_start", "content_block_start", "content_block_stop", "message_delta", "message_stop", "error",
+})  # fmt: skip
+_DELTAS_READ = frozenset({"text_delta", "input_json_delta", "thinking_delta", "signature_delta"})
+_EMPTY_INPUTS = frozenset({"", "{}", "null"})
+
+
+class _Reply:
+    """What the blocks of one reply become. `events` is taken by whoever drives it."""
+
+    def __init__(self) -> None:
+        self.events: list[ReplyEvent] = []
+        self._counts = Counts()
+        self._calls = 0
+        self._kind = ""
+        self._index = -1
+        self._signature: str | None = None
+        self._input = ""
+        self._has_deltas = False
+
+    def start(self, message: _Message) -> None:
+        self.events.append(ReplyStarted(message.id, message.model))
+        self.count(message.usage)
+
+    def count(self, counts: Counts | None) -> None:
+        if counts is not None:
+            self._counts.update(counts)
+            self.events.append(UsageReported(self._counts.usage()))
+
+    def open(self, index: int, raw: msgspec.Raw) -> None:
+        self.close()
+        kind = _kind(raw).type
+        self._kind, self._index = kind, index
+        if kind not in {"text", "thinking", "redacted_thinking", "tool_use"}:
+            return
+        block = _block(raw)
+        if kind == "text":
+            self._text(block.text)
+        elif kind == "thinking":
+            self._signature = block.signature
+            self._thinking(block.thinking)
+        elif kind == "redacted_thinking":
+            self.events.append(RedactedThinkingBlock(block.data, MAKER))
+        else:
+            if not block.id or not block.name:
+                raise bad_reply("a tool call of the reply has no id or no name")
+            self._input, self._has_deltas = compact(bytes(block.input)), False
+            self.events.append(ToolCallStarted(self._calls, block.id, block.name))
+            self._calls += 1
+
+    def grow(self, index: int, delta: _Delta) -> None:
+        if index != self._index:
+            raise bad_reply("a piece of the reply belongs to no open block")
+        kind = delta.type
+        if kind == "text_delta" and self._kind == "text":
+            self._text(delta.text)
+        elif kind == "input_json_delta" and self._kind == "tool_use":
+            if delta.partial_json:
+                self._has_deltas = True
+                self.events.append(ToolCallDelta(self._calls - 1, delta.partial_json))
+        elif kind == "thinking_delta" and self._kind == "thinking":
+            self._thinking(delta.thinking)
+        elif kind == "signature_delta" and self._kind == "thinking":
+            self._signature = delta.signature
+
+    def close(self) -> None:
+        kind = self._kind
+        if kind == "thinking" and self._signature:
+            self.events.append(ThinkingSigned(self._signature, MAKER))
+        elif kind == "tool_use" and not self._has_deltas and self._input not in _EMPTY_INPUTS:
+            self.events.append(ToolCallDelta(self._calls - 1, self._input))
+        if kind in {"text", "thinking", "tool_use"}:
+            self.events.append(BlockEnded())
+        self._kind, self._index, self._signature = "", -1, None
+
+    def finish(self, raw_reason: str | None, stop_sequence: str | None) -> None:
+        self.close()
+        reason = _REASONS.get(raw_reason or "", "stop")
+        # The blocks are the proof of a tool call, not the word for it.
+        if self._calls and reason in {"stop", "stop_sequence"}:
+            reason = "tool_calls"
+        elif not self._calls and reason == "tool_calls":
+            reason = "stop"
+        self.events.append(Finished(reason, stop_sequence, raw_reason))
+
+    def _text(self, text: str) -> None:
+        if text:
+            self.events.append(TextDelta(text))
+
+    def _thinking(self, text: str) -> None:
+        if text:
+            self.events.append(ThinkingDelta(text))
+
+
+class AnthropicReplyDecoder:
+    """States: waiting for message_start -> open -> ended (message_stop or error). What comes after is ignored.
+
+    A proxy that lost its provider may splice a second reply into the stream; the first is then broken.
+    """
+
+    def __init__(self) -> None:
+        self._reader = SseReader()
+        self._reply = _Reply()
+        self._id: str | None = None
+        self._stop: tuple[str | None, str | None] = (None, None)
+        self._is_ended = False
+        self._error: UpstreamError | None = None
+
+    def feed(self, data: bytes) -> list[ReplyEvent]:
+        return self._take(self._reader.feed(data))
+
+    def finish(self) -> list[ReplyEvent]:
+        events = self._take(self._reader.finish())
+        if self._error is None and not self._is_ended:
+            self._error = UpstreamError(UpstreamFault.BROKEN, "the reply ended before its end (message_stop)")
+        if self._error is not None and not events:
+            raise self._error
+        return events
+
+    def _take(self, frames: list[ServerSentEvent]) -> list[ReplyEvent]:
+        # An error waits until the events before it are out, so that it makes no difference where the
+        # stream was cut.
+        reply = self._reply
+        for sent in frames:
+            if self._is_ended or self._error is not None:
+                break
+            try:
+                self._read(sent.data)
+            except UpstreamError as error:
+                self._error = error
+        events, reply.events = reply.events, []
+        if self._error is not None and not events:
+            raise self._error
+        return events
+
+    def _read(self, data: bytes) -> None:
+        event = _decode_event(data)
+        if event is None:
+            return
+        kind, reply = event.type, self._reply
+        if kind == "message_start":
+            message = event.message or _Message()
+            if self._id is None:
+                self._id = message.id
+                reply.start(message)
+            elif self._id != message.id:
+                raise UpstreamError(UpstreamFault.BROKEN, "another reply began before the end of this one")
+            return
+        if kind == "error":
+            reply.events.append(Failed(error_in_reply(event.error)))
+            self._is_ended = True
+            return
+        if kind not in _EVENTS_READ and kind != "content_block_delta":
+            return
+        if self._id is None:
+            raise bad_reply(f"the reply begins with {kind}")
+        try:
+            self._follow(kind, event)
+        except _NOT_JSON as error:
+            raise bad_reply(f"a block of the reply is malformed: {error}") from None
+
+    def _follow(self, kind: str, event: _Event) -> None:
+        reply = self._reply
+        if kind == "content_block_delta":
+            if event.delta is not None:
+                reply.grow(event.index, event.delta)
+        elif kind == "content_block_start":
+            reply.open(event.index, event.content_block)
+        elif kind == "content_block_stop":
+            reply.close()
+        elif kind == "message_delta":
+            reply.count(event.usage)
+            if event.delta is not None and event.delta.stop_reason is not None:
+                self._stop = (event.delta.stop_reason, event.delta.stop_sequence)
+        else:
+            reply.finish(*self._stop)
+            self._is_ended = True
+
+
+def _decode_event(data: bytes) -> _Event | None:
+    """The event, None for one that we do not read. Raises UpstreamError (BAD_REPLY)."""
+    try:
+        return _event(data)
+    except msgspec.ValidationError as error:
+        # Only what we read must have the shape we know.
+        known = _loose_event(data) if data.lstrip().startswith(b"{") else _LooseEvent()
+        delta = known.delta.type if known.delta is not None else ""
+        if known.type not in _EVENTS_READ and (
+            known.type != "content_block_delta" or delta not in _DELTAS_READ
+        ):
+            return None
+        raise bad_reply(f"the event {known.type} of the reply is malformed: {error}") from None
+    except _NOT_JSON as error:
+        if data.strip() in {b"", b"[DONE]"}:
+            return None
+        raise bad_reply(f"an event of the reply is not valid JSON: {error}") from None
+
+
+def decode_reply(body: bytes) -> list[ReplyEvent]:
+    try:
+        message = _whole_message(body)
+        _check_is_reply(message.type, message.error, has_content=message.content is not None)
+        reply = _Reply()
+        reply.start(message)
+        for index, block in enumerate(message.content or ()):
+            reply.open(index, block)
+        reply.finish(message.stop_reason, message.stop_sequence)
+    except _NOT_JSON as error:
+        raise bad_reply(f"the reply is not a message: {error}") from None
+    return reply.events
+
+
+def read_usage(body: bytes) -> Usage | None:
+    try:
+        message = _usage_only(body)
+        _check_is_reply(message.type, message.error, has_content=message.content is not NOTHING)
+    except _NOT_JSON as error:
+        raise bad_reply(f"the reply is not a message: {error}") from None
+    return None if message.usage is None else message.usage.usage()
+
+
+def _check_is_reply(kind: str, error: object, *, has_content: bool) -> None:
+    if kind == "error" or error is not None:
+        raise error_in_reply(error, UpstreamFault.BAD_REPLY)
+    if not has_content:
+        raise bad_reply("the reply is not a message: it has no content")

@@ -1,0 +1,275 @@
+"""Writes a Request as the Messages API takes it, and says what it had to leave out. The turns themselves are
+written by anthropic_messages_turns; nothing here reads a caller's body.
+
+What of another dialect's fields cannot be expressed is refused where the caller relies on it, else left out
+and named; FOREIGN is the table.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from pointsman.core.errors import BadRequest, Unsupported
+from pointsman.core.model_card import ModelCard
+from pointsman.core.request import OutputFormat, Reasoning, Request, Tool
+from pointsman.wire.anthropic_messages_turns import system_blocks, turn_blocks
+from pointsman.wire.dialect import EncodedRequest
+
+DEFAULT_MAX_TOKENS = 8192
+"""`max_tokens` where neither the request nor the model's card says: every model since Claude 3.5 takes it."""
+
+BUDGET_TOKENS_MIN = 1024
+"""The API refuses a smaller thinking budget, and one that is not below `max_tokens`."""
+
+BUDGETS = {"minimal": 1024, "low": 1024, "medium": 4096, "high": 16384, "xhigh": 32768, "max": 32768}
+"""Thinking tokens for an effort; at most half of `max_tokens`, so that room is left for the answer."""
+
+JSON_HINT = "Answer with a single JSON object and nothing else: no prose, no code fence."
+"""Stands in for a JSON mode without a schema, which the API does not have."""
+
+FOREIGN: Mapping[str, Literal["refuse", "drop"]] = {
+    "n": "refuse",
+    "logprobs": "refuse",
+    "top_logprobs": "refuse",
+    "audio": "refuse",
+    "modalities": "refuse",
+    "web_search_options": "refuse",
+    "functions": "refuse",
+    "function_call": "refuse",
+    "tools": "refuse",
+    "messages": "refuse",
+    "logit_bias": "drop",
+    "prediction": "drop",
+    "store": "drop",
+    "service_tier": "drop",
+    "metadata": "drop",
+    "verbosity": "drop",
+    "prompt_cache_key": "drop",
+    "prompt_cache_retention": "drop",
+    "safety_identifier": "drop",
+}
+"""What becomes of fields that only another dialect has, by the first word of their path. Others are dropped."""
+
+# What a caller may write out although it is what happens anyway.
+_SAME_AS_ABSENT: Mapping[str, object] = {"n": 1, "modalities": ["text"], "service_tier": "auto"}
+
+_USER_ID_CHARS_MAX = 256  # of metadata.user_id
+_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+_encode = msgspec.json.Encoder().encode
+
+
+class _Writing:
+    """Collects the fields of one body."""
+
+    def __init__(self, request: Request, card: ModelCard) -> None:
+        self.request = request
+        self.card = card
+        self.body: dict[str, Any] = {"model": card.id}
+        self.dropped: dict[str, None] = {}  # a set that keeps its order
+        self.max_tokens = self._max_tokens()
+        self.body["max_tokens"] = self.max_tokens
+
+    def drop(self, name: str) -> None:
+        self.dropped[name] = None
+
+    def _max_tokens(self) -> int:
+        wanted, most = self.request.sampling.max_output_tokens, self.card.max_output_tokens
+        if wanted is None:
+            return most or DEFAULT_MAX_TOKENS
+        if most is not None and wanted > most:
+            self.drop("max_tokens")
+            return most
+        return wanted
+
+    def foreign(self) -> None:
+        for name, value in self.request.foreign.items():
+            must_not_drop = name in self.request.must_not_drop
+            if not must_not_drop and (not value or _SAME_AS_ABSENT.get(name) == value):
+                continue
+            if must_not_drop or FOREIGN.get(name.partition(".")[0]) == "refuse":
+                raise Unsupported(
+                    f"{name} cannot be expressed for the model {self.card.name}",
+                    param=name,
+                    code="unsupported",
+                )
+            self.drop(name)
+
+    def messages(self) -> None:
+        system = system_blocks(self.request.messages)
+        wanted = self.request.output_format
+        if wanted is not None and wanted.kind == "json_object":
+            system.append({"type": "text", "text": JSON_HINT})
+        if system:
+            self.body["system"] = system[0]["text"] if len(system) == 1 else system
+        turns = turn_blocks(self.request.messages)
+        if not turns:
+            raise BadRequest("messages: at least one message is required", param="messages")
+        self.body["messages"] = turns
+
+    def tools(self) -> None:
+        request = self.request
+        choice, parallel = request.tool_choice, request.parallel_tools
+        if choice is not None and choice.mode in {"required", "tool"}:
+            names = {tool.name for tool in request.tools}
+            if choice.name not in names if choice.mode == "tool" else not names:
+                raise BadRequest("tool_choice asks for a tool that is not in tools", param="tool_choice")
+        if not request.tools:
+            return
+        self.body["tools"] = [_tool(tool, at) for at, tool in enumerate(request.tools)]
+        mode = "auto" if choice is None else choice.mode
+        written: dict[str, Any] = {"type": "any" if mode == "required" else mode}
+        if choice is not None and choice.name is not None:
+            written["name"] = choice.name
+        if parallel is False and mode != "none":
+            written["disable_parallel_tool_use"] = True
+        elif choice is None:
+            return
+        self.body["tool_choice"] = written
+
+    def output(self) -> None:
+        config: dict[str, Any] = {}
+        wanted, reasoning = self.request.output_format, self.request.reasoning
+        if wanted is not None and wanted.kind == "json_schema":
+            config["format"] = {"type": "json_schema", "schema": self._schema(wanted)}
+        if reasoning is not None and reasoning.effort != "none":
+            self._think(reasoning, config)
+        if config:
+            self.body["output_config"] = config
+
+    def _schema(self, wanted: OutputFormat) -> object:
+        if not self.card.can("json_schema"):
+            raise Unsupported(f"{self.card.name} cannot be held to a JSON schema", param="response_format")
+        return closed(wanted.schema or {"type": "object"})
+
+    def _think(self, reasoning: Reasoning, config: dict[str, Any]) -> None:
+        name = "reasoning" if reasoning.effort is None else "reasoning_effort"
+        if not self.card.can("thinking"):
+            self.drop(name)
+        elif reasoning.adaptive:
+            self.body["thinking"] = {"type": "adaptive"}
+            if reasoning.effort is not None:
+                config["effort"] = reasoning.effort
+        elif (budget := self._budget(reasoning)) is None or self._thinking_would_be_refused():
+            self.drop(name)
+        else:
+            self.body["thinking"] = {"type": "enabled", "budget_tokens": budget}
+
+    def _budget(self, reasoning: Reasoning) -> int | None:
+        if self.max_tokens <= BUDGET_TOKENS_MIN:
+            return None
+        if reasoning.budget_tokens is not None:
+            budget = min(reasoning.budget_tokens, self.max_tokens - 1)
+        elif reasoning.effort in BUDGETS:
+            budget = min(BUDGETS[reasoning.effort], self.max_tokens // 2)
+        else:
+            return None
+        return max(budget, BUDGET_TOKENS_MIN)
+
+    def _thinking_would_be_refused(self) -> bool:
+        """The API refuses an enabled budget beside a forced tool, and within a tool loop whose assistant
+        turn does not begin with the thinking that led to the call."""
+        choice = self.request.tool_choice
+        if choice is not None and choice.mode in {"required", "tool"}:
+            return True
+        last = next((turn for turn in reversed(self.body["messages"]) if turn["role"] == "assistant"), None)
+        if last is None or isinstance(last["content"], str):
+            return False
+        kinds = [block["type"] for block in last["content"]]
+        return "tool_use" in kinds and kinds[0] not in {"thinking", "redacted_thinking"}
+
+    def sampling(self) -> None:
+        sampling = self.request.sampling
+        thinks = "thinking" in self.body
+        temperature, top_p = sampling.temperature, sampling.top_p
+        if temperature is not None and temperature > 1:
+            temperature = 1
+            self.drop("temperature")
+        if thinks and temperature is not None and temperature != 1:
+            temperature = None
+            self.drop("temperature")
+        # Newer models refuse the two together; a budget for thinking allows no top_p below 0.95.
+        if top_p is not None and (temperature is not None or (thinks and top_p < 0.95)):
+            top_p = None
+            self.drop("top_p")
+        if temperature is not None:
+            self.body["temperature"] = temperature
+        if top_p is not None:
+            self.body["top_p"] = top_p
+        if sampling.top_k is not None:
+            if thinks:
+                self.drop("top_k")
+            else:
+                self.body["top_k"] = sampling.top_k
+        if sampling.stop:
+            if not all(stop.strip() for stop in sampling.stop):
+                raise Unsupported(
+                    f"{self.card.name} takes no stop string that is only white space", param="stop"
+                )
+            self.body["stop_sequences"] = sampling.stop
+        if sampling.seed is not None:
+            self.drop("seed")
+        if sampling.frequency_penalty:
+            self.drop("frequency_penalty")
+        if sampling.presence_penalty:
+            self.drop("presence_penalty")
+
+    def caller(self) -> None:
+        user = self.request.user
+        if user:
+            if len(user) > _USER_ID_CHARS_MAX:
+                user = hashlib.sha256(user.encode()).hexdigest()
+            self.body["metadata"] = {"user_id": user}
+        if self.request.stream:
+            self.body["stream"] = True
+
+
+def encode_request(request: Request, card: ModelCard) -> EncodedRequest:
+    writing = _Writing(request, card)
+    writing.foreign()
+    writing.messages()
+    writing.tools()
+    writing.output()
+    writing.sampling()
+    writing.caller()
+    return EncodedRequest(_encode(writing.body), tuple(writing.dropped))
+
+
+def _tool(tool: Tool, at: int) -> dict[str, Any]:
+    if _TOOL_NAME.fullmatch(tool.name) is None:
+        raise Unsupported(
+            f"the tool name {tool.name!r} must be 1 to 128 letters, digits, underscores and hyphens",
+            param=f"tools.{at}.name",
+        )
+    schema = dict(tool.schema) if tool.schema else {"properties": {}}
+    if "type" not in schema:
+        schema = {"type": "object", **schema}
+    written: dict[str, Any] = {"name": tool.name, "input_schema": schema}
+    if tool.description:
+        written["description"] = tool.description
+    if tool.strict:
+        written["strict"] = True
+    return written
+
+
+def closed(schema: object) -> object:
+    """The schema with every object that lists its properties closed to others, as the API insists. What it
+    allows is a part of what the open schema allowed."""
+    if not isinstance(schema, Mapping):
+        return schema
+    result = dict(schema)
+    for name in ("items", "additionalProperties"):
+        if name in result:
+            result[name] = closed(result[name])
+    for name in ("anyOf", "oneOf", "allOf", "prefixItems"):
+        if isinstance(result.get(name), list):
+            result[name] = [closed(option) for option in result[name]]
+    for name in ("properties", "$defs", "definitions"):
+        if isinstance(result.get(name), Mapping):
+            result[name] = {key: closed(value) for key, value in result[name].items()}
+    kind = result.get("type")
+    if kind == "object" or (isinstance(kind, list) and "object" in kind):
+        result.setdefault("additionalProperties", False)
+    return result

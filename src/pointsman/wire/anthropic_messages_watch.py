@@ -1,0 +1,70 @@
+"""Reads beside a relayed Messages stream what was used and how it ended, and nothing else of it."""
+
+from typing import Any
+
+import msgspec
+
+from pointsman.core.errors import UpstreamError
+from pointsman.core.usage import Usage
+from pointsman.wire.anthropic_messages_errors import error_in_reply
+from pointsman.wire.anthropic_messages_usage import Counts
+from pointsman.wire.sse import SseReader
+
+
+class _Message(msgspec.Struct, gc=False):
+    usage: Counts | None = None
+
+
+class _Watched(msgspec.Struct, gc=False):
+    type: str = ""
+    message: _Message | None = None
+    usage: Counts | None = None
+    error: Any = None
+
+
+_watched = msgspec.json.Decoder(_Watched).decode
+
+
+class AnthropicReplyWatch:
+    """Reads only the events that begin, count and end; the others are passed over unparsed."""
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        self.is_complete = False
+        self.error: UpstreamError | None = None
+        self._counts = Counts()
+        self._reader = SseReader()
+
+    def feed(self, data: bytes) -> None:
+        reader = self._reader
+        # Most pieces are whole events of text, and nothing in them is of interest here.
+        if not (reader.pending or b"message_" in data or b"error" in data) and data.endswith(b"\n\n"):
+            return
+        for sent in reader.feed(data):
+            self._look_at(sent.data)
+        if reader.pending and data.rstrip().endswith(b"}"):
+            # Perhaps the last event, sent without the blank line after it. Looking at it twice is harmless.
+            for sent in SseReader().feed(bytes(reader.pending) + b"\n\n"):
+                self._look_at(sent.data)
+
+    def _look_at(self, data: bytes) -> None:
+        if self.is_complete or self.error is not None or not (b"message_" in data or b"error" in data):
+            return
+        try:
+            event = _watched(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return
+        kind = event.type
+        if kind == "message_start":
+            self._count(event.message.usage if event.message is not None else None)
+        elif kind == "message_delta":
+            self._count(event.usage)
+        elif kind == "message_stop":
+            self.is_complete = True
+        elif kind == "error":
+            self.error = error_in_reply(event.error)
+
+    def _count(self, counts: Counts | None) -> None:
+        if counts is not None:
+            self._counts.update(counts)
+            self.usage = self._counts.usage()

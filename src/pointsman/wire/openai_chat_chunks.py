@@ -1,0 +1,165 @@
+"""OpenAI chat: the shapes of what providers answer, and the usage in them. It makes no events.
+
+Compatible providers differ in where they put things; every leniency here was seen in real traffic.
+"""
+
+from typing import Any
+
+import msgspec
+
+from pointsman.core.usage import Usage
+
+_Count = int | float | None  # some providers write token counts as 12.0
+
+
+class _PromptDetails(msgspec.Struct, gc=False):
+    cached_tokens: _Count = None
+    cache_write_tokens: _Count = None
+
+
+class _CompletionDetails(msgspec.Struct, gc=False):
+    reasoning_tokens: _Count = None
+
+
+class ReportedUsage(msgspec.Struct, gc=False):
+    prompt_tokens: _Count = None
+    completion_tokens: _Count = None
+    total_tokens: _Count = None
+    prompt_tokens_details: _PromptDetails | None = None
+    completion_tokens_details: _CompletionDetails | None = None
+    prompt_cache_hit_tokens: _Count = None  # DeepSeek
+    cached_tokens: _Count = None  # Moonshot
+    num_cached_tokens: _Count = None  # Mistral
+    cache_read_input_tokens: _Count = None  # Databricks
+    cache_creation_input_tokens: _Count = None
+
+
+class GroqExtra(msgspec.Struct):
+    usage: ReportedUsage | None = None
+    error: Any = None
+
+
+class FunctionPart(msgspec.Struct):
+    name: str | None = None
+    arguments: Any = None  # a string; from some servers an object
+
+
+class CustomPart(msgspec.Struct):
+    name: str | None = None
+    input: str | None = None
+
+
+class CallPart(msgspec.Struct):
+    index: int | None = None
+    id: str | None = None
+    function: FunctionPart | None = None
+    custom: CustomPart | None = None
+
+
+class Delta(msgspec.Struct):
+    """What a chunk adds, or the whole message of a reply that is not streamed."""
+
+    content: Any = None  # a string; a list from Mistral; an object from Cloudflare
+    refusal: Any = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    reasoning_details: Any = None
+    tool_calls: list[CallPart] | None = None
+    function_call: FunctionPart | None = None
+
+
+class _FinishDetails(msgspec.Struct):
+    type: str | None = None
+
+
+class Choice(msgspec.Struct):
+    index: int | None = None
+    delta: Delta | None = None
+    message: Delta | None = None
+    finish_reason: str | int | None = None
+    finish_details: _FinishDetails | None = None
+    usage: ReportedUsage | None = None  # Moonshot
+
+
+class Chunk(msgspec.Struct):
+    id: str | None = None
+    model: str | None = None
+    choices: list[Choice] | None = None
+    usage: ReportedUsage | None = None
+    error: Any = None
+    x_groq: GroqExtra | None = None
+
+
+class _End(msgspec.Struct):
+    """The parts of a choice that a watch reads."""
+
+    index: int | None = None
+    finish_reason: str | int | None = None
+    usage: ReportedUsage | None = None
+
+
+class WatchedChunk(msgspec.Struct):
+    choices: list[_End] | None = None
+    usage: ReportedUsage | None = None
+    error: Any = None
+    x_groq: GroqExtra | None = None
+
+
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for bytes that are not JSON or not of the expected types."""
+
+
+def usage_from(reported: ReportedUsage) -> Usage:
+    prompt, completion, total = reported.prompt_tokens, reported.completion_tokens, reported.total_tokens
+    of_prompt, of_completion = reported.prompt_tokens_details, reported.completion_tokens_details
+    reasoning = None if of_completion is None else of_completion.reasoning_tokens
+    if (
+        prompt is not None
+        and completion is not None
+        and total is not None
+        and total - prompt - completion > 0
+        and (reasoning is None or reasoning == total - prompt - completion)
+    ):
+        # xAI and Gemini count hidden reasoning in the total only; it is generated and charged all the same.
+        completion = total - prompt
+    return Usage(
+        input_tokens=_whole(prompt),
+        output_tokens=_whole(completion),
+        cache_read_tokens=_first(
+            None if of_prompt is None else of_prompt.cached_tokens,
+            reported.prompt_cache_hit_tokens,
+            reported.cached_tokens,
+            reported.num_cached_tokens,
+            reported.cache_read_input_tokens,
+        ),
+        cache_write_tokens=_first(
+            None if of_prompt is None else of_prompt.cache_write_tokens,
+            reported.cache_creation_input_tokens,
+        ),
+        reasoning_tokens=_whole(reasoning),
+    )
+
+
+def _whole(count: _Count) -> int | None:
+    return None if count is None else int(count)
+
+
+def _first(*counts: _Count) -> int | None:
+    for count in counts:
+        if count is not None:
+            return int(count)
+    return None
+
+
+def error_of(chunk: Chunk | WatchedChunk) -> Any:
+    return chunk.error or (None if chunk.x_groq is None else chunk.x_groq.error)
+
+
+def usage_of(chunk: Chunk | WatchedChunk) -> Usage | None:
+    reported = chunk.usage
+    if reported is None and chunk.x_groq is not None:
+        reported = chunk.x_groq.usage
+    if reported is None:
+        for choice in chunk.choices or ():
+            reported = reported or choice.usage
+    return None if reported is None else usage_from(reported)

@@ -1,0 +1,268 @@
+"""OpenAI chat: the messages of a request as turns. What no other dialect can express is refused here, by its
+path; the rest of a request is not looked at."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from pointsman.core.errors import BadRequest, Unsupported
+from pointsman.core.request import Audio, Document, Image, Message, Part, Text, Thinking, ToolCall, ToolResult
+from pointsman.wire.openai_chat_prompt import missing, unknown_role
+
+
+class _Url(msgspec.Struct):
+    url: str
+    detail: str | None = None
+
+
+class _File(msgspec.Struct):
+    file_data: str | None = None
+    file_id: str | None = None
+    filename: str | None = None
+
+
+class _Audio(msgspec.Struct):
+    data: str
+    format: str
+
+
+class _Part(msgspec.Struct):
+    type: str = "text"
+    text: str | None = None
+    refusal: str | None = None
+    image_url: str | _Url | None = None
+    file: _File | None = None
+    document_url: str | None = None  # Mistral
+    input_audio: _Audio | None = None
+    thinking: Any = None  # Mistral
+
+
+class _Function(msgspec.Struct):
+    name: str
+    arguments: str | None = None
+
+
+class _Call(msgspec.Struct):
+    id: str | None = None
+    type: str = "function"
+    function: _Function | None = None
+
+
+class ChatMessage(msgspec.Struct):
+    role: str
+    content: str | list[_Part] | None = None
+    refusal: str | None = None
+    name: str | None = None
+    tool_calls: list[_Call] | None = None
+    tool_call_id: str | None = None
+    function_call: _Function | None = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    audio: Any = None
+
+
+_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+class LeftOut:
+    """What a request holds that a Request has no place for, by name or path."""
+
+    def __init__(self) -> None:
+        self.foreign: dict[str, Any] = {}
+        self.must_not_drop: set[str] = set()
+
+    def note(self, name: str, value: Any) -> None:
+        """A hint: the answer is the same kind of answer without it."""
+        self.foreign[name] = value
+
+    def insist_on(self, name: str, value: Any) -> None:
+        """Something the caller relies on."""
+        self.foreign[name] = value
+        self.must_not_drop.add(name)
+
+
+def read_messages(messages: list[ChatMessage], left_out: LeftOut) -> tuple[Message, ...]:
+    return _History(left_out).read(messages)
+
+
+class _History:
+    """Reads messages in order. Tool messages gather in one user message behind the calls they answer."""
+
+    def __init__(self, left_out: LeftOut) -> None:
+        self._left_out = left_out
+        self._messages: list[Message] = []
+        self._caller = 0
+        self._unanswered: list[str] = []
+        self._results: list[ToolResult] = []
+
+    def read(self, messages: list[ChatMessage]) -> tuple[Message, ...]:
+        for index, message in enumerate(messages):
+            match message.role:
+                case "tool" | "function":
+                    self._results.append(self._result(index, message))
+                    continue
+                case "system" | "developer" | "user" as role:
+                    self._close_results()
+                    self._messages.append(Message(role, self._parts(index, message)))
+                case "assistant":
+                    self._close_results()
+                    self._assistant(index, message)
+                case role:
+                    raise unknown_role(index, role)
+            if message.name:
+                self._left_out.note("messages[].name", message.name)
+        self._close_results()
+        return tuple(self._messages)
+
+    def _close_results(self) -> None:
+        if self._unanswered:
+            raise BadRequest(
+                "An assistant message with 'tool_calls' must be followed by tool messages responding to each "
+                f"'tool_call_id'. No response was found for: {', '.join(self._unanswered)[:200]}.",
+                param=f"messages[{self._caller}].tool_calls",
+                code="invalid_value",
+            )
+        if self._results:
+            self._messages.append(Message("user", tuple(self._results)))
+            self._results = []
+
+    def _result(self, index: int, message: ChatMessage) -> ToolResult:
+        if message.role == "function":
+            # The legacy form has no ids: one call, answered by its name.
+            call_id = self._unanswered[0] if self._unanswered else None
+        else:
+            call_id = message.tool_call_id
+        if call_id is None or call_id not in self._unanswered:
+            raise BadRequest(
+                f"Message {index} with role '{message.role}' must be a response to a preceding message with "
+                "'tool_calls', and must name one of its ids.",
+                param=f"messages[{index}].tool_call_id",
+                code="invalid_value",
+            )
+        self._unanswered.remove(call_id)
+        content: list[Text | Image | Document] = []
+        for part in self._parts(index, message):
+            if not isinstance(part, Text | Image | Document):
+                raise _not_translatable(f"messages[{index}].content", "such a part in a tool message")
+            content.append(part)
+        return ToolResult(call_id, tuple(content))
+
+    def _assistant(self, index: int, message: ChatMessage) -> None:
+        parts: list[Part] = []
+        for thought in (message.reasoning_content, message.reasoning):
+            if thought and isinstance(thought, str):
+                parts.append(Thinking(thought))
+                break
+        parts.extend(part for part in self._parts(index, message) if part != Text(""))
+        if message.refusal:
+            parts.append(Text(message.refusal, is_refusal=True))
+        if message.audio is not None:
+            raise _not_translatable(f"messages[{index}].audio", "an earlier spoken answer")
+        self._caller = index
+        for number, call in enumerate(message.tool_calls or ()):
+            path = f"messages[{index}].tool_calls[{number}]"
+            if call.function is None:
+                raise _not_translatable(path, f"a tool call of type '{call.type[:40]}'")
+            if not call.id:
+                raise missing(f"{path}.id")
+            parts.append(_tool_call(call.id, call.function, f"{path}.function.arguments"))
+            self._unanswered.append(call.id)
+        if message.function_call is not None and not message.tool_calls:
+            call_id = f"functioncall{index}"
+            path = f"messages[{index}].function_call.arguments"
+            parts.append(_tool_call(call_id, message.function_call, path))
+            self._unanswered.append(call_id)
+        if parts:
+            self._messages.append(Message("assistant", tuple(parts)))
+
+    def _parts(self, index: int, message: ChatMessage) -> tuple[Part, ...]:
+        if message.content is None:
+            return ()
+        if isinstance(message.content, str):
+            return (Text(message.content),)
+        return tuple(
+            self._part(part, f"messages[{index}].content[{number}]")
+            for number, part in enumerate(message.content)
+        )
+
+    def _part(self, part: _Part, path: str) -> Part:
+        match part:
+            case _Part(type="text", text=str(text)):
+                return Text(text)
+            case _Part(type="refusal", refusal=str(refusal)):
+                return Text(refusal, is_refusal=True)
+            case _Part(type="image_url", image_url=_Url(url, detail)):
+                if detail not in {None, "auto"}:
+                    self._left_out.note("messages[].content[].image_url.detail", detail)
+                return _image(url, f"{path}.image_url.url")
+            case _Part(type="image_url", image_url=str(url)):
+                return _image(url, f"{path}.image_url")
+            case _Part(type="file", file=_File() as file):
+                return _document(file, f"{path}.file")
+            case _Part(type="document_url", document_url=str(url)):
+                return _document(_File(file_data=url), path)
+            case _Part(type="input_audio", input_audio=_Audio(data, audio_format)):
+                return Audio(data, audio_format)
+            case _Part(type="thinking"):
+                return Thinking("".join(_texts(part.thinking)))
+            case _Part(type="text" | "refusal" | "image_url" | "file" | "input_audio" as kind):
+                raise missing(f"{path}.{kind}")
+            case _:
+                raise _not_translatable(path, f"a content part of type '{part.type[:40]}'")
+
+
+def _texts(thinking: Any) -> list[str]:
+    if isinstance(thinking, str):
+        return [thinking]
+    pieces = thinking if isinstance(thinking, list) else []
+    return [
+        piece["text"] for piece in pieces if isinstance(piece, dict) and isinstance(piece.get("text"), str)
+    ]
+
+
+def _not_translatable(path: str, what: str) -> Unsupported:
+    return Unsupported(
+        f"'{path}': {what} cannot be translated for the model this request is sent to.",
+        param=path,
+        code="unsupported_value",
+    )
+
+
+_DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w.=+-]+)*;base64,", re.ASCII)
+
+
+def _image(url: str, path: str) -> Image:
+    if found := _DATA_URL.match(url):
+        return Image(media_type=found[1] or "image/png", data=url[found.end() :])
+    if url.startswith(("https://", "http://")):
+        return Image(url=url)
+    raise BadRequest(
+        f"Invalid '{path}': expected a base64 data URL or an https URL.", param=path, code="invalid_image_url"
+    )
+
+
+def _document(file: _File, path: str) -> Document:
+    data = file.file_data
+    if data is None:
+        raise _not_translatable(path, "a file known to its own provider only (file_id)")
+    if found := _DATA_URL.match(data):
+        return Document(
+            media_type=found[1] or "application/pdf", data=data[found.end() :], name=file.filename
+        )
+    if data.startswith(("https://", "http://")):
+        return Document(url=data, name=file.filename)
+    return Document(media_type="application/pdf", data=data, name=file.filename)
+
+
+def _tool_call(call_id: str, function: _Function, path: str) -> ToolCall:
+    arguments = function.arguments
+    if not arguments or arguments == "null":
+        return ToolCall(call_id, function.name, "{}")
+    try:
+        _decode_object(arguments)
+    except (msgspec.DecodeError, RecursionError):
+        raise BadRequest(
+            f"Invalid '{path}': expected the JSON text of an object.", param=path, code="invalid_value"
+        ) from None
+    return ToolCall(call_id, function.name, arguments)

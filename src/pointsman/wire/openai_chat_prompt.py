@@ -1,0 +1,211 @@
+"""OpenAI chat: what routing reads of a request, and how the wording of its complaints goes. It does not read
+what only a translation needs."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from pointsman.core.errors import BadRequest
+from pointsman.core.prompt import OutputFormat, Prompt, Speaker, Turn
+from pointsman.wire.envelope import Envelope
+
+
+_ABSENT = msgspec.Raw()
+
+
+class _Part(msgspec.Struct, gc=False):
+    # Media stay raw: only their size is asked, and they may be megabytes.
+    text: str | None = None
+    image_url: msgspec.Raw = _ABSENT
+    file: msgspec.Raw = _ABSENT
+    document_url: msgspec.Raw = _ABSENT
+    input_audio: msgspec.Raw = _ABSENT
+
+
+class _Message(msgspec.Struct):
+    role: str
+    content: str | list[_Part] | None = None
+
+
+class _Format(msgspec.Struct, gc=False):
+    type: str = "text"
+
+
+class _Prompt(msgspec.Struct):
+    messages: list[_Message]
+    tools: list[msgspec.Raw] | None = None
+    functions: list[msgspec.Raw] | None = None
+    tool_choice: Any = None
+    function_call: Any = None
+    response_format: _Format | None = None
+    reasoning_effort: str | None = None
+    reasoning: Any = None
+    thinking: Any = None
+    max_tokens: int | float | None = None
+    max_completion_tokens: int | float | None = None
+
+
+_decode = msgspec.json.Decoder(_Prompt).decode
+
+_SPEAKERS: dict[str, Speaker] = {
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}
+_SYSTEM = frozenset(("system", "developer"))
+_FORMATS: dict[str, OutputFormat] = {"json_object": "json_object", "json_schema": "json_schema"}
+
+
+def require_messages(envelope: Envelope) -> None:
+    """Looks at the outside of `messages` only: what is in them is the provider's to judge."""
+    raw = envelope.fields.get("messages")
+    if raw is None:
+        raise missing("messages")
+    view = memoryview(raw)
+    if view[0] != ord("["):
+        raise _wrong_type("messages", "array", _JSON_TYPES.get(view[0], "number"))
+    if not bytes(view[1:64]).strip(b" \t\r\n]") and not bytes(view[1:-1]).strip():
+        raise no_messages()
+
+
+def read_prompt(envelope: Envelope) -> Prompt:
+    body = envelope.body
+    try:
+        read = _decode(body)
+    except msgspec.ValidationError as error:
+        raise wrong_types(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise BadRequest("The body is not valid JSON.") from None
+    if not read.messages:
+        raise no_messages()
+    system: list[str] = []
+    turns: list[Turn] = []
+    media_bytes = images = documents = audios = 0
+    for index, message in enumerate(read.messages):
+        content = message.content
+        if content is None:
+            text = ""
+        elif isinstance(content, str):
+            text = content
+        else:
+            text = "\n".join([part.text for part in content if part.text is not None])
+            for part in content:
+                if size := _size(part.image_url):
+                    images += 1
+                elif size := _size(part.file) or _size(part.document_url):
+                    documents += 1
+                elif size := _size(part.input_audio):
+                    audios += 1
+                media_bytes += size
+        speaker = _SPEAKERS.get(message.role)
+        if speaker is not None:
+            turns.append(Turn(speaker, text))
+        elif message.role in _SYSTEM:
+            system.append(text)
+        else:
+            raise unknown_role(index, message.role)
+    limits = [limit for limit in (read.max_tokens, read.max_completion_tokens) if limit is not None]
+    return Prompt(
+        system="\n\n".join(system),
+        turns=tuple(turns),
+        input_bytes=len(body),
+        media_bytes=media_bytes,
+        tool_count=len(read.tools or ()) + len(read.functions or ()),
+        forces_tool=_forces_tool(read.tool_choice) or isinstance(read.function_call, dict),
+        output_format="text"
+        if read.response_format is None
+        else _FORMATS.get(read.response_format.type, "text"),
+        image_count=images,
+        document_count=documents,
+        audio_count=audios,
+        wants_thinking=_wants_thinking(read),
+        max_output_tokens=int(max(limits)) if limits else None,
+    )
+
+
+def _size(raw: msgspec.Raw) -> int:
+    size = memoryview(raw).nbytes
+    return 0 if size <= len(b"null") else size
+
+
+def _forces_tool(choice: Any) -> bool:
+    if isinstance(choice, str):
+        return choice in {"required", "any"}
+    if not isinstance(choice, dict):
+        return False
+    if choice.get("type") == "allowed_tools":
+        allowed = choice.get("allowed_tools")
+        return isinstance(allowed, dict) and allowed.get("mode") == "required"
+    return True
+
+
+def _wants_thinking(read: _Prompt) -> bool:
+    if read.reasoning_effort is not None:
+        return read.reasoning_effort not in {"none", "minimal"}
+    if isinstance(read.reasoning, dict):
+        return read.reasoning.get("enabled") is not False and read.reasoning.get("effort") != "none"
+    return isinstance(read.thinking, dict) and read.thinking.get("type") in {"enabled", "adaptive"}
+
+
+# The wording of complaints follows OpenAI's own, so that clients which match on it keep working.
+
+_EXPECTED = re.compile(r"Expected `([^`]*)`, got `([^`]*)`")
+_FIELD_MISSING = re.compile(r"missing required field `([^`]*)`")
+_PATH = re.compile(r" - at `\$\.?([^`]*)`")
+_NAMES = {
+    "str": "a string",
+    "object": "an object",
+    "array": "an array",
+    "int": "an integer",
+    "float": "a decimal",
+    "number": "a number",
+    "bool": "a boolean",
+    "null": "null",
+}
+_JSON_TYPES = {ord('"'): "str", ord("{"): "object", ord("t"): "bool", ord("f"): "bool", ord("n"): "null"}
+
+
+def wrong_types(error: msgspec.ValidationError, within: str = "") -> BadRequest:
+    """The complaint about a value of the wrong type, naming its path. `within` is the path of what was
+    decoded, where that was not the whole body."""
+    words = str(error)
+    path = found[1] if (found := _PATH.search(words)) else ""
+    path = f"{within}.{path}" if within and path else within or path
+    if found := _FIELD_MISSING.search(words):
+        return missing(f"{path}.{found[1]}" if path else found[1])
+    if found := _EXPECTED.search(words):
+        return _wrong_type(path, found[1], found[2])
+    return BadRequest(f"Invalid value for '{path}'.", param=path or None, code="invalid_value")
+
+
+def unknown_role(index: int, role: str) -> BadRequest:
+    supported = "'system', 'assistant', 'user', 'function', 'tool', and 'developer'"
+    return BadRequest(
+        f"Invalid value: '{role[:40]}'. Supported values are: {supported}.",
+        param=f"messages[{index}].role",
+        code="invalid_value",
+    )
+
+
+def missing(path: str) -> BadRequest:
+    return BadRequest(f"Missing required parameter: '{path}'.", param=path, code="missing_required_parameter")
+
+
+def _wrong_type(path: str, expected: str, got: str) -> BadRequest:
+    wanted = [_NAMES.get(kind, kind) for kind in expected.split(" | ") if kind != "null"]
+    one_of = f"one of {', '.join(wanted[:-1])} or {wanted[-1]}" if len(wanted) > 1 else wanted[0]
+    return BadRequest(
+        f"Invalid type for '{path}': expected {one_of}, but got {_NAMES.get(got, got)} instead.",
+        param=path or None,
+        code="invalid_type",
+    )
+
+
+def no_messages() -> BadRequest:
+    return BadRequest(
+        "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.",
+        param="messages",
+        code="empty_array",
+    )

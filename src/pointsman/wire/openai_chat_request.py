@@ -1,0 +1,262 @@
+"""OpenAI chat: a client's request as a Request, for a model that speaks another dialect. What has no place
+there is kept as foreign, by its own name; nothing is lost without a word."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from pointsman.core.errors import BadRequest
+from pointsman.core.request import OutputFormat, Reasoning, Request, Sampling, Tool, ToolChoice
+from pointsman.wire.envelope import Envelope
+from pointsman.wire.openai_chat_history import ChatMessage, LeftOut, read_messages
+from pointsman.wire.openai_chat_prompt import missing, no_messages, wrong_types
+
+
+class _Definition(msgspec.Struct):
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class _Tool(msgspec.Struct):
+    type: str = "function"
+    function: _Definition | None = None
+
+
+class _Schema(msgspec.Struct):
+    schema: dict[str, Any] | None = None
+    name: str | None = None
+    strict: bool | None = None
+
+
+class _Format(msgspec.Struct):
+    type: str = "text"
+    json_schema: _Schema | None = None
+
+
+class _StreamOptions(msgspec.Struct):
+    include_usage: bool | None = None
+
+
+class _Body(msgspec.Struct):
+    messages: list[ChatMessage]
+    model: str
+    tools: list[msgspec.Raw] | None = None
+    functions: list[_Definition] | None = None
+    tool_choice: Any = None
+    function_call: Any = None
+    parallel_tool_calls: bool | None = None
+    response_format: _Format | None = None
+    reasoning_effort: str | None = None
+    reasoning: Any = None  # OpenRouter
+    thinking: Any = None  # DeepSeek, Z.ai
+    max_tokens: int | float | None = None
+    max_completion_tokens: int | float | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop: str | list[str] | None = None
+    seed: int | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    stream: bool | None = None
+    stream_options: _StreamOptions | None = None
+    user: str | None = None
+    safety_identifier: str | None = None
+
+
+_decode_body = msgspec.json.Decoder(_Body).decode
+_decode_tool = msgspec.json.Decoder(_Tool).decode
+_decode_any = msgspec.json.Decoder().decode
+
+_READ = frozenset(_Body.__struct_fields__)
+
+_MUST_NOT_DROP = frozenset(
+    (
+        "n",
+        "logprobs",
+        "top_logprobs",
+        "audio",
+        "modalities",
+        "web_search_options",
+        "search_parameters",
+        "plugins",
+    )
+)
+"""Fields the caller relies on when reading the answer, or that bring the model what it would not know."""
+
+# Values that ask for what happens anyway: not worth a word when the target has no such field.
+_NO_OPS: Mapping[str, Any] = {
+    "n": 1,
+    "logprobs": False,
+    "top_logprobs": 0,
+    "modalities": ["text"],
+    "store": False,
+    "logit_bias": {},
+    "metadata": {},
+    "service_tier": "auto",
+}
+
+_EFFORTS = frozenset(("none", "minimal", "low", "medium", "high", "xhigh", "max"))
+
+
+def decode_request(envelope: Envelope) -> Request:
+    try:
+        body = _decode_body(envelope.body)
+    except msgspec.ValidationError as error:
+        raise wrong_types(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise BadRequest("The body is not valid JSON.") from None
+    if not body.messages:
+        raise no_messages()
+    left_out = LeftOut()
+    for name, raw in envelope.fields.items():
+        if name in _READ:
+            continue
+        value = _decode_any(raw)
+        if value is None or _NO_OPS.get(name) == value:
+            continue
+        if name in _MUST_NOT_DROP:
+            left_out.insist_on(name, value)
+        else:
+            left_out.note(name, value)
+    tools, choice = _tools(body, left_out)
+    return Request(
+        model=envelope.model,
+        messages=read_messages(body.messages, left_out),
+        tools=tools,
+        tool_choice=choice,
+        parallel_tools=body.parallel_tool_calls,
+        sampling=_sampling(body),
+        output_format=_output_format(body.response_format, left_out),
+        reasoning=_reasoning(body, left_out),
+        stream=envelope.stream,
+        stream_usage=body.stream_options is not None and bool(body.stream_options.include_usage),
+        user=body.safety_identifier or body.user,
+        foreign=left_out.foreign,
+        must_not_drop=frozenset(left_out.must_not_drop),
+    )
+
+
+def _tools(body: _Body, left_out: LeftOut) -> tuple[tuple[Tool, ...], ToolChoice | None]:
+    tools: list[Tool] = []
+    others: list[Any] = []
+    for index, raw in enumerate(body.tools or ()):
+        try:
+            tool = _decode_tool(raw)
+        except msgspec.ValidationError as error:
+            raise wrong_types(error, f"tools[{index}]") from None
+        if tool.function is None:
+            others.append(_decode_any(raw))
+        else:
+            tools.append(_tool(tool.function))
+    if others:
+        left_out.insist_on("tools", others)
+    tools.extend(_tool(function) for function in body.functions or ())
+    choice = body.tool_choice
+    if choice is None:
+        choice = body.function_call
+    if isinstance(choice, dict) and isinstance(allowed := choice.get("allowed_tools"), dict):
+        names = {_name(each) for each in allowed.get("tools") or () if isinstance(each, dict)}
+        tools = [tool for tool in tools if tool.name in names]
+        choice = allowed.get("mode", "auto")
+    return tuple(tools), _tool_choice(choice, tools, left_out)
+
+
+def _tool(function: _Definition) -> Tool:
+    return Tool(function.name, function.description, function.parameters, function.strict)
+
+
+def _name(choice: Mapping[str, Any]) -> Any:
+    function = choice.get("function", choice)
+    return function.get("name") if isinstance(function, dict) else None
+
+
+def _tool_choice(choice: Any, tools: list[Tool], left_out: LeftOut) -> ToolChoice | None:
+    match choice:
+        case None:
+            return None
+        case "auto" | "none":
+            return ToolChoice(choice) if tools else None
+        case "required" | "any":
+            if not tools:
+                raise BadRequest(
+                    "'tool_choice' is only allowed when 'tools' are specified.", param="tool_choice"
+                )
+            return ToolChoice("required")
+        case dict() if isinstance(name := _name(choice), str):
+            if not any(tool.name == name for tool in tools):
+                raise BadRequest(f"Tool choice '{name[:64]}' not found in 'tools'.", param="tool_choice")
+            return ToolChoice("tool", name)
+        case _:
+            left_out.insist_on("tool_choice", choice)
+            return None
+
+
+def _sampling(body: _Body) -> Sampling:
+    limits = [limit for limit in (body.max_tokens, body.max_completion_tokens) if limit is not None]
+    limit = int(max(limits)) if limits else None
+    if limit is not None and limit < 1:
+        name = "max_tokens" if body.max_completion_tokens is None else "max_completion_tokens"
+        raise BadRequest(
+            f"Invalid '{name}': integer below minimum value. Expected a value >= 1, but got {limit} instead.",
+            param=name,
+            code="integer_below_min_value",
+        )
+    stop = body.stop or []
+    return Sampling(
+        max_output_tokens=limit,
+        temperature=body.temperature,
+        top_p=body.top_p,
+        top_k=body.top_k,
+        stop=(stop,) if isinstance(stop, str) else tuple(stop),
+        seed=body.seed,
+        frequency_penalty=body.frequency_penalty or None,
+        presence_penalty=body.presence_penalty or None,
+    )
+
+
+def _output_format(format_: _Format | None, left_out: LeftOut) -> OutputFormat | None:
+    if format_ is None or format_.type == "text":
+        return None
+    if format_.type == "json_object":
+        return OutputFormat("json_object")
+    if format_.type != "json_schema":
+        left_out.insist_on("response_format", format_.type)
+        return None
+    if format_.json_schema is None or format_.json_schema.schema is None:
+        raise missing("response_format.json_schema.schema")
+    asked = format_.json_schema
+    return OutputFormat("json_schema", asked.schema, asked.name, asked.strict)
+
+
+def _reasoning(body: _Body, left_out: LeftOut) -> Reasoning | None:
+    if body.reasoning_effort is not None:
+        if body.reasoning_effort in _EFFORTS:
+            return Reasoning(effort=body.reasoning_effort)
+        left_out.note("reasoning_effort", body.reasoning_effort)
+    match body.reasoning:
+        case None:
+            pass
+        case {"effort": str(effort)} if effort in _EFFORTS:
+            return Reasoning(effort=effort)
+        case {"max_tokens": int(budget)}:
+            return Reasoning(budget_tokens=budget)
+        case {"enabled": bool(enabled)}:
+            return Reasoning(adaptive=True) if enabled else Reasoning(effort="none")
+        case other:
+            left_out.note("reasoning", other)
+    match body.thinking:
+        case None:
+            pass
+        case {"type": "enabled", "budget_tokens": int(budget)}:
+            return Reasoning(budget_tokens=budget)
+        case {"type": "enabled" | "adaptive"}:
+            return Reasoning(adaptive=True)
+        case {"type": "disabled"}:
+            return Reasoning(effort="none")
+        case other:
+            left_out.note("thinking", other)
+    return None

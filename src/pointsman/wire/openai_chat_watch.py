@@ -1,0 +1,122 @@
+"""OpenAI chat: what is read beside a reply that is relayed as it is: usage, its end, an error. No events."""
+
+from typing import Any
+
+import msgspec
+
+from pointsman.core.errors import UpstreamError, UpstreamFault
+from pointsman.core.events import merge_usage
+from pointsman.core.usage import Usage
+from pointsman.wire.openai_chat_chunks import (
+    NOT_JSON,
+    ReportedUsage,
+    WatchedChunk,
+    error_of,
+    usage_from,
+    usage_of,
+)
+from pointsman.wire.openai_chat_errors import error_instead_of_reply, error_within_reply
+from pointsman.wire.sse import SseReader
+
+
+class _WatchedReply(msgspec.Struct):
+    choices: msgspec.Raw = msgspec.Raw()
+    usage: ReportedUsage | None = None
+    error: Any = None
+
+
+_decode_watched_chunk = msgspec.json.Decoder(WatchedChunk).decode
+_decode_watched_reply = msgspec.json.Decoder(_WatchedReply).decode
+
+
+def read_usage(body: bytes) -> Usage | None:
+    try:
+        reply = _decode_watched_reply(body)
+    except msgspec.ValidationError:
+        if b'"choices"' in body:
+            return None  # an odd usage is no reason to withhold a reply that is relayed as it is
+        raise error_instead_of_reply(body) from None
+    except NOT_JSON:
+        raise error_instead_of_reply(body) from None
+    if reply.error:
+        raise error_within_reply({"error": reply.error})
+    if not memoryview(reply.choices).nbytes:
+        raise error_instead_of_reply(body)
+    return None if reply.usage is None else usage_from(reply.usage)
+
+
+_BLANK_LINES = (b"\n\n", b"\r\n\r\n")
+_DONE = (b"data: [DONE]", b"data:[DONE]")
+_PEEK_BYTES_MAX = 64 * 1024
+
+
+class ReplyWatch:
+    """Parses only the chunks that may hold usage, a finish reason or an error; the rest is looked at for
+    those words and no more."""
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        self.is_complete = False
+        self.error: UpstreamError | None = None
+        self._reader = SseReader()
+
+    def feed(self, data: bytes) -> None:
+        reader = self._reader
+        if not reader.pending and data.endswith(_BLANK_LINES) and not _says_something(data):
+            return
+        try:
+            events = reader.feed(data)
+        except UpstreamError as error:
+            self.error = self.error or error
+            return
+        for event in events:
+            if event.data.startswith(b"[DONE]"):
+                self.is_complete = True
+            elif _says_something(event.data):
+                self._read(event.data)
+        if 0 < len(reader.pending) <= _PEEK_BYTES_MAX:
+            self._peek(bytes(reader.pending))
+
+    def _peek(self, pending: bytes) -> None:
+        # Nobody tells the watch that the stream ended, and some streams end without their last blank line.
+        last_line = pending.rstrip().rpartition(b"\n")[2]
+        if last_line.startswith(_DONE):
+            self.is_complete = True
+        elif last_line.startswith(b"data:") and last_line.endswith(b"}") and _says_something(last_line):
+            try:
+                chunk = _decode_watched_chunk(last_line[5:])
+            except NOT_JSON:
+                return  # more is to come
+            self._take(chunk)
+
+    def _read(self, data: bytes) -> None:
+        try:
+            chunk = _decode_watched_chunk(data)
+        except msgspec.ValidationError:
+            return  # JSON all the same, and relayed as it is
+        except NOT_JSON:
+            message = "the stream holds an event that is not JSON"
+            self.error = self.error or UpstreamError(UpstreamFault.BAD_REPLY, message)
+            return
+        self._take(chunk)
+
+    def _take(self, chunk: WatchedChunk) -> None:
+        if error := error_of(chunk):
+            self.error = self.error or error_within_reply({"error": error})
+        usage = usage_of(chunk)
+        if usage is not None:
+            self.usage = merge_usage(self.usage, usage)
+        for choice in chunk.choices or ():
+            if choice.finish_reason and not choice.index:
+                self.is_complete = True
+
+
+def _says_something(data: bytes) -> bool:
+    # Within a JSON string the quotes would be escaped, so these can only be keys. The empty forms stand in
+    # every chunk of some providers.
+    return (
+        data.count(b'"finish_reason"') != data.count(b'"finish_reason":null')
+        or data.count(b'"usage"') != data.count(b'"usage":null')
+        or b'"error"' in data
+        or b"[DONE]" in data
+    )

@@ -1,0 +1,213 @@
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointsman.routing.keywords import _BLOCK_CHARS, _MATCH_BUDGET, EDGE_CHARS, Keywords
+
+LATIN = Keywords({"reasoning": ["prove", "proof", "c++", "refactor*"], "simple": ["\nhi", "what's", "naïve"]})
+WIDE = Keywords({"code": ["python", "代码", "関数", "함수"]})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("prove it", ["prove"]),
+        ("PROVE it", ["prove"]),
+        ("(prove)", ["prove"]),
+        ("please “prove” it", ["prove"]),
+        ("prove", ["prove"]),
+        ("improve it", []),
+        ("waterproof", []),
+        ("approve the waterproof jacket", []),
+        ("it proved nothing", []),
+        ("prove_it()", []),
+        ("prove2", []),
+        ("I know C++.", ["c++"]),
+        ("refactoring", ["refactor"]),
+        ("prerefactor", []),
+        ("prove and prove and prove", ["prove"]),
+        ("proof that you can prove", ["proof", "prove"]),
+        ("éprove", []),
+        ("prove—now", ["prove"]),
+    ],
+)
+def test_word_counts_only_where_a_word_begins_and_ends(text: str, words: list[str]) -> None:
+    assert list(LATIN.find(text).said.get("reasoning", ())) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("hi there", ["hi"]),
+        ("So:\nHi", ["hi"]),
+        ("this", []),
+        ("hint", []),
+        ("What’s up", ["what's"]),
+        ("NAÏVE", ["naïve"]),
+    ],
+)
+def test_greetings_and_apostrophes_are_found(text: str, words: list[str]) -> None:
+    assert list(LATIN.find(text).said.get("simple", ())) == words
+
+
+@pytest.mark.parametrize(
+    "text", ["用python写", "请写代码吧", "この関数を", "함수를 작성", "python으로", "ไทยpythonไทย", "Python，代码"]
+)
+def test_scripts_without_spaces_have_no_word_edges(text: str) -> None:
+    assert "code" in WIDE.find(text).said
+
+
+def test_word_may_stand_in_two_lists() -> None:
+    found = Keywords({"a": ["table"], "b": ["table", "chair"]}).find("a table")
+
+    assert found.said == {"a": ["table"], "b": ["table"]}
+
+
+def test_failing_word_does_not_hide_the_one_beginning_inside_it() -> None:
+    found = Keywords({"a": ["or not", "not only"]}).find("a tractor not only for fields")
+
+    assert found.said == {"a": ["not only"]}
+
+
+def test_long_text_tells_what_is_said_from_what_is_pasted() -> None:
+    text = "prove it: " + "lorem ipsum " * 500 + "a proof here " + "lorem ipsum " * 500 + "refactor it"
+
+    found = LATIN.find(text)
+
+    assert found.said == {"reasoning": ["prove", "refactor"]}
+    assert found.pasted == {"reasoning": ["proof"]}
+
+
+@given(
+    st.integers(0, 3 * _BLOCK_CHARS),
+    st.sampled_from([2 * EDGE_CHARS - 3, 2 * EDGE_CHARS + 50, 3 * _BLOCK_CHARS]),
+)
+def test_word_is_found_wherever_it_stands(place: int, length: int) -> None:
+    place %= length
+    text = " " * place + "prove" + " " * (length - place)
+
+    found = LATIN.find(text)
+
+    assert (found.said or found.pasted) == {"reasoning": ["prove"]}
+
+
+@given(st.text(), st.text())
+def test_any_text_can_be_searched(before: str, after: str) -> None:
+    assert "reasoning" in LATIN.find(f"{before} prove {after}").said
+
+
+def test_work_on_a_text_full_of_words_is_bounded() -> None:
+    """Counts the matches looked at, which is what the time goes to."""
+
+    class Counting(Keywords):
+        looked_at = 0
+
+        def _collect(self, *arguments) -> int:
+            count = super()._collect(*arguments)
+            self.looked_at += count
+            return count
+
+    work = []
+    for size in (100_000, 1_000_000, 4_000_000):
+        counting = Counting({"steps": ["first", "mod"]})
+        counting.find("first mod " * (size // 10))
+        work.append(counting.looked_at)
+
+    assert work[1] == work[2] <= _MATCH_BUDGET + _BLOCK_CHARS + 2 * EDGE_CHARS
+
+
+def test_question_behind_a_text_full_of_words_is_still_read() -> None:
+    assert "reasoning" in LATIN.find("hi\n" * 200_000 + "now prove it").said
+
+
+def test_empty_keyword_is_refused() -> None:
+    with pytest.raises(ValueError, match="empty keyword in a"):
+        Keywords({"a": ["*"]})
+
+
+def test_shipped_lists_cover_ten_languages(keyword_text: str) -> None:
+    lists = tomllib.loads(keyword_text)
+
+    ten = {"en", "zh", "ja", "ko", "ru", "de", "es", "pt", "ar", "fr"}
+    for name in ("reasoning", "analysis", "steps", "code", "technical", "math", "creative", "imperative", "simple"):
+        assert set(lists[name]) == ten, name
+
+
+def test_shipped_words_of_a_list_do_not_hold_one_another(keyword_text: str) -> None:
+    twice = []
+    for name, by_language in tomllib.loads(keyword_text).items():
+        words = [word for words in by_language.values() for word in words]
+        assert len(words) == len(set(words)), name
+        found_by = Keywords({name: words})
+        for word in words:
+            bare = word.removesuffix("*").lower()
+            if len(found_by.find(bare).said.get(name, ())) > 1:
+                twice.append((name, word))
+
+    assert twice == []
+
+
+def test_shipped_words_are_long_enough_not_to_flood(keyword_text: str) -> None:
+    short = [
+        word
+        for by_language in tomllib.loads(keyword_text).values()
+        for words in by_language.values()
+        for word in words
+        if word.isascii() and word.isalnum() and len(word) < 3
+    ]
+
+    assert short == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("reasoning", "请证明这个定理"),
+        ("reasoning", "段階的に証明して"),
+        ("reasoning", "단계별로 증명하세요"),
+        ("reasoning", "Докажите теорему"),
+        ("reasoning", "Beweisen Sie den Satz"),
+        ("reasoning", "Demuestra que es cierto"),
+        ("reasoning", "Demonstre que é verdade"),
+        ("reasoning", "أثبت أن العدد"),
+        ("reasoning", "Démontrez que c'est vrai"),
+        ("code", "帮我写一个函数"),
+        ("code", "バグを直して"),
+        ("code", "이 코드를 고쳐"),
+        ("code", "напиши функцию"),
+        ("code", "Schreibe eine Funktion"),
+        ("code", "escribe una función"),
+        ("code", "escreva uma função"),
+        ("code", "اكتب دالة"),
+        ("code", "écris une fonction"),
+        ("simple", "你好"),
+        ("simple", "こんにちは"),
+        ("simple", "안녕하세요"),
+        ("simple", "Привет!"),
+        ("simple", "Hallo zusammen"),
+        ("simple", "¡Hola!"),
+        ("simple", "Olá, tudo bem?"),
+        ("simple", "مرحبا"),
+        ("simple", "Bonjour"),
+    ],
+)
+def test_shipped_lists_find_other_languages(keywords: Keywords, name: str, text: str) -> None:
+    assert name in keywords.find(text).said
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("reasoning", "Approve the waterproof jacket order and improve it"),
+        ("code", "explain the class struggle"),
+        ("code", "what is the capital of Peru"),
+        ("simple", "this is a thing"),
+        ("negation", "I know nothing about notes"),
+        ("agentic", "an agency with editors"),
+        ("code", "classic and important, selected with care"),
+    ],
+)
+def test_shipped_lists_do_not_hit_inside_words(keywords: Keywords, name: str, text: str) -> None:
+    assert name not in {key for key in keywords.find(text).said if not (name == "simple" and key != "simple")}

@@ -1,0 +1,108 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointsman.core.prompt import Prompt, Turn
+from pointsman.routing.keywords import EDGE_CHARS, Keywords
+from pointsman.routing.reading import graded, read
+
+TASK = "Prove that the square root of two is irrational"
+
+
+def conversation(*turns: tuple[str, str], system: str = "") -> Prompt:
+    return Prompt(system, tuple(Turn(speaker, text) for speaker, text in turns), 2_000)
+
+
+@pytest.mark.parametrize("follow_up", ["yes, go on", "Try now?", "continue", "", "好的，请继续", "はい"])
+def test_short_follow_up_inherits_the_turn_before(keywords: Keywords, follow_up: str) -> None:
+    reading = read(conversation(("user", TASK), ("assistant", "Shall I?"), ("user", follow_up)), keywords)
+
+    assert reading.inherited_turns == 1
+    assert reading.asked == f"{TASK}\n{follow_up}"
+    assert "reasoning" in reading.found.said
+
+
+@pytest.mark.parametrize(
+    "wish", ["Now write a poem about it", "请把上面的内容翻译成英文并且检查语法", "x" * 400, "What is the capital of Peru?"]
+)
+def test_full_sentence_inherits_nothing(keywords: Keywords, wish: str) -> None:
+    reading = read(conversation(("user", TASK), ("assistant", "Done."), ("user", wish)), keywords)
+
+    assert reading.inherited_turns == 0
+    assert reading.asked == wish
+
+
+def test_inheriting_goes_back_to_the_first_turn_that_says_more(keywords: Keywords) -> None:
+    talk = conversation(
+        ("user", "What is the weather like?"),
+        ("user", TASK),
+        ("assistant", "ok?"),
+        ("user", "yes"),
+        ("assistant", "sure?"),
+        ("user", "go on"),
+    )
+
+    assert read(talk, keywords).asked == f"{TASK}\nyes\ngo on"
+
+
+def test_endless_short_turns_are_read_in_part(keywords: Keywords) -> None:
+    reading = read(conversation(*[("user", "ok")] * 500), keywords)
+
+    assert reading.inherited_turns == 8
+
+
+def test_tool_results_and_replies_are_no_wish(keywords: Keywords) -> None:
+    talk = conversation(
+        ("user", "List the files in this folder please"),
+        ("assistant", "I will prove the theorem step by step."),
+        ("tool", "theorem lemma corollary"),
+    )
+
+    assert "reasoning" not in read(talk, keywords).found.said
+
+
+def test_system_text_counts_for_length_alone(keywords: Keywords) -> None:
+    plain = read(conversation(("user", "Hello there my friend")), keywords)
+    instructed = read(conversation(("user", "Hello there my friend"), system="Prove theorems. " * 1_000), keywords)
+
+    assert "reasoning" not in instructed.found.said
+    assert instructed.asked_tokens == plain.asked_tokens
+    assert instructed.input_tokens > plain.input_tokens + 2_000
+
+
+def test_prompt_without_user_turn_is_read(keywords: Keywords) -> None:
+    assert read(Prompt("be kind", (), 60), keywords).asked == ""
+
+
+def test_lone_surrogate_is_read(keywords: Keywords) -> None:
+    reading = read(conversation(("user", "prove \ud800 that"), ("assistant", "\udfff")), keywords)
+
+    assert "reasoning" in reading.found.said
+
+
+def test_pasted_words_count_as_half_a_word_at_most(keywords: Keywords) -> None:
+    pasted = "theorem lemma corollary conjecture axiom proof puzzle riddle deduce derive logically formally " * 40
+    filler = "lorem ipsum " * 200
+
+    assert read(conversation(("user", filler + pasted + filler)), keywords).count("reasoning") == 0.5
+
+
+def test_both_ends_of_a_long_text_are_its_edges(keywords: Keywords) -> None:
+    reading = read(conversation(("user", "a" * 5_000 + "z" * 5_000)), keywords)
+
+    assert reading.edges == "a" * EDGE_CHARS + "\n" + "z" * EDGE_CHARS
+
+
+@pytest.mark.parametrize(
+    ("count", "value"), [(0, 0), (0.5, 0.2), (1, 0.4), (1.5, 0.6), (2, 0.8), (3, 0.8), (99, 0.8)]
+)
+def test_graded_runs_straight_between_steps(count: float, value: float) -> None:
+    assert graded(count, (0.4, 0.8)) == pytest.approx(value)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["user", "assistant", "tool"]), st.text()), max_size=12), st.text())
+def test_any_conversation_can_be_read(keywords: Keywords, turns: list[tuple[str, str]], system: str) -> None:
+    reading = read(conversation(*turns, system=system), keywords)
+
+    assert reading.input_tokens >= 1
+    assert reading.asked_tokens >= 0

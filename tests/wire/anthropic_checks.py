@@ -1,0 +1,240 @@
+"""What the tests of the Messages dialect hold replies against: the official SDK, a checker of the stream's
+grammar, and a reading of a recorded answer that shares nothing with the dialect."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import anthropic
+import httpx2
+
+from pointsman.core.events import Reply, ReplyEvent, fold
+from pointsman.core.request import RedactedThinking, Text, Thinking, ToolCall
+from pointsman.wire.dialect import ReplyContext
+
+CONTEXT = ReplyContext("pm_0190test", "opus", 1_700_000_000, stream_usage=True)
+
+
+@dataclass
+class Meaning:
+    """An answer without its packaging. Every tool input as a value, thinking as (text, signature)."""
+
+    text: str = ""
+    calls: list[tuple[str, str, Any]] = field(default_factory=list)
+    thinking: list[tuple[str, str]] = field(default_factory=list)
+    redacted: list[str] = field(default_factory=list)
+    stop_reason: str | None = None
+    stop_sequence: str | None = None
+    usage: dict[str, int] = field(default_factory=dict)
+
+
+_COUNTS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+
+
+def _read_block(meaning: Meaning, block: dict[str, Any]) -> None:
+    match block["type"]:
+        case "text":
+            meaning.text += block["text"]
+        case "tool_use":
+            meaning.calls.append((block["id"], block["name"], block["input"]))
+        case "thinking" if block["thinking"] or block["signature"]:
+            meaning.thinking.append((block["thinking"], block["signature"]))
+        case "redacted_thinking":
+            meaning.redacted.append(block["data"])
+
+
+def meaning_of_body(body: dict[str, Any]) -> Meaning:
+    meaning = Meaning(stop_reason=body["stop_reason"], stop_sequence=body["stop_sequence"])
+    for block in body["content"]:
+        _read_block(meaning, block)
+    meaning.usage = {name: body["usage"].get(name) or 0 for name in _COUNTS}
+    return meaning
+
+
+def events_of(stream: bytes) -> list[dict[str, Any]]:
+    lines = stream.decode().replace("\r\n", "\n").split("\n")
+    return [json.loads(line[5:]) for line in lines if line.startswith("data:")]
+
+
+def body_of_stream(stream: bytes) -> dict[str, Any]:
+    """The message of a recorded stream, assembled as the documentation says; its first message only."""
+    body: dict[str, Any] = {}
+    pieces: dict[int, list[str]] = {}
+    for event in events_of(stream):
+        match event["type"]:
+            case "message_start":
+                body = event["message"]
+                body["content"] = []
+            case "content_block_start":
+                body["content"].append(event["content_block"])
+                pieces[event["index"]] = []
+            case "content_block_delta":
+                block, delta = body["content"][event["index"]], event["delta"]
+                for name in ("text", "thinking"):
+                    if name in delta:
+                        block[name] += delta[name]
+                if "signature" in delta:
+                    block["signature"] = delta["signature"]
+                if "partial_json" in delta:
+                    pieces[event["index"]].append(delta["partial_json"])
+            case "content_block_stop":
+                block = body["content"][event["index"]]
+                if "".join(pieces[event["index"]]):
+                    block["input"] = json.loads("".join(pieces[event["index"]]))
+                if block["type"] == "thinking":
+                    block.setdefault("signature", "")
+            case "message_delta":
+                body["stop_reason"] = event["delta"]["stop_reason"]
+                body["stop_sequence"] = event["delta"]["stop_sequence"]
+                body["usage"].update({k: v for k, v in event["usage"].items() if v is not None})
+            case "message_stop":
+                break
+    return body
+
+
+_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "pause": "pause_turn"}
+
+
+def meaning_of_events(events: list[ReplyEvent]) -> Meaning:
+    return meaning_of_reply(fold(events))
+
+
+def meaning_of_reply(reply: Reply) -> Meaning:
+    reason = reply.finished.reason
+    meaning = Meaning(stop_reason=_REASONS.get(reason, reason), stop_sequence=reply.finished.stop_sequence)
+    for part in reply.parts:
+        match part:
+            case Text(text):
+                meaning.text += text
+            case ToolCall(call_id, name, arguments):
+                meaning.calls.append((call_id, name, json.loads(arguments)))
+            case Thinking(text, signature):
+                meaning.thinking.append((text, signature or ""))
+            case RedactedThinking(data):
+                meaning.redacted.append(data)
+            case _:
+                raise AssertionError(part)
+    usage = reply.usage
+    read, written = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
+    meaning.usage = {
+        "input_tokens": (usage.input_tokens or 0) - read - written,
+        "output_tokens": usage.output_tokens or 0,
+        "cache_read_input_tokens": read,
+        "cache_creation_input_tokens": written,
+    }
+    return meaning
+
+
+# the official SDK
+
+
+def _client(status: int, content_type: str, answer: bytes, headers: dict[str, str]) -> anthropic.Anthropic:
+    def respond(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(status, headers={"content-type": content_type, **headers}, content=answer)
+
+    return anthropic.Anthropic(
+        api_key="test",
+        base_url="http://gateway.test",
+        max_retries=0,
+        http_client=httpx2.Client(transport=httpx2.MockTransport(respond)),
+    )
+
+
+_ASK: Any = {"model": "opus", "max_tokens": 10, "messages": [{"role": "user", "content": "Hi"}]}
+
+
+def sdk_message(body: bytes) -> anthropic.types.Message:
+    with _client(200, "application/json", body, {}) as client:
+        return client.messages.create(**_ASK)
+
+
+def sdk_stream(stream: bytes) -> anthropic.types.Message:
+    with (
+        _client(200, "text/event-stream", stream, {}) as client,
+        client.messages.stream(**_ASK) as answer,
+    ):
+        return answer.get_final_message()
+
+
+def sdk_error(status: int, headers: dict[str, str], body: bytes) -> anthropic.APIStatusError:
+    try:
+        with _client(status, "application/json", body, headers) as client:
+            client.messages.create(**_ASK)
+    except anthropic.APIStatusError as error:
+        return error
+    raise AssertionError("the SDK saw no error")
+
+
+def meaning_of_message(message: anthropic.types.Message) -> Meaning:
+    # strict: what the SDK only constructs must also be what its types say
+    strict = anthropic.types.Message.model_validate(message.model_dump(warnings="error"), strict=True)
+    return meaning_of_body(strict.model_dump())
+
+
+# the grammar of a stream
+
+_DELTA_OF = {
+    "text": {"text_delta"},
+    "tool_use": {"input_json_delta"},
+    "thinking": {"thinking_delta", "signature_delta"},
+    "redacted_thinking": set(),
+}
+
+
+def check_grammar(stream: bytes) -> None:
+    """Raises AssertionError unless the stream is one whole, well-formed reply."""
+    assert stream.endswith(b"\n\n")
+    frames = [frame.split("\n") for frame in stream.decode().removesuffix("\n\n").split("\n\n")]
+    kinds = []
+    state, index, block, seen = "before", 0, "", []
+    for frame in frames:
+        assert len(frame) == 2, frame
+        assert frame[0].startswith("event: ")
+        assert frame[1].startswith("data: ")
+        name, event = frame[0][7:], json.loads(frame[1][6:])
+        assert event["type"] == name
+        kinds.append(name)
+        match state, name:
+            case _, "ping":
+                pass
+            case "before", "message_start":
+                message = event["message"]
+                assert message["id"].startswith("msg_")
+                assert message["type"] == "message"
+                assert message["role"] == "assistant"
+                assert message["content"] == []
+                assert message["stop_reason"] is None
+                assert message["stop_sequence"] is None
+                assert isinstance(message["usage"]["input_tokens"], int)
+                assert isinstance(message["usage"]["output_tokens"], int)
+                state = "between"
+            case "between", "content_block_start":
+                assert event["index"] == index
+                block, seen = event["content_block"]["type"], []
+                if block == "tool_use":
+                    assert event["content_block"]["input"] == {}
+                state = "within"
+            case "within", "content_block_delta":
+                assert event["index"] == index
+                kind = event["delta"]["type"]
+                assert kind in _DELTA_OF[block]
+                assert seen[-1:] != ["signature_delta"], "nothing follows a signature"
+                seen.append(kind)
+            case "within", "content_block_stop":
+                assert event["index"] == index
+                if block == "tool_use":
+                    assert seen, "a call is given arguments at least once"
+                if block == "thinking":
+                    assert seen[-1:] == ["signature_delta"], "a thinking block ends with its signature"
+                index += 1
+                state = "between"
+            case "between", "message_delta":
+                assert event["delta"]["stop_reason"] is not None
+                assert "stop_sequence" in event["delta"]
+                assert isinstance(event["usage"]["output_tokens"], int)
+                state = "counted"
+            case "counted", "message_stop":
+                state = "ended"
+            case _:
+                raise AssertionError(f"{name} while {state}")
+    assert state == "ended", kinds
