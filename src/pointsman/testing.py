@@ -145,7 +145,8 @@ Script = Callable[[Received], Scripted]
 
 
 class FakeUpstream:
-    """A provider on 127.0.0.1. Answers are used in the order they were given; the last one stays."""
+    """A provider on 127.0.0.1. Answers are used in the order they were given; without a next one the latest
+    is used again."""
 
     def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Received] = []
@@ -154,6 +155,7 @@ class FakeUpstream:
         self._tls = tls
         self._port = 0
         self._answers: deque[Scripted] = deque()
+        self._latest = scripted(body=b"no answer was scripted", status=500)
         self._script: Script | None = None
         self._server: asyncio.Server | None = None
         self._open: set[_Connection] = set()
@@ -256,9 +258,9 @@ class FakeUpstream:
         self.requests.append(request)
         if self._script is not None:
             return self._script(request)
-        if not self._answers:
-            return scripted(body=b"no answer was scripted", status=500)
-        return self._answers.popleft() if len(self._answers) > 1 else self._answers[0]
+        if self._answers:
+            self._latest = self._answers.popleft()
+        return self._latest
 
 
 class _Connection(asyncio.Protocol):
@@ -272,6 +274,7 @@ class _Connection(asyncio.Protocol):
         self._number = 0
         self._writable = asyncio.Event()
         self._writable.set()
+        self._waiting: deque[Received] = deque()
         self._playing: asyncio.Task[None] | None = None
         self._request: Received | None = None
         self._url = b""
@@ -320,7 +323,7 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         url = urlsplit(self._url.decode())
-        self._request = Received(
+        request = Received(
             method=self._parser.get_method().decode(),
             path=url.path,
             query=url.query,
@@ -329,25 +332,35 @@ class _Connection(asyncio.Protocol):
             connection=self._number,
         )
         self._url, self._headers, self._body = b"", [], []
-        self._playing = self._loop.create_task(self._play(self._request))
-        self._playing.add_done_callback(self._played)
+        self._waiting.append(request)
+        if self._playing is None:
+            self._play_next()
 
     # inside
 
+    def _play_next(self) -> None:
+        self._request = self._waiting.popleft()
+        self._playing = self._loop.create_task(self._play(self._request))
+        self._playing.add_done_callback(self._played)
+
     def _played(self, task: asyncio.Task[None]) -> None:
+        self._playing = None
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self._upstream.failures.append(error)
             self.abort()
+        elif self._waiting and not self._transport.is_closing():
+            self._play_next()
 
     async def _play(self, request: Received) -> None:
         answer = self._upstream.next_answer(request)
-        await asyncio.sleep(answer.delay_s)
+        if answer.delay_s:
+            await asyncio.sleep(answer.delay_s)
         if answer.has_head:
             await self._write(request, _head(answer))
         left = answer.cut_after_bytes
         for index, piece in enumerate(answer.pieces):
-            if index:
+            if index and answer.pause_s:
                 await asyncio.sleep(answer.pause_s)
             sent = piece if left is None else piece[:left]
             if answer.framing == "chunked" and answer.has_head and sent:
@@ -369,7 +382,7 @@ class _Connection(asyncio.Protocol):
         if ending == "clean" and answer.has_head and answer.framing == "chunked":
             await self._write(request, b"0\r\n\r\n")
         # Only from here on is the client free to leave.
-        self._request = self._playing = None
+        self._request = None
         if ending == "reset":
             linger = struct.pack("ii", 1, 0)
             self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -380,10 +393,11 @@ class _Connection(asyncio.Protocol):
     async def _write(self, request: Received, data: bytes) -> None:
         if not data:
             return
+        if request.sent_bytes:
+            for _ in range(_TURNS_PER_PIECE):
+                await asyncio.sleep(0)
+            await self._writable.wait()
         self._transport.write(data)
-        for _ in range(_TURNS_PER_PIECE):
-            await asyncio.sleep(0)
-        await self._writable.wait()
         request.sent_bytes += len(data)
 
 

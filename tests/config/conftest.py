@@ -11,7 +11,7 @@ from pointsman.core.errors import ConfigError, Problem
 NOTHING_THERE = {"HOME": "/home/somebody", "OLLAMA_HOST": "127.0.0.1:1"}
 """No key, and no Ollama: nobody listens on port 1."""
 
-ISSUE_YAML = """\
+DOCUMENTED_YAML = """\
 server:
   port: 4000
 providers:
@@ -36,6 +36,17 @@ models:
 tiers: [simple, medium, complex, reasoning]
 unknown_model: reject                    # or: route
 """
+
+
+@pytest.fixture
+def nothing_there() -> dict[str, str]:
+    return dict(NOTHING_THERE)
+
+
+@pytest.fixture
+def documented_yaml() -> str:
+    return DOCUMENTED_YAML
+
 
 LoadText = Callable[..., Loaded]
 ProblemsOf = Callable[..., tuple[Problem, ...]]

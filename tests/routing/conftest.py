@@ -1,11 +1,11 @@
 """The real keyword tables, read once, and what routing tests build over and over."""
 
 import importlib.resources
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from routing_values import Ask, MakeCard, Route
 
 from pointsman.core.decision import Decision
 from pointsman.core.model_card import ModelCard
@@ -15,10 +15,6 @@ from pointsman.routing.decide import Router
 from pointsman.routing.keywords import Keywords
 from pointsman.routing.policy import Policy, default_policy
 from pointsman.routing.profiles import Profile
-
-Ask = Callable[..., Prompt]
-MakeCard = Callable[..., ModelCard]
-Route = Callable[..., Decision]
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +37,9 @@ def ask() -> Ask:
     """A prompt of one user turn, or of several texts: user, assistant, user ..."""
 
     def build(*texts: str, **fields: Any) -> Prompt:
-        turns = tuple(Turn("user" if place % 2 == 0 else "assistant", text) for place, text in enumerate(texts))
+        turns = tuple(
+            Turn("user" if place % 2 == 0 else "assistant", text) for place, text in enumerate(texts)
+        )
         size = sum(len(text.encode("utf-8", "replace")) for text in texts) + 32 * len(texts) + 60
         return Prompt(
             **{"system": "", "turns": turns, "input_bytes": size + fields.get("media_bytes", 0), **fields}
@@ -54,9 +52,13 @@ def ask() -> Ask:
 def make_card() -> MakeCard:
     """A card; `usd` is its input and output price per million tokens, None when not known."""
 
-    def build(name: str, tier: str | None = "simple", usd: tuple[str, str] | None = None, **fields: Any) -> ModelCard:
+    def build(
+        name: str, tier: str | None = "simple", usd: tuple[str, str] | None = None, **fields: Any
+    ) -> ModelCard:
         price = Price(Rates(Decimal(usd[0]), Decimal(usd[1])), "test") if usd else None
-        return ModelCard(**{"name": name, "provider": "local", "id": f"{name}-1", "tier": tier, "price": price, **fields})
+        return ModelCard(
+            **{"name": name, "provider": "local", "id": f"{name}-1", "tier": tier, "price": price, **fields}
+        )
 
     return build
 

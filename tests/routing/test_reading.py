@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - prompts in many scripts
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +24,13 @@ def test_short_follow_up_inherits_the_turn_before(keywords: Keywords, follow_up:
 
 
 @pytest.mark.parametrize(
-    "wish", ["Now write a poem about it", "请把上面的内容翻译成英文并且检查语法", "x" * 400, "What is the capital of Peru?"]
+    "wish",
+    [
+        "Now write a poem about it",
+        "请把上面的内容翻译成英文并且检查语法",
+        "x" * 400,
+        "What is the capital of Peru?",
+    ],
 )
 def test_full_sentence_inherits_nothing(keywords: Keywords, wish: str) -> None:
     reading = read(conversation(("user", TASK), ("assistant", "Done."), ("user", wish)), keywords)
@@ -63,7 +70,9 @@ def test_tool_results_and_replies_are_no_wish(keywords: Keywords) -> None:
 
 def test_system_text_counts_for_length_alone(keywords: Keywords) -> None:
     plain = read(conversation(("user", "Hello there my friend")), keywords)
-    instructed = read(conversation(("user", "Hello there my friend"), system="Prove theorems. " * 1_000), keywords)
+    instructed = read(
+        conversation(("user", "Hello there my friend"), system="Prove theorems. " * 1_000), keywords
+    )
 
     assert "reasoning" not in instructed.found.said
     assert instructed.asked_tokens == plain.asked_tokens
@@ -81,7 +90,9 @@ def test_lone_surrogate_is_read(keywords: Keywords) -> None:
 
 
 def test_pasted_words_count_as_half_a_word_at_most(keywords: Keywords) -> None:
-    pasted = "theorem lemma corollary conjecture axiom proof puzzle riddle deduce derive logically formally " * 40
+    pasted = (
+        "theorem lemma corollary conjecture axiom proof puzzle riddle deduce derive logically formally " * 40
+    )
     filler = "lorem ipsum " * 200
 
     assert read(conversation(("user", filler + pasted + filler)), keywords).count("reasoning") == 0.5

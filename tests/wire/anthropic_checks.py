@@ -128,38 +128,40 @@ def meaning_of_reply(reply: Reply) -> Meaning:
 # the official SDK
 
 
-def _client(status: int, content_type: str, answer: bytes, headers: dict[str, str]) -> anthropic.Anthropic:
-    def respond(request: httpx2.Request) -> httpx2.Response:
-        return httpx2.Response(status, headers={"content-type": content_type, **headers}, content=answer)
+class _Gateway:
+    """Answers every request of the one SDK client with what it was last told to."""
 
-    return anthropic.Anthropic(
-        api_key="test",
-        base_url="http://gateway.test",
-        max_retries=0,
-        http_client=httpx2.Client(transport=httpx2.MockTransport(respond)),
-    )
+    def __init__(self) -> None:
+        self.answer = httpx2.Response(500)
+        self.client = anthropic.Anthropic(
+            api_key="test",
+            base_url="http://gateway.test",
+            max_retries=0,
+            http_client=httpx2.Client(transport=httpx2.MockTransport(lambda _: self.answer)),
+        )
+
+    def answering(self, status: int, content_type: str, body: bytes, **headers: str) -> anthropic.Anthropic:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.answer = httpx2.Response(status, headers={"content-type": content_type, **named}, content=body)
+        return self.client
 
 
+_GATEWAY = _Gateway()
 _ASK: Any = {"model": "opus", "max_tokens": 10, "messages": [{"role": "user", "content": "Hi"}]}
 
 
 def sdk_message(body: bytes) -> anthropic.types.Message:
-    with _client(200, "application/json", body, {}) as client:
-        return client.messages.create(**_ASK)
+    return _GATEWAY.answering(200, "application/json", body).messages.create(**_ASK)
 
 
 def sdk_stream(stream: bytes) -> anthropic.types.Message:
-    with (
-        _client(200, "text/event-stream", stream, {}) as client,
-        client.messages.stream(**_ASK) as answer,
-    ):
+    with _GATEWAY.answering(200, "text/event-stream", stream).messages.stream(**_ASK) as answer:
         return answer.get_final_message()
 
 
-def sdk_error(status: int, headers: dict[str, str], body: bytes) -> anthropic.APIStatusError:
+def sdk_error(status: int, body: bytes, **headers: str) -> anthropic.APIStatusError:
     try:
-        with _client(status, "application/json", body, headers) as client:
-            client.messages.create(**_ASK)
+        _GATEWAY.answering(status, "application/json", body, **headers).messages.create(**_ASK)
     except anthropic.APIStatusError as error:
         return error
     raise AssertionError("the SDK saw no error")

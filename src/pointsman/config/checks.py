@@ -63,8 +63,15 @@ class View:
         return found if isinstance(found, Mapping) else {}
 
 
+def _used(view: View) -> set[object]:
+    """The providers that models name, and those that a misspelt name was meant for."""
+    written = view.section("providers")
+    found = [model.get("provider") for model in view.section("models").values() if isinstance(model, Mapping)]
+    return {name if name in written else nearest(name, written) for name in found}
+
+
 def _providers(view: View) -> Iterator[Problem]:
-    used = {model.get("provider") for model in view.section("models").values() if isinstance(model, Mapping)}
+    used = _used(view)
     for name, provider in view.settings.providers.items():
         where = ("providers", name)
         known = KNOWN_PROVIDERS.get(name)
@@ -200,7 +207,7 @@ def _routing(view: View) -> Iterator[Problem]:
     for problem in routing_policy.problems(policy):
         path = problem.path.replace("[", ".").removesuffix("]").split(".")
         where: Where = ("routing", *(int(step) if step.isdigit() else step for step in path))
-        near = nearest(path[-1], policy.weights) if path[0] == "weights" else problem.nearest
+        near = nearest(path[-1], routing_policy.DEFAULT_WEIGHTS) if path[0] == "weights" else problem.nearest
         yield view.problem(where, problem.value, problem.expected, near)
 
 

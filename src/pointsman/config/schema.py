@@ -147,9 +147,9 @@ class ProviderSettings(_Section):
         default=False,
         description="Ask for token counts in every stream, also where the caller did not (openai-chat only).",
     )
-    deadlines: Annotated[DeadlineSettings, BeforeValidator(_section)] = Field(
-        default=DeadlineSettings(), description="How long it may take."
-    )
+    deadlines: Annotated[
+        DeadlineSettings, BeforeValidator(_section, json_schema_input_type=DeadlineSettings | None)
+    ] = Field(default=DeadlineSettings(), description="How long it may take.")
 
 
 class ModelSettings(_Section):
@@ -218,15 +218,18 @@ class LedgerSettings(_Section):
 class Settings(_Section):
     """Everything that can be set."""
 
-    server: Annotated[ServerSettings, BeforeValidator(_section)] = Field(
-        default=ServerSettings(), description="Where Pointsman listens, and who may call."
-    )
-    providers: dict[ProviderName, Annotated[ProviderSettings, BeforeValidator(_section)]] = Field(
-        min_length=1, description="Who serves models."
-    )
-    models: dict[Name, Annotated[ModelSettings, BeforeValidator(_section)]] = Field(
-        min_length=1, description="The models that may be used, by the names that callers use."
-    )
+    server: Annotated[
+        ServerSettings, BeforeValidator(_section, json_schema_input_type=ServerSettings | None)
+    ] = Field(default=ServerSettings(), description="Where Pointsman listens, and who may call.")
+    providers: dict[
+        ProviderName,
+        Annotated[
+            ProviderSettings, BeforeValidator(_section, json_schema_input_type=ProviderSettings | None)
+        ],
+    ] = Field(min_length=1, description="Who serves models.")
+    models: dict[
+        Name, Annotated[ModelSettings, BeforeValidator(_section, json_schema_input_type=ModelSettings | None)]
+    ] = Field(min_length=1, description="The models that may be used, by the names that callers use.")
     tiers: Annotated[tuple[Name, ...], Field(strict=False)] = Field(
         default=DEFAULT_TIERS,
         min_length=1,
@@ -243,9 +246,9 @@ class Settings(_Section):
     baseline_model: str | None = Field(
         default=None, description="The model that savings are counted against. Default: the dearest."
     )
-    routing: Annotated[RoutingSettings, BeforeValidator(_section)] = Field(
-        default=RoutingSettings(), description="How a request's score becomes a tier."
-    )
-    ledger: Annotated[LedgerSettings, BeforeValidator(_section)] = Field(
-        default=LedgerSettings(), description="The book of what happened and what it cost."
-    )
+    routing: Annotated[
+        RoutingSettings, BeforeValidator(_section, json_schema_input_type=RoutingSettings | None)
+    ] = Field(default=RoutingSettings(), description="How a request's score becomes a tier.")
+    ledger: Annotated[
+        LedgerSettings, BeforeValidator(_section, json_schema_input_type=LedgerSettings | None)
+    ] = Field(default=LedgerSettings(), description="The book of what happened and what it cost.")

@@ -63,7 +63,9 @@ def open_for_reading(path: Path) -> Iterator[sqlite3.Connection]:
         uri = f"{path.resolve().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, timeout=_PATIENCE_S)) as connection:
             if _version(connection, path) != HEAD:
-                raise LedgerError(f"the ledger {path} is of an older version: start the gateway once to migrate it")
+                raise LedgerError(
+                    f"the ledger {path} is of an older version: start the gateway once to migrate it"
+                )
             yield connection
 
 

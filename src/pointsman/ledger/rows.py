@@ -65,6 +65,8 @@ ATTEMPT_COLUMNS = (
     "total_ms",
 )
 
+_REQUESTED_MAX = 200  # characters; the caller may have written anything there
+
 _NO_DECISION: Row = (None,) * 7
 _NO_USAGE: Row = (None,) * 10
 
@@ -92,11 +94,11 @@ def request_row(entry: Entry) -> Row:
         entry.started_at_s,
         entry.caller,
         entry.dialect,
-        entry.requested_model,
+        entry.requested_model[:_REQUESTED_MAX],
         *chosen,
         entry.model,
         entry.provider,
-        entry.stream,
+        1 if entry.stream else 0,  # sqlite3 looks for an adapter, slowly, for whatever is not exactly an int
         *used,
         entry.first_token_ms,
         entry.total_ms,

@@ -55,7 +55,6 @@ class Keywords:
                 names = owners.setdefault(key, [])
                 if name not in names:
                     names.append(name)
-        self.lists = tuple(lists)
         self._entries = tuple(
             _Entry(
                 word,

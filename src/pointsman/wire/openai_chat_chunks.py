@@ -122,20 +122,22 @@ def usage_from(reported: ReportedUsage) -> Usage:
     ):
         # xAI and Gemini count hidden reasoning in the total only; it is generated and charged all the same.
         completion = total - prompt
-    return Usage(
-        input_tokens=_whole(prompt),
-        output_tokens=_whole(completion),
-        cache_read_tokens=_first(
-            None if of_prompt is None else of_prompt.cached_tokens,
+    cached = None if of_prompt is None else of_prompt.cached_tokens
+    if cached is None:
+        cached = _first(
             reported.prompt_cache_hit_tokens,
             reported.cached_tokens,
             reported.num_cached_tokens,
             reported.cache_read_input_tokens,
-        ),
-        cache_write_tokens=_first(
-            None if of_prompt is None else of_prompt.cache_write_tokens,
-            reported.cache_creation_input_tokens,
-        ),
+        )
+    written = None if of_prompt is None else of_prompt.cache_write_tokens
+    if written is None:
+        written = reported.cache_creation_input_tokens
+    return Usage(
+        input_tokens=_whole(prompt),
+        output_tokens=_whole(completion),
+        cache_read_tokens=_whole(cached),
+        cache_write_tokens=_whole(written),
         reasoning_tokens=_whole(reasoning),
     )
 
@@ -144,11 +146,8 @@ def _whole(count: _Count) -> int | None:
     return None if count is None else int(count)
 
 
-def _first(*counts: _Count) -> int | None:
-    for count in counts:
-        if count is not None:
-            return int(count)
-    return None
+def _first(*counts: _Count) -> _Count:
+    return next((count for count in counts if count is not None), None)
 
 
 def error_of(chunk: Chunk | WatchedChunk) -> Any:

@@ -10,7 +10,6 @@ from pointsman.core.errors import BadRequest
 from pointsman.core.prompt import OutputFormat, Prompt, Speaker, Turn
 from pointsman.wire.envelope import Envelope
 
-
 _ABSENT = msgspec.Raw()
 
 

@@ -42,6 +42,10 @@ class SseReader:
         """Events completed by `data`."""
         pending = self.pending
         if not pending:
+            # What most reads hold: one event on one line.
+            if data.startswith(b"data: ") and data.find(b"\n") == len(data) - 2 and _is_plain_end(data):
+                self._is_at_start = False
+                return [ServerSentEvent("", data[6:-2])]
             end = _end_of_last_event(data, 0)
             if end == len(data):
                 return self._events(data) if end else []
@@ -88,6 +92,10 @@ class SseReader:
         if lines:
             events.append(ServerSentEvent(name, b"\n".join(lines)))
         return events
+
+
+def _is_plain_end(data: bytes) -> bool:
+    return data.endswith(b"\n\n") and b"\r" not in data
 
 
 def _end_of_last_event(data: bytes | bytearray, start: int) -> int:

@@ -96,8 +96,13 @@ def test_at_finds_a_value_or_none():
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text(st.characters(codec="ascii"), max_size=12),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abc :#-'", min_size=1), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**9), 10**9)
+    | st.text(st.characters(codec="ascii"), max_size=12),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text("abc :#-'", min_size=1), inner, max_size=4)
+    ),
     max_leaves=15,
 )
 

@@ -1,0 +1,1 @@
+"""How the ledger's file gets from each version to the next. What is released here is never changed again."""

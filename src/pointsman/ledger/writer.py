@@ -1,0 +1,138 @@
+"""Writes batches of entries into the ledger's file, each in one transaction. It has no thread and no patience of
+its own: when the file does not take a batch it says so, and the batch is the caller's to offer again."""
+
+import logging
+import sqlite3
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+from pointsman.ledger.database import LedgerError, open_for_writing, prepare, refusals
+from pointsman.ledger.entry import Attempt, Entry
+from pointsman.ledger.rows import ATTEMPT_COLUMNS, REQUEST_COLUMNS, Row, attempt_row, request_row
+
+Item = tuple[Entry, Sequence[Attempt]]
+
+# Rows per INSERT. Python's sqlite3 lets go of the interpreter at every statement, and beside a busy event loop
+# each return is a fight for it: with one row per statement (executemany) 1,000 rows took seconds and 100 times
+# the CPU; with 128 it is as if the thread were alone. More would make the loop wait longer for each turn.
+_ROWS_PER_STATEMENT = 128
+
+# What a row, not the file, can be blamed for: a number too large for SQLite, an id that is already there, text
+# that is not Unicode, a value of a wrong type.
+_FAULTS_OF_A_ROW = (
+    ArithmeticError,
+    AttributeError,
+    TypeError,
+    ValueError,
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+)
+
+
+class Refusal(NamedTuple):
+    """A row that no database could take."""
+
+    request_id: str
+    reason: str
+
+
+class Writer:
+    """One connection, opened at the first batch and again after a failure. For one thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def write(self, items: Sequence[Item]) -> list[Refusal]:
+        """Commits all of `items` but those it returns. Raises LedgerError; then nothing of them is written."""
+        try:
+            with refusals(self._path):
+                return _write(self._connect(), items)
+        except LedgerError:
+            self.close()  # which takes the transaction back
+            raise
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._connection is None:
+            if prepare(self._path):
+                _migrate(self._path)
+            self._connection = open_for_writing(self._path)
+        return self._connection
+
+
+def _write(connection: sqlite3.Connection, items: Sequence[Item]) -> list[Refusal]:
+    refused: list[Refusal] = []
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for start in range(0, len(items), _ROWS_PER_STATEMENT):
+            _insert_all(connection, items[start : start + _ROWS_PER_STATEMENT])
+    except _FAULTS_OF_A_ROW:
+        connection.execute("ROLLBACK")
+        connection.execute("BEGIN IMMEDIATE")
+        refused = [refusal for item in items if (refusal := _insert_one(connection, item)) is not None]
+    connection.execute("COMMIT")
+    return refused
+
+
+def _insert_all(connection: sqlite3.Connection, items: Sequence[Item]) -> None:
+    _insert(connection, "requests", REQUEST_COLUMNS, [request_row(entry) for entry, _ in items])
+    attempts = [attempt_row(entry.request_id, attempt) for entry, tries in items for attempt in tries]
+    for start in range(0, len(attempts), _ROWS_PER_STATEMENT):
+        _insert(connection, "attempts", ATTEMPT_COLUMNS, attempts[start : start + _ROWS_PER_STATEMENT])
+
+
+def _insert_one(connection: sqlite3.Connection, item: Item) -> Refusal | None:
+    """An entry with impossible token counts is booked without them: what a provider makes up must not keep its
+    requests out of the books."""
+    entry, attempts = item
+    reason = ""
+    for candidate in (entry, entry._replace(usage=None)):
+        connection.execute("SAVEPOINT one")
+        try:
+            _insert_all(connection, [(candidate, attempts)])
+        except _FAULTS_OF_A_ROW as error:
+            connection.execute("ROLLBACK TO one")
+            reason = str(error)
+        else:
+            return None
+        finally:
+            connection.execute("RELEASE one")
+    return Refusal(entry.request_id, reason)
+
+
+def _insert(
+    connection: sqlite3.Connection, table: str, columns: tuple[str, ...], rows: Sequence[Row]
+) -> None:
+    if not rows:
+        return
+    room = 1 << (len(rows) - 1).bit_length()
+    values: list[object] = list(chain.from_iterable(rows))
+    values.extend((None,) * ((room - len(rows)) * len(columns)))
+    connection.execute(_insert_statement(table, columns, room), values)
+
+
+@lru_cache(maxsize=64)
+def _insert_statement(table: str, columns: tuple[str, ...], room: int) -> str:
+    """For any number of rows up to `room`; those left empty are skipped. Few different sizes mean that SQLite
+    has compiled them all before long, which would else cost as much as running them."""
+    row = f"({', '.join('?' * len(columns))})"
+    names = ", ".join(columns)
+    rows = ", ".join([row] * room)
+    return f"INSERT INTO {table} ({names}) SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL"  # noqa: S608  our own names
+
+
+def _migrate(path: Path) -> None:
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it would tell of every step, even of its import
+    from pointsman.ledger.migrate import migrate  # noqa: PLC0415  see there what importing it costs
+
+    migrate(path)

@@ -1,0 +1,192 @@
+# ruff: noqa: RUF001 - prompts in many scripts
+"""Each signal on what it should see, and on what it should not."""
+
+import tomllib
+from dataclasses import replace
+
+import pytest
+from routing_values import Ask
+
+from pointsman.core.prompt import Prompt
+from pointsman.routing.keywords import Found, Keywords
+from pointsman.routing.reading import Hit, read
+from pointsman.routing.signals import SIGNALS
+
+BY_NAME = {signal.__name__: signal for signal in SIGNALS}
+
+
+@pytest.fixture
+def sees(keywords: Keywords, ask: Ask):
+    def look(name: str, prompt: Prompt | str) -> Hit | None:
+        return BY_NAME[name](read(ask(prompt) if isinstance(prompt, str) else prompt, keywords))
+
+    return look
+
+
+WORDED = [
+    # signal, a text of little, a text of more, what it saw first in the second, a text of none
+    ("reasoning", "Prove it", "Prove the theorem", "prove", "Improve the waterproof jacket"),
+    ("analysis", "Compare these", "Compare and evaluate the trade-offs", "compare", "Show the comparison"),
+    ("code", "a regex for dates", "debug this Python function", "debug", "a classic in selected importance"),
+    ("technical", "a cache", "a distributed cache with sharding", "distributed", "a dock in the harbour"),
+    ("agentic", "install it", "install it, run the build and deploy", "install", "an agency with editors"),
+    ("output_format", "as a table", "as JSON with a table", "table", "the stable"),
+    ("references", "the table above", "the document attached below", "the document", "aboveboard"),
+    ("constraints", "at most two", "exactly two, within a budget", "exactly", "mustard"),
+    ("imperative", "Write it", "Design and implement and write it", "design", "the writer"),
+    ("creative", "a poem", "imagine a story", "imagin", "poetaster"),
+    ("domain", "the plaintiff", "the plaintiff and the statute", "plaintiff", "plain tiffs"),
+]
+
+
+@pytest.mark.parametrize(("name", "little", "more", "first", "none"), WORDED, ids=[row[0] for row in WORDED])
+def test_worded_signal_rises_with_its_words(sees, name, little, more, first, none) -> None:
+    low, high = sees(name, little), sees(name, more)
+
+    assert low is not None
+    assert high is not None
+    assert 0 < low.value < high.value <= 1
+    assert first in high.detail
+    assert sees(name, none) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("", -1), ("hello", -1), ("word " * 92, 0.0), ("word " * 920, 1), ("word " * 9_200, 1)],
+)
+def test_size_is_logarithmic(sees, text: str, value: float) -> None:
+    hit = sees("size", text)
+
+    assert hit is not None
+    assert hit.value == pytest.approx(value, abs=0.05)
+
+
+def test_context_begins_at_4000_tokens_and_ends_at_100000(sees, ask: Ask) -> None:
+    assert sees("context", ask("hello there", system="word " * 3_000)) is None
+    middle = sees("context", ask("hello there", system="word " * 20_000))
+    assert middle is not None
+    assert 0.4 < middle.value < 0.6
+    whole = sees("context", ask("hello there", system="word " * 200_000))
+    assert whole is not None
+    assert whole.value == 1
+
+
+def test_turns_count_from_the_second(sees, ask: Ask) -> None:
+    assert sees("turns", ask("one")) is None
+    values = [sees("turns", ask(*["a"] * (2 * count - 1))).value for count in (2, 4, 10, 100)]
+    assert values == sorted(values)
+    assert values[-1] == 1
+
+
+def test_long_instructions_count_more_than_a_line(sees, ask: Ask) -> None:
+    assert sees("system_prompt", ask("a")) is None
+    assert sees("system_prompt", ask("a", system="Be kind.")).value < 0.01
+    assert sees("system_prompt", ask("a", system="Be kind. " * 1_000)).value == 1
+
+
+@pytest.mark.parametrize(("count", "detail"), [(1, "1 tool"), (4, "4 tools"), (40, "40 tools")])
+def test_tools_are_counted(sees, ask: Ask, count: int, detail: str) -> None:
+    assert sees("tools", ask("a", tool_count=count)).detail == detail
+    assert sees("tools", ask("a")) is None
+
+
+def test_demanded_json_is_seen_in_any_place(sees, ask: Ask) -> None:
+    schema = sees("structured_output", ask("a", output_format="json_schema"))
+    mode = sees("structured_output", ask("a", output_format="json_object"))
+    instructed = sees("structured_output", ask("a", system="Answer in JSON."))
+
+    assert schema.value > mode.value > instructed.value > 0
+    assert sees("structured_output", ask("a", system="Answer in prose.")) is None
+
+
+def test_media_are_counted(sees, ask: Ask) -> None:
+    assert sees("media", ask("a", image_count=1)).detail == "1 image"
+    both = sees("media", ask("a", image_count=2, document_count=1))
+    assert both.detail == "2 images, 1 document"
+    assert both.value > sees("media", ask("a", document_count=1)).value
+    assert sees("media", ask("a", image_count=50)).value == 1
+    assert sees("media", ask("a")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("then we left", 0),
+        ("first we eat, then we sleep", 0.5),
+        ("first, second, then, finally", 1),
+        ("Do this:\n1. a\n2. b\n3. c", 0.8),
+        ("首先读取文件，然后计算", 0.5),
+    ],
+)
+def test_steps_need_two_words(sees, text: str, value: float) -> None:
+    hit = sees("multi_step", text)
+
+    assert (hit.value if hit else 0) == pytest.approx(value)
+
+
+def test_figures_and_words_of_mathematics_add_up(sees) -> None:
+    words, figures = sees("calculation", "Solve it"), sees("calculation", "12 and 35 to 99")
+    both = sees("calculation", "Solve 12 + 35")
+
+    assert sees("calculation", "nothing here") is None
+    assert both.value > words.value
+    assert "digits" in figures.detail
+    assert both.value > 0.5
+    assert sees("calculation", "") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("not now", 0), ("not now, never there", 0.4), ("not, never, without", 0.8)]
+)
+def test_one_negation_is_everyday_speech(sees, text: str, value: float) -> None:
+    hit = sees("negation", text)
+
+    assert (hit.value if hit else 0) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("why?", 1), ("why? how?", 2), ("为什么？怎么办？", 2), ("لماذا؟ كيف؟ متى؟", 3)]
+)
+def test_questions_of_all_scripts_are_counted(sees, text: str, count: int) -> None:
+    hit = sees("questions", text)
+
+    assert (hit is None) if count < 2 else (hit.detail == f"{count} questions")
+
+
+@pytest.mark.parametrize(
+    "text", ["hello", "What is the capital of Peru?", "谢谢", "Danke!", "Привет", "ما هي عاصمة"]
+)
+def test_simple_wish_argues_for_an_easier_model(sees, text: str) -> None:
+    assert sees("simple", text).value < -0.5
+
+
+def test_simple_word_in_a_long_wish_says_little(sees) -> None:
+    assert -0.1 < sees("simple", "hello, " + "there is much to be said of many things " * 60).value < 0
+
+
+def test_nothing_but_own_words_is_told(keywords: Keywords, ask: Ask) -> None:
+    """A decision is shown and logged; what the user wrote is not."""
+    reading = read(ask("Prove sesquipedalian debugging of xylophone tables, please? Why?"), keywords)
+    told = " ".join(hit.detail for signal in SIGNALS if (hit := signal(reading)))
+
+    assert "prove" in told
+    assert not {"sesquipedalian", "xylophone", "please"} & set(told.split())
+
+
+def test_every_keyword_list_is_read_by_a_signal(keyword_text: str, keywords: Keywords, ask: Ask) -> None:
+    asked_for = set()
+
+    class Noting(dict[str, list[str]]):
+        def get(self, name, default=None):
+            asked_for.add(name)
+            return super().get(name, default)
+
+    reading = replace(read(ask("hello"), keywords), found=Found(Noting(), Noting()))
+    for signal in SIGNALS:
+        signal(reading)
+
+    assert asked_for == set(tomllib.loads(keyword_text))
+
+
+def test_signal_names_are_unique() -> None:
+    assert len(BY_NAME) == len(SIGNALS)
