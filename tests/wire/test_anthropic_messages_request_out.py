@@ -439,8 +439,9 @@ def test_schema_for_a_model_that_cannot_hold_it_is_refused() -> None:
 
 def test_json_mode_becomes_a_sentence() -> None:
     body = body_of(say("system", "a"), say("user", "Hi"), output_format=OutputFormat("json_object"))
-    assert [block["text"] for block in body["system"]][0] == "a"
-    assert "JSON object" in body["system"][1]["text"]
+    first, hint = body["system"]
+    assert first["text"] == "a"
+    assert "JSON object" in hint["text"]
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_every_recorded_whole_answer_keeps_its_meaning(records):
         usage = OPENAI_CHAT.read_usage(body)
         assert (usage or fold(events).usage) == fold(events).usage
         count += 1
-    assert count == 365
+    assert count == 366
 
 
 def _check(record: dict[str, Any], events: list[ReplyEvent], expected: Any) -> None:

@@ -13,6 +13,7 @@ _PREFIXES = ("", "smart/", "pointsman/")
 _ROUTED = "auto"
 _LONGEST_SHOWN = 100
 _LIKE_ENOUGH = 0.25
+_MOST_TOLD = 12
 
 
 class Names:
@@ -68,8 +69,9 @@ class Names:
             return meaning
         near = self._told.near(requested)
         shown = requested if len(requested) <= _LONGEST_SHOWN else f"{requested[:_LONGEST_SHOWN]}..."
-        hint = f"; the nearest are {', '.join(near)}" if near else ""
-        raise UnknownModel(f"there is no model {shown!r}{hint}", param="model", code="model_not_found")
+        told = self._told.known[:_MOST_TOLD]
+        hint = f"the nearest are {', '.join(near)}" if near else f"there are {', '.join(told)}"
+        raise UnknownModel(f"there is no model {shown!r}; {hint}", param="model", code="model_not_found")
 
 
 class NearNames:
@@ -77,7 +79,8 @@ class NearNames:
     proportion to the names' length, however long the wrong one is."""
 
     def __init__(self, known: Iterable[str]) -> None:
-        self._pairs = [(name, _pairs(name)) for name in dict.fromkeys(known)]
+        self.known = list(dict.fromkeys(known))
+        self._pairs = [(name, _pairs(name)) for name in self.known]
 
     def near(self, wrong: str, limit: int = 3) -> list[str]:
         """At most `limit` names, the most alike first; none when nothing is alike."""

@@ -6,9 +6,10 @@ uvicorn's protocol reads), so that keep-alive, pipelining and graceful shutdown 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
+from pointsman.core.errors import PointsmanError
 from pointsman.core.ports import HeaderList, Incoming
 
 _REASON = {
@@ -29,6 +30,16 @@ _REASON = {
 }
 
 
+class Endpoint(Protocol):
+    """What answers a POST that reaches a model."""
+
+    async def __call__(self, exchange: "Exchange") -> None: ...
+
+    def refuse(self, exchange: "Exchange", error: PointsmanError) -> None:
+        """Answers with an error in the caller's dialect."""
+        ...
+
+
 class Exchange:
     """States: reading (until `is_read`) -> answering (`start`) -> `response_complete`."""
 
@@ -45,6 +56,7 @@ class Exchange:
         "is_started",
         "is_write_paused",
         "keep_alive",
+        "lingers",
         "message_event",
         "more_body",
         "on_response",
@@ -61,7 +73,7 @@ class Exchange:
     def __init__(
         self,
         transport: asyncio.Transport,
-        endpoint: Callable[["Exchange"], Awaitable[None]],
+        endpoint: Endpoint,
         headers: list[tuple[bytes, bytes]],
         query: bytes,
         *,
@@ -90,6 +102,9 @@ class Exchange:
         self.is_write_paused = False
         self.source: Incoming | None = None
         self.task: asyncio.Task[None] | None = None
+        self.lingers = (
+            False  # the connection stays open after the answer for as long as the client still sends
+        )
         self.page: bytes | None = None  # the web page that may read the answer
         self._head = b""
         self._chunked = False
@@ -160,7 +175,7 @@ class Exchange:
         self._head = b""
         if rest:
             self._transport.write(rest)
-        if not self.keep_alive:
+        if not self.keep_alive and not self.lingers:
             self._transport.close()
         self.on_response()
 

@@ -2,27 +2,17 @@
 before any ASGI scope is built. Everything else falls through to the ASGI application unchanged."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from pointsman.core.errors import PointsmanError, TooLarge
-from pointsman.server.exchange import Exchange
+from pointsman.core.errors import TooLarge
+from pointsman.server.exchange import Endpoint, Exchange
 from pointsman.server.paths import normal_path
 
 _DISCARD_S = 2.0
 """How long the rest of a refused body is read and thrown away: closing at once would reset the connection,
 and the client would never see why."""
-
-
-class Endpoint(Protocol):
-    """What answers a POST that reaches a model."""
-
-    async def __call__(self, exchange: Exchange) -> None: ...
-
-    def refuse(self, exchange: Exchange, error: PointsmanError) -> None:
-        """Answers with an error in the caller's dialect."""
-        ...
 
 
 class GatewayProtocol(HttpToolsProtocol):
@@ -34,12 +24,21 @@ class GatewayProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._endpoints = endpoints
         self._max_body_bytes = max_body_bytes
-        self._before: Any = None
+        self._reading: Exchange | None = None  # the request that is being read, if it is one of ours
+        self._answering: Exchange | None = None  # the one whose answer is being written
+        self._before: Any = None  # what the connection was answering when `_reading` began
         self._is_discarding = False
 
     def data_received(self, data: bytes) -> None:
         if not self._is_discarding:
             super().data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        answering = self._answering
+        if answering is not None and not answering.response_complete:
+            answering.disconnected = True
+            answering.set()
+        super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         self.url = b""
@@ -47,6 +46,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self.headers = []
 
     def on_headers_complete(self) -> None:
+        self._reading = None
         if self.parser.get_method() == b"POST":
             path, _, query = self.url.partition(b"?")
             endpoint = self._endpoints.get(path) or self._endpoints.get(normal_path(path))
@@ -62,7 +62,7 @@ class GatewayProtocol(HttpToolsProtocol):
     def _begin(self, endpoint: Endpoint, query: bytes) -> None:
         version = self.parser.get_http_version()
         self._before = self.cycle
-        self.cycle = exchange = Exchange(  # type: ignore[assignment]
+        exchange = Exchange(
             self.transport,
             endpoint,
             self.headers,
@@ -71,29 +71,31 @@ class GatewayProtocol(HttpToolsProtocol):
             version=version,
             on_response=self.on_response_complete,
         )
+        self._reading = exchange
+        self.cycle = cast("RequestResponseCycle", exchange)  # it stands in for one
         for name, value in self.headers:
             if name == b"content-length" and int(value) > self._max_body_bytes:
-                self._refuse_body(exchange)
+                self._refuse_body(exchange, endpoint)
                 return
         if self.expect_100_continue:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
-        exchange = self.cycle
-        if type(exchange) is not Exchange:
+        exchange = self._reading
+        if exchange is None:
             super().on_body(body)
             return
         if exchange.response_complete:
             return
         exchange.size += len(body)
         if exchange.size > self._max_body_bytes:
-            self._refuse_body(exchange)
+            self._refuse_body(exchange, exchange.endpoint)
             return
         exchange.parts.append(body)
 
     def on_message_complete(self) -> None:
-        exchange = self.cycle
-        if type(exchange) is not Exchange:
+        exchange = self._reading
+        if exchange is None:
             super().on_message_complete()
             return
         if exchange.response_complete:
@@ -104,34 +106,40 @@ class GatewayProtocol(HttpToolsProtocol):
         exchange.more_body = False
         before, self._before = self._before, None
         if before is None or before.response_complete:
-            self._start_asgi_task(exchange, self.app)
+            self._start_asgi_task(self.cycle, self.app)
         else:
             # A pipelined request waits for the answer before it.
             self.flow.pause_reading()
-            self.pipeline.appendleft((exchange, self.app))
+            self.pipeline.appendleft((self.cycle, self.app))
 
-    def _refuse_body(self, exchange: Exchange) -> None:
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        started: object = cycle
+        self._answering = started if isinstance(started, Exchange) else None
+        super()._start_asgi_task(cycle, app)
+
+    def _refuse_body(self, exchange: Exchange, endpoint: Endpoint) -> None:
         exchange.parts = []
-        exchange.keep_alive = True  # closed below, when the client had time to read the answer
-        exchange.endpoint.refuse(exchange, TooLarge(f"the body is over {self._max_body_bytes} bytes"))
+        exchange.keep_alive = False
+        exchange.lingers = True
+        endpoint.refuse(exchange, TooLarge(f"the body is over {self._max_body_bytes} bytes"))
         self._is_discarding = True
         self._unset_keepalive_if_required()
         self.loop.call_later(_DISCARD_S, self.transport.close)
 
     def timeout_keep_alive_handler(self) -> None:
         # A slow upload that began before the last answer was out is not an idle connection.
-        if self.cycle is None or self.cycle.response_complete:
+        if self.cycle.response_complete:
             super().timeout_keep_alive_handler()
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        if type(self.cycle) is Exchange:
-            self.cycle.pause_writing()
+        if self._answering is not None:
+            self._answering.pause_writing()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if type(self.cycle) is Exchange:
-            self.cycle.resume_writing()
+        if self._answering is not None:
+            self._answering.resume_writing()
 
 
 def protocol_factory(

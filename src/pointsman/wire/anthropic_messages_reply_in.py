@@ -98,17 +98,12 @@ class _Event(msgspec.Struct, gc=False):
     error: Any = None
 
 
-class _LooseEvent(msgspec.Struct, gc=False):
-    type: str = ""
-    delta: _Kind | None = None
-
-
 _event = msgspec.json.Decoder(_Event).decode
-_loose_event = msgspec.json.Decoder(_LooseEvent).decode
 _whole_message = msgspec.json.Decoder(_WholeMessage).decode
 _usage_only = msgspec.json.Decoder(_UsageOnly).decode
 _kind = msgspec.json.Decoder(_Kind).decode
 _block = msgspec.json.Decoder(_Block).decode
+_any = msgspec.json.Decoder(Any).decode
 
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _EVENTS_READ = frozenset({
@@ -294,19 +289,24 @@ def _decode_event(data: bytes) -> _Event | None:
     """The event, None for one that we do not read. Raises UpstreamError (BAD_REPLY)."""
     try:
         return _event(data)
-    except msgspec.ValidationError as error:
-        # Only what we read must have the shape we know.
-        known = _loose_event(data) if data.lstrip().startswith(b"{") else _LooseEvent()
-        delta = known.delta.type if known.delta is not None else ""
-        if known.type not in _EVENTS_READ and (
-            known.type != "content_block_delta" or delta not in _DELTAS_READ
-        ):
-            return None
-        raise bad_reply(f"the event {known.type} of the reply is malformed: {error}") from None
     except _NOT_JSON as error:
-        if data.strip() in {b"", b"[DONE]"}:
+        if data.strip() in {b"", b"[DONE]"} or (isinstance(error, msgspec.ValidationError) and _is_new(data)):
             return None
-        raise bad_reply(f"an event of the reply is not valid JSON: {error}") from None
+        raise bad_reply(f"an event of the reply is malformed: {error}") from None
+
+
+def _is_new(data: bytes) -> bool:
+    """True for an event of a kind we do not know: only what we read must have the shape we know."""
+    try:
+        said = _any(data)
+    except _NOT_JSON:
+        return False
+    if not isinstance(said, dict):
+        return False
+    delta = said.get("delta")
+    if said.get("type") == "content_block_delta" and isinstance(delta, dict):
+        return delta.get("type") not in _DELTAS_READ
+    return said.get("type") not in _EVENTS_READ
 
 
 def decode_reply(body: bytes) -> list[ReplyEvent]:

@@ -75,7 +75,8 @@ class _Turns:
             case Image() | Document():
                 self.add(role, _media(part))
             case ToolCall():
-                self.add(role, self._call(part))
+                self._open(role)
+                self._blocks.append(self._call(part))
             case ToolResult():
                 self._open(role)
                 self._results.append(self._result(part))
