@@ -19,7 +19,7 @@ serve: $(VENV)/serve.stamp ## install what the server needs, and serve
 	@exec $(BIN)/pointsman serve $(ARGS)
 
 test: $(VENV)/dev.stamp ## install what the tests need, and run them all
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
 
 check: $(VENV)/dev.stamp ## format, lint, types, layers, generated documents
 	$(BIN)/ruff format --check

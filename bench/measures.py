@@ -10,7 +10,7 @@ from statistics import median
 
 import decide
 from contestants import Lane, Setup
-from load import drive
+from load import drive, one_answer
 from processes import PROXY_CORE, cpu_s, free_port, rss_mb, spawn, stop
 
 CONNECTIONS = 32
@@ -59,8 +59,12 @@ def cpu_rows(
     setup: Setup, lanes: Sequence[Lane], pace: Pace, *, connections: int, unit: str, seconds: int
 ) -> list[CpuRow]:
     """`unit` is what the upstream counts: "requests" or "chunks"."""
-    for lane in lanes if pace.warm_s else ():
-        drive(lane.url, lane.body_file, lane.headers, connections=connections, seconds=pace.warm_s)
+    for lane in lanes:
+        one_answer(
+            lane.url, lane.body_file, lane.headers
+        )  # some load half of themselves at the first request
+        if pace.warm_s:
+            drive(lane.url, lane.body_file, lane.headers, connections=connections, seconds=pace.warm_s)
     rounds = [
         [_sample(setup, lane, connections, unit, seconds) for lane in lanes] for _ in range(pace.rounds)
     ]

@@ -8,13 +8,15 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import measures
 import peers
 import report
-from contestants import ROOT, Setup
-from measures import CONNECTIONS, FULL, QUICK, STREAMS
+from contestants import ROOT, Lane, Setup
+from measures import CONNECTIONS, FULL, QUICK, STREAMS, Pace
 from processes import DidNotStart
 
 NEEDED = {
@@ -25,66 +27,90 @@ NEEDED = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Everything is up, and how long to measure it."""
+
+    setup: Setup
+    nginx: Mapping[str, Lane]
+    pointsman: Mapping[str, Lane]
+    pace: Pace
+    with_peers: bool
+
+
+def plain(bench: Bench) -> report.Section:
+    lanes = [bench.nginx["pinned"], bench.pointsman["pinned"], bench.pointsman["routed"]]
+    if bench.with_peers:
+        lanes += peers.start_peers(bench.setup)
+    rows = measures.cpu_rows(
+        bench.setup, lanes, bench.pace, connections=CONNECTIONS, unit="requests", seconds=bench.pace.seconds
+    )
+    return report.plain(rows, bench.pace)
+
+
+def streamed(bench: Bench) -> report.Section:
+    lanes = [bench.nginx["stream"], bench.pointsman["stream"]]
+    seconds = bench.pace.seconds + 1  # an answer alone takes half of one
+    rows = measures.cpu_rows(
+        bench.setup, lanes, bench.pace, connections=STREAMS, unit="chunks", seconds=seconds
+    )
+    return report.streamed(rows)
+
+
+def latency(bench: Bench) -> report.Section:
+    lanes = [bench.setup.direct(), bench.nginx["slow"], bench.pointsman["slow"]]
+    return report.latency(measures.latency_rows(lanes, bench.pace))
+
+
+def start(bench: Bench) -> report.Section:
+    return report.start(measures.start_rows(bench.setup, bench.pace))
+
+
+def memory(bench: Bench) -> report.Section:
+    fresh = bench.setup.start_pointsman("pointsman-memory")
+    return report.memory(measures.memory_rows(bench.setup, [fresh["pinned"], fresh["routed"]], bench.pace))
+
+
+def decision(bench: Bench) -> report.Section:
+    return report.decision(measures.decide_rows(bench.pace), bench.pace)
+
+
+SECTIONS: Mapping[str, Callable[[Bench], report.Section]] = {
+    function.__name__: function for function in (plain, streamed, latency, start, memory, decision)
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short round: does it run at all?")
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, help="these sections; printed, not written")
     parser.add_argument("--peers", action="store_true", help="install and measure LiteLLM and Portkey too")
-    parser.add_argument(
-        "--output", type=Path, default=None, help="default: docs/benchmarks.md; none with --quick"
-    )
+    parser.add_argument("--output", type=Path, help="default: docs/benchmarks.md when everything is measured")
     chosen = parser.parse_args()
     refuse_what_cannot_work()
-    output = chosen.output or (None if chosen.quick else ROOT / "docs" / "benchmarks.md")
+    is_whole = not (chosen.quick or chosen.only)
+    output = chosen.output or (ROOT / "docs" / "benchmarks.md" if is_whole else None)
 
-    # /tmp, or the system's own choice: short paths, and away from the checkout
     with tempfile.TemporaryDirectory(prefix="pointsman-bench-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)  # nginx, started by root, works as another user
         setup = Setup(Path(folder))
         try:
-            found = measure(setup, QUICK if chosen.quick else FULL, with_peers=chosen.peers)
+            setup.start_upstream()
+            pace = QUICK if chosen.quick else FULL
+            bench = Bench(setup, setup.start_nginx(), setup.start_pointsman(), pace, chosen.peers)
+            sections = []
+            for name in chosen.only or SECTIONS:
+                print(f"measuring: {name}", file=sys.stderr, flush=True)
+                sections.append(SECTIONS[name](bench))
         except DidNotStart as failed:
             sys.exit(str(failed))
         finally:
             setup.end()
-    text = report.render(found)
+    text = report.render(sections)
     print(text)
     if output is not None:
-        output.parent.mkdir(exist_ok=True)
         output.write_text(text)
         print(f"written to {output}")
-
-
-def measure(setup: Setup, pace: measures.Pace, *, with_peers: bool) -> report.Findings:
-    def say(what: str) -> None:
-        print(f"measuring {what} ...", file=sys.stderr, flush=True)
-
-    setup.start_upstream()
-    nginx, pointsman = setup.start_nginx(), setup.start_pointsman()
-
-    say("plain answers")
-    lanes = [nginx["pinned"], pointsman["pinned"], pointsman["routed"]]
-    if with_peers:
-        lanes += peers.start_peers(setup)
-    plain = measures.cpu_rows(
-        setup, lanes, pace, connections=CONNECTIONS, unit="requests", seconds=pace.seconds
-    )
-    say("streamed answers")
-    streamed = measures.cpu_rows(
-        setup, [nginx["stream"], pointsman["stream"]], pace,
-        connections=STREAMS, unit="chunks", seconds=pace.seconds + 1,
-    )  # fmt: skip
-    say("added latency")
-    latency = measures.latency_rows([setup.direct(), nginx["slow"], pointsman["slow"]], pace)
-    say("memory")
-    fresh = setup.start_pointsman("pointsman-memory")
-    memory = measures.memory_rows(setup, [fresh["pinned"], fresh["routed"]], pace)
-    say("start")
-    starts = measures.start_rows(setup, pace)
-    say("the decision")
-    return report.Findings(
-        plain=plain, streamed=streamed, latency=latency, starts=starts, memory=memory,
-        decide=measures.decide_rows(pace), pace=pace,
-    )  # fmt: skip
 
 
 def refuse_what_cannot_work() -> None:

@@ -18,7 +18,7 @@ import uvloop
 
 from pointsman import __version__
 from pointsman.config.load import Loaded
-from pointsman.config.schema import Settings
+from pointsman.config.schema import ServerSettings, Settings
 from pointsman.config.values import cards_of, policy_of, providers_of
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Send
@@ -46,6 +46,8 @@ DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (OPENAI_
 
 _BACKLOG = 2048
 _KEEP_ALIVE_S = 75  # longer than the idle time after which common clients and balancers reuse a connection
+_LAST_WORDS_S = 1.0
+_POLL_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def url_of(listener: socket.socket) -> str:
 
 
 class Stopper:
-    """Asks a running gateway to stop, from any thread, as a signal would."""
+    """Asks a running gateway to stop, from a signal or from any thread."""
 
     def __init__(self) -> None:
         self._server: uvicorn.Server | None = None
@@ -164,13 +166,21 @@ class Stopper:
             self._server.should_exit = True
 
 
-async def run(
-    settings: Settings, listener: socket.socket, record: Record, stopper: Stopper | None = None
+async def run(settings: Settings, listener: socket.socket, record: Record, stopper: Stopper) -> None:
+    """Builds a gateway that reaches its providers over the network, and lets it answer."""
+    client = Client()
+    try:
+        runtime = build(settings, send=client.send, record=record, now_s=time.time())
+        await answer(runtime, settings.server, listener, stopper)
+    finally:
+        await client.close()
+
+
+async def answer(
+    runtime: Runtime, settings: ServerSettings, listener: socket.socket, stopper: Stopper
 ) -> None:
     """Answers connections until it is asked to stop; then lets what is under way finish, bounded."""
-    client = Client()
-    runtime = build(settings, send=client.send, record=record, now_s=time.time())
-    limit = settings.server.max_body_bytes
+    limit = settings.max_body_bytes
     endpoints = {
         path: InferenceEndpoint(dialect, runtime.door, runtime.pipeline, limit)
         for path, dialect in INFERENCE_PATHS.items()
@@ -186,45 +196,56 @@ async def run(
         proxy_headers=False,
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=int(settings.server.shutdown_grace_s),
+        timeout_graceful_shutdown=settings.shutdown_grace_s,  # type: ignore[arg-type] # it takes fractions
     )
     # What is alive now stays alive: the collector need not look at it again.
     gc.collect()
     gc.freeze()
     server = uvicorn.Server(config)
-    if stopper is not None:
-        stopper.attach(server)
-    try:
-        await server.serve(sockets=[listener])
-    finally:
-        await client.close()
+    stopper.attach(server)
+    await server.serve(sockets=[listener])
+    await _last_words(server)
+
+
+async def _last_words(server: uvicorn.Server) -> None:
+    """Those who were cut when the grace was over are still told so, if they listen."""
+    state = server.server_state
+    if state.tasks:
+        await asyncio.wait(state.tasks, timeout=_LAST_WORDS_S)
+    until_s = time.monotonic() + _LAST_WORDS_S
+    while state.connections and time.monotonic() < until_s:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(_POLL_S)
 
 
 def serve(loaded: Loaded) -> int:
-    """Runs until SIGTERM or SIGINT. Returns the exit code. Raises ConfigError before anything is started."""
+    """Runs until SIGTERM or SIGINT. Returns the exit code. Raises ConfigError and LedgerError before anything
+    is answered."""
     settings = loaded.settings
     logging.basicConfig(
         level=settings.server.log_level.upper(),
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(message)s",
     )
-    ledger = Ledger(Path(settings.ledger.path)) if settings.ledger.enabled and settings.ledger.path else None
+    # From here on a signal means an orderly end, however early it comes. uvicorn raises it once more when it
+    # has shut down, and then the ledger has still to be closed.
+    stopper = Stopper()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopper.stop())
     try:
         listener = listen(settings.server.host, settings.server.port)
     except OSError as error:
         where = f"{settings.server.host}:{settings.server.port}"
         sys.stderr.write(f"pointsman: cannot listen on {where}: {error.strerror or error}\n")
         return 1
+    ledger = Ledger(Path(settings.ledger.path)) if settings.ledger.enabled and settings.ledger.path else None
     if ledger is not None:
         ledger.open()
-    # uvicorn raises the signal again once it has shut down; what is left to do then must still be done.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
     sys.stdout.write(f"pointsman {__version__} listening on {url_of(listener)}\n")
     sys.stdout.flush()
+    record = ledger.record if ledger is not None else _nowhere
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(run(settings, listener, ledger.record if ledger is not None else _nowhere))
+            runner.run(run(settings, listener, record, stopper))
     finally:
         if ledger is not None:
             ledger.close()

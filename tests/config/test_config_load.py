@@ -166,6 +166,25 @@ def test_ledger_path_counts_from_the_file(load_text, tmp_path):
     assert loaded.settings.ledger.path == str(tmp_path / "data" / "l.db")
 
 
+def test_empty_sections_have_their_defaults(load_text):
+    settings = load_text(DEMO + "server:\nledger:\nrouting:\n").settings
+    assert (settings.server.port, settings.ledger.enabled) == (4000, True)
+    assert settings.ledger.path == "/home/somebody/.local/state/pointsman/ledger.db"
+
+
+def test_a_variable_fills_an_empty_section(load_text):
+    assert load_text(DEMO + "server:\n", POINTSMAN_PORT="5").settings.server.port == 5
+
+
+def test_ledger_is_found_without_the_keys(nothing_there, tmp_path):
+    from pointsman.config.load import ledger_path
+
+    path = tmp_path / "c.yaml"
+    path.write_text("providers: {openai: {api_key: $NOT_SET}}\nledger: {path: books.db}\n")
+    assert ledger_path(path, nothing_there) == tmp_path / "books.db"
+    assert ledger_path(None, nothing_there | {"POINTSMAN_STATE_DIR": "/s"}, tmp_path) == Path("/s/ledger.db")
+
+
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [

@@ -55,6 +55,35 @@ PROBLEMS = {
     "ability": (in_model("abilities: [tool]"), "models.tiny.abilities.0", 9, "tools", "one of tools"),
     "abilities as text": (in_model("abilities: tools"), "models.tiny.abilities", 9, None, "a list"),
     "section as value": (with_("server: 5"), "server", 9, None, "keys with values"),
+    "list as section": (with_("tiers: {a: b}"), "tiers", 9, None, "a section of its own a list"),
+    "text as list": (in_model("id: [x]"), "models.tiny.id", 9, None, "a list text"),
+    "endless text": (with_(f"unknown_model: {'x' * 500}"), "unknown_model", 9, None, "xxx..."),
+    "ledger as value": (with_("ledger: 5"), "ledger", 9, None, "keys with values"),
+    "ledger path as number": (with_("ledger: {path: 5}"), "ledger.path", 9, None, "text"),
+    "empty ledger path": (with_("ledger: {path: ''}"), "ledger.path", 9, None, "some text"),
+    "price as truth": (
+        in_model("usd_per_million_input: true\n    usd_per_million_output: 1"),
+        "models.tiny.usd_per_million_input",
+        9,
+        None,
+        "a number",
+    ),
+    "literal key of a known provider": (
+        RIGHT.replace("local", "openai")
+        .replace("    dialect: openai-chat\n", "    api_key: abcdef\n")
+        .replace("    base_url: http://127.0.0.1:9001/v1\n", ""),
+        "providers.openai.api_key",
+        3,
+        None,
+        "$OPENAI_API_KEY",
+    ),
+    "whole number too long": (
+        in_model("context_tokens: " + "9" * 5000),
+        "models.tiny.context_tokens",
+        9,
+        None,
+        "a whole number",
+    ),
     "section as list": (with_("server: [1]"), "server", 9, None, "keys with values"),
     "deadline": (
         in_provider("deadlines: {connect_s: 0}"),
@@ -443,3 +472,8 @@ def test_a_secret_from_the_environment_is_in_no_message(problems_of):
     found = problems_of(in_provider("api_key: $K"), K="very secret", POINTSMAN_MASTER_KEY="also secret")
     assert len(found) == 2
     assert "secret" not in str(ConfigError(found)).replace("secrets", "")
+
+
+def test_a_flag_over_a_broken_section_leaves_the_section_to_be_told_of(problems_of):
+    (problem,) = problems_of(with_("server: [1]"), {"port": 5})
+    assert problem.path == "server"

@@ -73,6 +73,18 @@ def test_what_nobody_knows_stays_unknown(load_text):
     )
 
 
+def test_prices_are_found_by_address_for_a_provider_of_another_name(load_text):
+    text = """\
+providers:
+  work: {dialect: anthropic-messages, base_url: https://api.anthropic.com/v1, api_key: $KEY}
+models:
+  m: {provider: work, id: claude-opus-4-6}
+"""
+    (card,) = cards_of(load_text(text, KEY="k").settings)
+    assert card.price is not None
+    assert card.price.rates.usd_per_million_input == 5
+
+
 def test_demo_provider_is_embedded_and_its_models_are_known(load_text):
     settings = load_text(DEMO_ALL).settings
     assert providers_of(settings)["demo"].embedded

@@ -170,3 +170,16 @@ def test_listening_everywhere_is_reached_here(ollama):
     port = ollama.address.rpartition(":")[2]
     found = discover({"OLLAMA_HOST": f"0.0.0.0:{port}"})
     assert found.tree["providers"]["ollama"] == {"base_url": f"http://localhost:{port}/v1"}
+
+
+def test_what_ollama_has_can_be_written_down_and_loaded_again(ollama, nothing_there, tmp_path):
+    from pointsman.cli.init import written
+
+    environ = nothing_there | {"OLLAMA_HOST": ollama.address}
+    found = load(None, environ, {}, tmp_path)
+    (tmp_path / "pointsman.yaml").write_text(written(discover(environ), environ))
+    again = load(None, nothing_there, {}, tmp_path)
+
+    assert again.path is not None
+    assert again.settings.models == found.settings.models
+    assert again.settings.providers == found.settings.providers

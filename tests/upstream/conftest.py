@@ -24,12 +24,14 @@ def pytest_asyncio_loop_factories(
 
 
 @pytest.fixture
-async def nothing_left() -> AsyncIterator[None]:
-    """Fails the test if a task outlives it. Sockets report themselves: a ResourceWarning is an error here."""
+async def nothing_left(caplog: pytest.LogCaptureFixture) -> AsyncIterator[None]:
+    """Fails the test if a task outlives it, or if the loop complained. Sockets report themselves: a
+    ResourceWarning is an error here."""
     yield
     for _ in range(5):
         await asyncio.sleep(0)
     assert asyncio.all_tasks() - {asyncio.current_task()} == set()
+    assert [record.getMessage() for record in caplog.get_records("call") if record.name == "asyncio"] == []
 
 
 @pytest.fixture

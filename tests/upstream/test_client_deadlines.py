@@ -101,15 +101,16 @@ async def test_pieces_that_keep_coming_are_not_idle(ask, upstream):
 
 
 async def test_provider_that_is_held_back_is_not_late(ask, upstream):
-    upstream.answer(sse=[b"one", b"two"], pause_s=0.01)
-    response = await ask(idle_s=0.3)
+    # Held back for longer than idle_s, then silent for less.
+    upstream.answer(sse=[b"one", b"two"], pause_s=1.3)
+    response = await ask(idle_s=0.6)
     pieces: list[bytes] = []
 
     def take(piece: bytes) -> None:
         pieces.append(piece)
         if len(pieces) == 1:
             response.pause()
-            asyncio.get_running_loop().call_later(0.8, response.resume)
+            asyncio.get_running_loop().call_later(0.9, response.resume)
 
     await response.pump(take)
     assert pieces == [b"one", b"two"]

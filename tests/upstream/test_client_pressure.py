@@ -97,8 +97,9 @@ async def test_end_that_comes_while_paused_waits_for_the_consumer(ask, upstream,
 
 
 async def test_connection_paused_at_the_end_reads_again_for_the_next(ask, upstream):
-    one_segment = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n"
-    upstream.answer(raw=one_segment)
+    head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+    one_segment = b"1\r\na\r\n1\r\nb\r\n0\r\n\r\n"
+    upstream.answer(raw=[head, one_segment], pause_s=0.05)
     response = await ask()
     taken: list[bytes] = []
 
@@ -107,7 +108,8 @@ async def test_connection_paused_at_the_end_reads_again_for_the_next(ask, upstre
         response.pause()
 
     pumping = asyncio.create_task(response.pump(take))
-    await asyncio.sleep(0.02)
+    while not response.is_ended:  # noqa: ASYNC110
+        await asyncio.sleep(0)
     assert await (await ask()).read(10) == b"ab"
     assert upstream.connections_opened == 1
     response.resume()
@@ -133,3 +135,14 @@ async def test_bomb_unfolds_only_as_fast_as_it_is_consumed(ask, upstream):
     response.resume()
     await pumping
     assert sum(sizes) == 50_000_000
+
+
+async def test_compressed_head_larger_than_the_buffer_does_not_block_first(ask, upstream):
+    # RFC 1952: a gzip member may carry a file name, and nobody limits its length.
+    plain = gzip.compress(b"ok", mtime=0)
+    named = plain[:3] + b"\x08" + plain[4:10] + b"n" * 300_000 + b"\0" + plain[10:]
+    upstream.answer(body=named, headers=[(b"content-encoding", b"gzip")])
+    response = await ask()
+    await asyncio.sleep(0.02)
+    async with asyncio.timeout(30):
+        assert await response.first() == b"ok"

@@ -76,8 +76,8 @@ def test_bomb_unfolds_only_as_far_as_asked():
     ("encoding", "data"),
     [
         (b"gzip", b"not gzip at all"),
-        (b"gzip", gzip.compress(b"a") + b"garbage"),
-        (b"gzip", gzip.compress(b"a")[:-8] + bytes(8)),
+        (b"gzip", gzip.compress(b"a", mtime=0) + b"garbage"),
+        (b"gzip", gzip.compress(b"a", mtime=0)[:-8] + bytes(8)),
         (b"deflate", b"\xff\xff\xff"),
         (b"deflate", zlib.compress(b"a") + b"more"),
     ],

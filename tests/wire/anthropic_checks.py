@@ -2,6 +2,7 @@
 grammar, and a reading of a recorded answer that shares nothing with the dialect."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,7 +118,8 @@ def meaning_of_reply(reply: Reply) -> Meaning:
     usage = reply.usage
     read, written = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
     meaning.usage = {
-        "input_tokens": (usage.input_tokens or 0) - read - written,
+        # at least 0: one provider counts more tokens as cached than as input
+        "input_tokens": max((usage.input_tokens or 0) - read - written, 0),
         "output_tokens": usage.output_tokens or 0,
         "cache_read_input_tokens": read,
         "cache_creation_input_tokens": written,
@@ -240,3 +242,55 @@ def check_grammar(stream: bytes) -> None:
             case _:
                 raise AssertionError(f"{name} while {state}")
     assert state == "ended", kinds
+
+
+# the rules of a request
+
+
+def check_request_rules(body: dict[str, Any]) -> None:
+    """Raises AssertionError where the API is known to refuse the request."""
+    assert body["max_tokens"] >= 1
+    for block in body["system"] if isinstance(body.get("system"), list) else ():
+        assert block["text"].strip()
+    calls: set[str] = set()
+    last_role = ""
+    for message in body["messages"]:
+        assert message["role"] in {"user", "assistant"}
+        assert message["role"] != last_role, "turns alternate"
+        last_role = message["role"]
+        content = message["content"]
+        blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        assert blocks
+        results = [block["tool_use_id"] for block in blocks if block["type"] == "tool_result"]
+        assert set(results) == calls, "every call is answered in the next message"
+        assert len(results) == len(calls)
+        kinds = [block["type"] for block in blocks]
+        assert kinds[: len(results)] == ["tool_result"] * len(results), "results come first"
+        calls = {block["id"] for block in blocks if block["type"] == "tool_use"}
+        assert len(calls) == kinds.count("tool_use")
+        for block in blocks:
+            match block["type"]:
+                case "text":
+                    assert block["text"].strip()
+                case "tool_use":
+                    assert re.fullmatch("[a-zA-Z0-9_-]+", block["id"])
+                    assert isinstance(block["input"], dict)
+                case "thinking":
+                    assert block["signature"]
+                case "image":
+                    assert block["source"]["type"] in {"base64", "url"}
+    assert not calls, "every call is answered"
+    assert "temperature" not in body or 0 <= body["temperature"] <= 1
+    assert not {"temperature", "top_p"} <= body.keys()
+    names = [tool["name"] for tool in body.get("tools", [])]
+    for tool in body.get("tools", []):
+        assert tool["input_schema"]["type"] == "object"
+        assert re.fullmatch("[a-zA-Z0-9_-]{1,128}", tool["name"])
+    choice = body.get("tool_choice", {"type": "auto"})
+    assert choice["type"] in {"auto", "any", "none", "tool"}
+    assert "tool_choice" not in body or names
+    assert choice["type"] != "tool" or choice["name"] in names
+    thinking = body.get("thinking", {})
+    if thinking.get("type") == "enabled":
+        assert 1024 <= thinking["budget_tokens"] < body["max_tokens"]
+        assert choice["type"] in {"auto", "none"}

@@ -275,6 +275,10 @@ def test_error_within_a_stream_fails_the_reply(kind: str, fault: UpstreamFault) 
         b'{"type":"content_block_delta","index":"x","delta":{"type":"text_delta","text":"a"}}',
         b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":7}}',
         b'{"type":"content_block_delta","index":4,"delta":{"type":"text_delta","text":"a"}}',
+        b'{"type":["ping"]}',
+        b'{"type":3,"text":"\\ud800"}',
+        b'{"type":"content_block_delta","index":0,"delta":3}',
+        b'{"type":"content_block_delta","index":0,"delta":{"type":[]}}',
         b'{"type":"content_block_start","index":0}',
         b'{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","name":"f"}}',
         b'{"type":"content_block_start","index":0,"content_block":{"type":"text","text":[]}}',
@@ -333,6 +337,14 @@ def test_last_event_without_its_blank_line_is_read() -> None:
     assert not watch.is_complete
     watch.feed(stream[-4:])
     assert watch.is_complete
+
+
+def test_watch_passes_over_whole_events_of_text() -> None:
+    watch = ANTHROPIC_MESSAGES.reply_watch()
+    for event in (start(input_tokens=3), opened(0, type="text", text=""), closed(0), *end(output_tokens=4)):
+        watch.feed(sse(event))
+    assert watch.is_complete
+    assert watch.usage == Usage(3, 4)
 
 
 def test_watch_is_not_misled_by_text() -> None:
@@ -540,6 +552,13 @@ def test_call_cut_by_the_token_limit_ends_the_reply() -> None:
     )
     assert streamed.stop_reason == whole.stop_reason == "max_tokens"
     assert [block.type for block in whole.content] == ["text"], "half a call cannot be written as a whole one"
+
+
+def test_call_that_ended_half_waits_for_the_reason() -> None:
+    encoder = ANTHROPIC_MESSAGES.reply_encoder(CONTEXT)
+    stream = encoder.feed([STARTED, ToolCallStarted(0, "a", "f"), ToolCallDelta(0, '{"x":'), BlockEnded()])
+    assert b"content_block_stop" not in stream
+    check_grammar(stream + encoder.feed([Finished("length")]))
 
 
 def test_usage_is_written_without_the_caches_in_input() -> None:

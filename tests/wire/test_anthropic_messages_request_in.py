@@ -187,6 +187,28 @@ def test_call_and_result_that_do_not_meet_are_refused(messages: list[Any], where
     assert refusal(*messages).startswith(where)
 
 
+def test_unknown_role_is_refused() -> None:
+    assert refusal({"role": "tool", "content": "x"}).startswith("messages.0.role: Input should be")
+
+
+def test_text_without_words_is_no_part() -> None:
+    assert decode(user(text("")), user(text("a")), {"role": "assistant", "content": ""}).messages == (
+        Message("user", (Text("a"),)),
+    )
+
+
+def test_citations_are_named_when_left_out() -> None:
+    document = {"type": "document", "source": {"type": "text", "data": "a"}, "citations": {"enabled": True}}
+    assert list(decode(user(document)).foreign) == ["citations"]
+    assert list(decode(assistant(text("a", citations=[{"type": "char_location"}]))).foreign) == ["citations"]
+
+
+def test_document_of_pictures_is_its_pictures() -> None:
+    picture = {"type": "image", "source": {"type": "url", "url": "https://x.org/a.png"}}
+    document = {"type": "document", "source": {"type": "content", "content": [picture]}}
+    assert decode(user(document)).messages[0].parts == (Image(url="https://x.org/a.png"),)
+
+
 def test_results_may_come_in_two_user_messages() -> None:
     other = {**CALL, "id": "toolu_2"}
     decode(assistant(CALL), assistant(other), user(result()), user(result("toolu_2"), text("and?")))
@@ -196,6 +218,7 @@ def test_results_may_come_in_two_user_messages() -> None:
     ("block", "message"),
     [
         ({"type": "image"}, "messages.0.content.0.image.source: Field required"),
+        ({"text": "a"}, "messages.0.content.0.type: Field required"),
         (
             {"type": "image", "source": {"type": "base64", "data": ""}},
             "messages.0.content.0.image.source.media_type: Field required",
@@ -388,7 +411,37 @@ def test_reasoning_is_read(fields: dict[str, Any], reasoning: Reasoning | None) 
 def test_output_format_is_read_under_both_names() -> None:
     wanted = {"type": "json_schema", "schema": SCHEMA}
     for fields in ({"output_config": {"format": wanted}}, {"output_format": wanted}):
-        assert decode(**fields).output_format == OutputFormat("json_schema", SCHEMA, strict=True)
+        assert decode(**fields).output_format == OutputFormat("json_schema", SCHEMA)
+
+
+EXACT = {
+    "type": "object",
+    "properties": {"a": {"type": "string"}},
+    "required": ["a"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "is_strict"),
+    [
+        (EXACT, True),
+        ({"type": "array", "items": EXACT}, True),
+        ({"anyOf": [EXACT, {"type": "null"}]}, True),
+        ({"$ref": "#/$defs/a", "$defs": {"a": EXACT}}, True),
+        ({**EXACT, "additionalProperties": True}, False),
+        ({**EXACT, "required": []}, False),
+        ({**EXACT, "properties": {"a": SCHEMA}}, False),
+        ({"$ref": "#/$defs/a", "$defs": {"a": SCHEMA}}, False),
+        ({"type": "object"}, False),
+        ({**EXACT, "properties": []}, False),
+    ],
+)
+def test_schema_is_strict_where_every_dialect_could_hold_to_it(
+    schema: dict[str, Any], is_strict: bool
+) -> None:
+    read = decode(output_config={"format": {"type": "json_schema", "schema": schema}})
+    assert read.output_format == OutputFormat("json_schema", schema, strict=True if is_strict else None)
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_turn_without_content_is_left_out() -> None:
         {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}
     ]
     with pytest.raises(BadRequest, match="at least one message"):
-        body_of(say("system", "a"), say("user", ""))
+        body_of(say("system", "a"), say("user", ""), say("system", " "))
 
 
 def test_beginning_of_the_answer_ends_without_space() -> None:

@@ -76,6 +76,7 @@ def test_a_body_of_many_megabytes_keeps_every_byte():
         b'{"model":"b","x":1,"model":"a"}',
         b'{"x":"a","x":"b","model":"b"}',
         b'{"x":1,"y":2,"x":30,"model":"m"}',
+        b'{"x":1,"x":1,"model":"m"}',
         b'{"x":{"a":0,"model":"m"},"x":123456,"model":"m"}',
         b'{"model":"m","x":1,"x":1}',
         b'{"model":"m","mod\\u0065l":"m"}',

@@ -59,6 +59,5 @@ def _orders(cards: Sequence[ModelCard], policy: Policy, profile: Profile) -> Ite
     reading = read(_PLAIN, Keywords({}))
     for tier, (low, high) in zip(policy.tiers, pairwise((0.0, *policy.boundaries, 1.0)), strict=True):
         place, _ = ladder.place((low + high) / 2, reading)
-        candidates = shelf.pick(place, need, profile)
-        names = [candidate.card.name for candidate in candidates if candidate.excluded is None]
+        names = [card.name for card in shelf.order(place, need, profile)]
         yield tier, policy.tiers[place], ", ".join(names)

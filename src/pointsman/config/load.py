@@ -125,6 +125,20 @@ def state_dir(environ: Mapping[str, str]) -> Path:
     return (Path(home) if home else Path.home()) / ".local" / "state" / "pointsman"
 
 
+def ledger_path(path: Path | None, environ: Mapping[str, str], folder: Path = Path()) -> Path:
+    """Where the ledger is. Of the configuration nothing else is looked at: whoever wants to read the books need
+    not hold the keys. Raises ConfigError for a file that is not there or not YAML."""
+    file = find_file(path, environ, folder)
+    source = Source() if file is None else _read(file)
+    return _ledger_file(at(source.tree, ("ledger", "path")), file, environ)
+
+
+def _ledger_file(written: object, file: Path | None, environ: Mapping[str, str]) -> Path:
+    if isinstance(written, str) and written:
+        return (file.parent if file is not None else Path()) / Path(written).expanduser()
+    return state_dir(environ) / "ledger.db"
+
+
 @dataclass(slots=True)
 class _Loading:
     """One load, step by step. `named` gives places whose value came from a variable or flag that name."""
@@ -138,9 +152,7 @@ class _Loading:
     ignored: list[str] = field(default_factory=list)
 
     def read(self, file: Path) -> None:
-        self.source = source = read_yaml(_text(file), str(file))
-        if source.problems and not source.tree:
-            raise ConfigError(source.problems)
+        self.source = source = _read(file)
         resolved = resolve(source, self.environ)
         self.tree = resolved.tree
         for where in _leaves(self.tree):
@@ -208,16 +220,13 @@ class _Loading:
         if not isinstance(ledger, dict):
             return
         written = ledger.get("path")
-        if isinstance(written, str) and written:
-            beside = file.parent if file is not None else Path()
-            ledger["path"] = str(beside / Path(written).expanduser())
-        elif written is None:
-            ledger["path"] = str(state_dir(self.environ) / "ledger.db")
-            own = self.environ.get("POINTSMAN_STATE_DIR", "").strip()
-            if own:
-                self.origins["ledger.path"] = Origin("environment", "POINTSMAN_STATE_DIR")
-            else:
-                self.origins.pop("ledger.path", None)
+        if written is not None and not (isinstance(written, str) and written):
+            return  # reported as what it is
+        ledger["path"] = str(_ledger_file(written, file, self.environ))
+        if written is None:
+            variable = "POINTSMAN_STATE_DIR"
+            named = self.environ.get(variable, "").strip()
+            self.origins["ledger.path"] = Origin("environment", variable) if named else DEFAULT
 
     def validate(self) -> Settings:
         problems = list(self.source.problems)
@@ -245,6 +254,14 @@ class _Loading:
                 near = nearest(short, [one.removeprefix("POINTSMAN_") for one in known])
                 if near is not None:
                     yield f"{name} is not read; did you mean POINTSMAN_{near}?"
+
+
+def _read(file: Path) -> Source:
+    """Raises ConfigError for a file of which nothing can be read."""
+    source = read_yaml(_text(file), str(file))
+    if source.problems and not source.tree:
+        raise ConfigError(source.problems)
+    return source
 
 
 def _text(file: Path) -> str:

@@ -1,13 +1,12 @@
 """A choice that explains itself: which models, in which order, and why."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from pointsman.core.model_card import ModelCard
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """One signal's part in the score. `value` is what the signal read, 0..1 (or below 0 where it argues
     for an easier model); `share` is what it added to the score, weight included; `detail` what it saw."""
 
@@ -17,8 +16,7 @@ class Reason:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A model that was looked at. `excluded` says why it fell out, None when it is in the running."""
 
     card: ModelCard
@@ -26,13 +24,12 @@ class Candidate:
     excluded: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """`chain` is the order in which models are tried: the choice first, then its fallbacks.
 
     `profile` is the virtual model asked for, or "pinned". `score` and `tier` are None for a pin: nothing
     was scored. `rules` names floors and overrides that changed the tier, in the order they applied.
-    `candidates` lists every model with why it fell out, the chain's order first.
+    `candidates` lists every model with why it fell out, the chain's order first; empty unless asked for.
     """
 
     requested: str

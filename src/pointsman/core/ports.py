@@ -6,7 +6,7 @@ the bytes of a body, so that a relayed chunk crosses the program without waking 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 HeaderList = Sequence[tuple[bytes, bytes]]
 """HTTP headers; names in lower case."""
@@ -23,8 +23,7 @@ class Deadlines:
     total_s: float = 1800.0
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """One HTTP POST to a provider. `url` is absolute; `headers` hold neither host nor content-length."""
 
     url: str

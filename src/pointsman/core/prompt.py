@@ -4,23 +4,20 @@ It is not the request itself (core.request): a request that stays in its own dia
 bytes it came in and only ever read through this.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 OutputFormat = Literal["text", "json_object", "json_schema"]
 Speaker = Literal["user", "assistant", "tool"]
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """Text of one message, all its text parts joined by newlines. System text is not a turn."""
 
     speaker: Speaker
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(NamedTuple):
     """`input_bytes` is the size of the request body: the token estimate for context limits starts from it
     less the media bytes, which do not count as text."""
 

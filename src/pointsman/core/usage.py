@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 _MILLION = Decimal(1_000_000)
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens of one reply as its provider reported them; None where it said nothing.
 
     `input_tokens` counts everything that went in, cached or not; the two cache fields are parts of it.

@@ -15,7 +15,7 @@ class AttemptBooking:
     """One attempt under way."""
 
     __slots__ = (
-        "_booking",
+        "_call",
         "_started_ms",
         "card",
         "crossing",
@@ -26,9 +26,10 @@ class AttemptBooking:
         "total_ms",
     )
 
-    def __init__(self, booking: "Booking", card: ModelCard, crossing: Crossing) -> None:
-        self._booking = booking
-        self._started_ms = booking.call.elapsed_ms()
+    def __init__(self, call: Call, card: ModelCard, crossing: Crossing) -> None:
+        # Not the booking that holds it: a cycle per request is work for the garbage collector.
+        self._call = call
+        self._started_ms = call.elapsed_ms()
         self.card = card
         self.crossing = crossing
         self.status: int | None = None
@@ -39,12 +40,10 @@ class AttemptBooking:
 
     def end(self, outcome: Outcome) -> None:
         self.outcome = outcome
-        self.total_ms = self._booking.call.elapsed_ms() - self._started_ms
+        self.total_ms = self._call.elapsed_ms() - self._started_ms
 
     def fail(self, error: UpstreamError, *, partial: bool) -> None:
         self.fault = error.fault
-        if error.status is not None:
-            self.status = error.status
         self.end("partial" if partial else "failed")
 
     def note_first_byte(self, now_ms: float) -> None:
@@ -64,8 +63,11 @@ class AttemptBooking:
         )
 
 
+_CLIENT_LEFT = 499  # nginx's word for a request whose caller went away before it had an answer
+
+
 class Booking:
-    """`outcome` is failed until somebody knows better."""
+    """Failed by a fault of our own, until somebody knows better."""
 
     __slots__ = (
         "attempts",
@@ -86,9 +88,9 @@ class Booking:
         self.decision: Decision | None = None
         self.attempts: list[AttemptBooking] = []
         self.first_byte_ms: float | None = None
-        self.status = 200
+        self.status = 500
         self.outcome: Outcome = "failed"
-        self.fault: str | None = None
+        self.fault: str | None = "internal"
 
     @property
     def card(self) -> ModelCard | None:
@@ -109,14 +111,31 @@ class Booking:
         self.stream = envelope.stream
 
     def begin_attempt(self, card: ModelCard, crossing: Crossing) -> AttemptBooking:
-        attempt = AttemptBooking(self, card, crossing)
+        attempt = AttemptBooking(self.call, card, crossing)
         self.attempts.append(attempt)
         return attempt
 
     def first_byte(self) -> None:
         """The first byte of the answer goes to the caller now."""
+        self.status = 200
+        self.outcome = "partial"
         self.first_byte_ms = now_ms = self.call.elapsed_ms()
         self.attempts[-1].note_first_byte(now_ms)
+
+    def complete(self) -> None:
+        self.outcome = "complete"
+        self.fault = None
+
+    def break_off(self, error: UpstreamError) -> None:
+        """The caller has part of the answer, and gets no more."""
+        self.fault = error.fault.value
+
+    def cancel(self) -> None:
+        """The caller left."""
+        self.outcome = "cancelled"
+        self.fault = None
+        if self.first_byte_ms is None:
+            self.status = _CLIENT_LEFT
 
     def refuse(self, error: PointsmanError, status: int) -> None:
         self.status = status

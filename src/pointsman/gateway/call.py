@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pointsman.core.ports import HeaderList
 from pointsman.wire.dialect import Dialect
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(NamedTuple):
     """A key the caller sent that is not the gateway's own: `header` and `value` exactly as they came,
     `key` the bare key in it."""
 
@@ -18,8 +17,7 @@ class Credential:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """`query` is what followed the path, less the gateway's key. `started_at_s` is Unix time; `clock` counts seconds for durations, `started_clock_s` its start."""
 
     request_id: str

@@ -1,139 +1,232 @@
 """How one exchange crosses between the caller's dialect and the provider's: as bytes when they are the same,
 through events when they are not. No network here: what to send, and what becomes of what comes back.
 
-Whole replies and streams use one object, so that they cannot differ: the same decoder, the same usage.
+Whole replies and streams use one object, so that they cannot differ: the same decoder, the same usage. What a
+caller is given of a stream always ends between two events, so that there is a clean place to say that it broke.
 """
 
-from typing import Protocol
+from abc import ABC, abstractmethod
 
 from pointsman.core.errors import UpstreamError, UpstreamFault
-from pointsman.core.events import Failed, ReplyEvent, UsageReported, merge_usage
+from pointsman.core.events import Failed, Finished, ReplyEvent, UsageReported, merge_usage
 from pointsman.core.model_card import ModelCard
 from pointsman.core.request import Request
 from pointsman.core.usage import Usage
-from pointsman.wire.dialect import Dialect, ReplyContext
+from pointsman.wire.dialect import Dialect, ReplyContext, ReplyDecoder, ReplyEncoder, ReplyWatch
 from pointsman.wire.envelope import Envelope
+from pointsman.wire.sse import EVENT_BYTES_MAX, EventSplitter
 
 
-class Crossing(Protocol):
-    """One attempt's translation. `body` is what the provider is sent, `dropped` what it cannot express."""
+class Crossing(ABC):
+    """One attempt's way there and back. `body` is what the provider is sent, `dropped` what it cannot express,
+    `usage` what the reply said it used, as far as it came.
 
-    body: bytes
-    dropped: tuple[str, ...]
+    A streamed reply is known by its first byte that is no white space, for content types lie:
 
-    @property
-    def usage(self) -> Usage | None:
-        """What the reply said it used, as far as it came."""
-        ...
+        waiting --`{` or `[`-->   a whole reply, or an error: kept, and told as a stream at its end
+        waiting --`<`-->          a web page: refused
+        waiting --any other-->    a stream of events
+    """
 
+    __slots__ = ("_first", "_is_stream", "_kept", "_kept_bytes", "_splitter", "body", "dropped", "usage")
+
+    _splitter: EventSplitter
+
+    def __init__(self, body: bytes, dropped: tuple[str, ...] = ()) -> None:
+        self.body = body
+        self.dropped = dropped
+        self.usage: Usage | None = None
+        self._is_stream = False
+        self._first = b""
+        self._kept: list[bytes] = []
+        self._kept_bytes = 0
+
+    @abstractmethod
     def whole(self, reply: bytes) -> bytes:
-        """A complete reply that was not streamed, for the caller."""
-        ...
-
-    def whole_as_stream(self, reply: bytes) -> bytes:
-        """The same for a caller who asked for a stream from a provider that does not stream."""
-        ...
+        """A complete reply that was not streamed, for the caller. Raises UpstreamError."""
 
     def piece(self, data: bytes) -> bytes:
-        """What a piece of a streamed reply becomes; may be empty. Raises UpstreamError."""
-        ...
+        """What a piece of a streamed reply becomes; may be empty. Raises UpstreamError; a caller who has part of
+        the reply by then is told in `last_words`."""
+        if not self._is_stream:
+            data = self._begin(data)
+        events = self._splitter.split(data) if data else b""
+        return self._relay(events) if events else b""
 
     def end(self) -> bytes:
         """What is left to say at the end of the stream. Raises UpstreamError if the reply is not whole."""
-        ...
+        if self._is_stream:
+            return self._relay_last(self._splitter.rest())
+        kept = b"".join(self._kept)
+        if not kept.strip():
+            raise _ended_too_early()
+        return self._as_stream(kept)
+
+    @abstractmethod
+    def last_words(self, error: UpstreamError, request_id: str) -> bytes:
+        """What tells a caller who has part of a stream that the rest will not come."""
+
+    def _begin(self, data: bytes) -> bytes:
+        """What can be read as a stream by now."""
+        self._kept.append(data)
+        self._kept_bytes += len(data)
+        if self._kept_bytes > EVENT_BYTES_MAX:
+            raise UpstreamError(UpstreamFault.BAD_REPLY, "the reply is too large")
+        self._first = self._first or data.lstrip()[:1]
+        if self._first in {b"", b"{", b"["}:
+            return b""
+        if self._first == b"<":
+            raise UpstreamError(UpstreamFault.BAD_REPLY, "answered with a web page")
+        self._is_stream = True
+        self._splitter = EventSplitter()
+        self._open()
+        return b"".join(self._kept)
+
+    @abstractmethod
+    def _open(self) -> None:
+        """A stream begins."""
+
+    @abstractmethod
+    def _relay(self, events: bytes) -> bytes: ...
+
+    @abstractmethod
+    def _relay_last(self, rest: bytes) -> bytes:
+        """`rest` is what came behind the last whole event."""
+
+    @abstractmethod
+    def _as_stream(self, reply: bytes) -> bytes:
+        """A complete reply for a caller who asked for a stream."""
 
 
-class SameDialect:
-    """Bytes in, the same bytes out; a watch reads beside them."""
+class SameDialect(Crossing):
+    """Bytes in, the same bytes out; a watch reads beside them. With `tell_usage` the provider is asked for usage
+    in a stream whose caller has not asked."""
 
-    __slots__ = ("_context", "_dialect", "_usage", "_watch", "body", "dropped")
+    __slots__ = ("_context", "_dialect", "_envelope", "_filter", "_has_begun", "_has_told_error", "_watch")
 
-    def __init__(self, dialect: Dialect, envelope: Envelope, card: ModelCard, context: ReplyContext) -> None:
+    _watch: ReplyWatch
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        envelope: Envelope,
+        card: ModelCard,
+        context: ReplyContext,
+        *,
+        tell_usage: bool = False,
+    ) -> None:
+        body, self._filter = dialect.forwarded(envelope, card.id, tell_usage=tell_usage)
+        super().__init__(body)
         self._dialect = dialect
+        self._envelope = envelope
         self._context = context
-        self._watch = dialect.reply_watch() if envelope.stream else None
-        self._usage: Usage | None = None
-        self.body = envelope.body if card.id == envelope.model else envelope.with_model(card.id)
-        self.dropped: tuple[str, ...] = ()
-
-    @property
-    def usage(self) -> Usage | None:
-        if self._usage is None and self._watch is not None:
-            return self._watch.usage
-        return self._usage
+        self._has_begun = False
+        self._has_told_error = False
 
     def whole(self, reply: bytes) -> bytes:
-        self._usage = self._dialect.read_usage(reply)
+        self.usage = self._dialect.read_usage(reply)
         return reply
 
-    def whole_as_stream(self, reply: bytes) -> bytes:
-        events = self._dialect.decode_reply(reply)
-        self._usage = _usage_of(events, None)
-        return self._dialect.reply_encoder(self._context).feed(events)
+    def last_words(self, error: UpstreamError, request_id: str) -> bytes:
+        return b"" if self._has_told_error else self._dialect.encode_stream_error(error, request_id)
 
-    def piece(self, data: bytes) -> bytes:
-        watch = self._watch
-        assert watch is not None
-        watch.feed(data)
-        return data
+    def _open(self) -> None:
+        self._watch = self._dialect.reply_watch()
 
-    def end(self) -> bytes:
+    def _relay(self, events: bytes) -> bytes:
         watch = self._watch
-        assert watch is not None
+        watch.feed(events)
+        self.usage = watch.usage
+        error = watch.error
+        if error is not None:
+            if not self._has_begun:
+                raise error
+            # The provider's own words go to the caller. Data that nobody can read are no words.
+            self._has_told_error = error.fault is not UpstreamFault.BAD_REPLY
+        if self._filter is not None:
+            events = self._filter(events)
+        self._has_begun = self._has_begun or bool(events)
+        return events
+
+    def _relay_last(self, rest: bytes) -> bytes:
+        watch = self._watch
+        watch.feed(rest)
+        self.usage = watch.usage
         if watch.error is not None:
             raise watch.error
         if not watch.is_complete:
-            raise UpstreamError(UpstreamFault.BROKEN, "the reply ended before its end")
-        return b""
+            raise _ended_too_early()
+        return rest if self._filter is None else self._filter(rest)
+
+    def _as_stream(self, reply: bytes) -> bytes:
+        events = self._dialect.decode_reply(reply)
+        self.usage = _usage_of(events)
+        wants_usage = self._dialect.wants_stream_usage(self._envelope)
+        return self._dialect.reply_encoder(self._context._replace(stream_usage=wants_usage)).feed(events)
 
 
-class Translated:
+class Translated(Crossing):
     """Provider's bytes to events to the caller's bytes."""
 
-    __slots__ = ("_context", "_decoder", "_encoder", "_source", "_target", "body", "dropped", "usage")
+    __slots__ = ("_context", "_decoder", "_encoder", "_is_finished", "_source", "_target", "_unsaid")
+
+    _decoder: ReplyDecoder
+    _encoder: ReplyEncoder
 
     def __init__(
         self, source: Dialect, target: Dialect, request: Request, card: ModelCard, context: ReplyContext
     ) -> None:
         encoded = target.encode_request(request, card)
+        super().__init__(encoded.body, encoded.dropped)
         self._source = source
         self._target = target
         self._context = context
-        self._decoder = target.reply_decoder() if request.stream else None
-        self._encoder = source.reply_encoder(context) if request.stream else None
-        self.body = encoded.body
-        self.dropped = encoded.dropped
-        self.usage: Usage | None = None
+        self._unsaid = b""
+        self._is_finished = False
 
     def whole(self, reply: bytes) -> bytes:
         events = self._target.decode_reply(reply)
-        self.usage = _usage_of(events, None)
+        self.usage = _usage_of(events)
         return self._source.encode_reply(events, self._context)
 
-    def whole_as_stream(self, reply: bytes) -> bytes:
+    def last_words(self, error: UpstreamError, request_id: str) -> bytes:
+        if self._is_finished:
+            return b""  # it broke behind its end
+        return self._unsaid + self._source.encode_stream_error(error, request_id)
+
+    def _open(self) -> None:
+        self._decoder = self._target.reply_decoder()
+        self._encoder = self._source.reply_encoder(self._context)
+
+    def _relay(self, events: bytes) -> bytes:
+        return self._write(self._decoder.feed(events))
+
+    def _relay_last(self, rest: bytes) -> bytes:
+        return self._write([*self._decoder.feed(rest), *self._decoder.finish()])
+
+    def _as_stream(self, reply: bytes) -> bytes:
+        self._open()
         return self._write(self._target.decode_reply(reply))
 
-    def piece(self, data: bytes) -> bytes:
-        assert self._decoder is not None
-        return self._write(self._decoder.feed(data))
-
-    def end(self) -> bytes:
-        assert self._decoder is not None
-        return self._write(self._decoder.finish())
-
     def _write(self, events: list[ReplyEvent]) -> bytes:
-        if not events:
-            return b""
-        assert self._encoder is not None
-        self.usage = _usage_of(events, self.usage)
-        for event in events:
-            if isinstance(event, Failed):
+        for place, event in enumerate(events):
+            if isinstance(event, UsageReported):
+                self.usage = merge_usage(self.usage, event.usage)
+            elif isinstance(event, Failed):
+                self._unsaid = self._encoder.feed(events[:place])
                 raise event.error
+            elif isinstance(event, Finished):
+                self._is_finished = True
         return self._encoder.feed(events)
 
 
-def _usage_of(events: list[ReplyEvent], usage: Usage | None) -> Usage | None:
+def _usage_of(events: list[ReplyEvent]) -> Usage | None:
+    usage: Usage | None = None
     for event in events:
         if isinstance(event, UsageReported):
             usage = merge_usage(usage, event.usage)
     return usage
+
+
+def _ended_too_early() -> UpstreamError:
+    return UpstreamError(UpstreamFault.BROKEN, "the reply ended before its end")

@@ -4,14 +4,24 @@ The rule that holds it together: until the first byte has reached the caller, a 
 model; after it, a failure is told to the caller and nothing is tried again.
 """
 
+import asyncio
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from pointsman.core.decision import Decision
-from pointsman.core.errors import ExhaustedError, Unsupported, UpstreamError, UpstreamFault
-from pointsman.core.ports import Answer, HeaderList, Incoming
+from pointsman.core.errors import (
+    ClientError,
+    ExhaustedError,
+    Forbidden,
+    PointsmanError,
+    Unauthorized,
+    UpstreamError,
+    UpstreamFault,
+)
+from pointsman.core.ports import Answer, Incoming, Outgoing
 from pointsman.core.request import Request
-from pointsman.gateway.booking import Booking
-from pointsman.gateway.call import Call
+from pointsman.gateway.booking import AttemptBooking, Booking
+from pointsman.gateway.call import Call, Credential
 from pointsman.gateway.crossing import Crossing, SameDialect, Translated
 from pointsman.gateway.headers import answer_headers
 from pointsman.gateway.target import Target
@@ -23,6 +33,15 @@ ATTEMPTS_MAX = 2
 
 _REPLY_BYTES_MAX = 128 * 1024 * 1024
 _ERROR_BYTES_MAX = 1024 * 1024
+
+
+class _Plan(NamedTuple):
+    """One model, with what it would be sent. `own` is the caller's own key for it."""
+
+    target: Target
+    crossing: Crossing
+    own: Credential | None
+    outgoing: Outgoing
 
 
 class Dispatch:
@@ -37,42 +56,32 @@ class Dispatch:
         """Returns when the caller has an answer, whole or broken off in its own dialect. Raises what the
         caller must be told when nothing has been sent yet."""
         failures: list[tuple[str, UpstreamError]] = []
-        refusal: Unsupported | None = None
-        request = _Once(call, envelope)
+        refusal: ClientError | None = None
+        asked = _Asked(call, envelope)
         for card in decision.chain:
-            target = self._targets[card.name]
             try:
-                crossing = _cross(call, envelope, request, target)
-            except Unsupported as error:
-                refusal = refusal or error  # the next model may speak a dialect that can say it
+                plan = asked.plan(self._targets[card.name])
+            except ClientError as error:
+                refusal = refusal or error  # the next model may be able to take it
                 continue
-            own = target.own_credential(call)
-            outgoing = target.outgoing(call, crossing.body, own)
-            attempt = booking.begin_attempt(card, crossing)
+            attempt = booking.begin_attempt(card, plan.crossing)
             try:
-                incoming = await target.send(outgoing)
-                try:
-                    attempt.status = incoming.status
-                    await _deliver(incoming, target, envelope, crossing, answer, booking)
-                finally:
-                    answer.throttle(None)
-                    incoming.abort()
-                attempt.end("complete")
-                return
+                await _attempt(plan, envelope, answer, booking, attempt)
             except UpstreamError as error:
                 attempt.fail(error, partial=answer.is_started)
                 if answer.is_started:
-                    _break(call, answer, booking, error)
+                    _break(call, plan.crossing, answer, booking, error)
                     return
-                if own is not None and error.fault is UpstreamFault.AUTH:
-                    # The key is the caller's, and so is the refusal.
-                    raise _as_rejected(error) from None
+                if plan.own is not None:
+                    raise _told_the_keys_owner(error, plan, call) from None
                 failures.append((card.name, error))
-                if not error.may_try_elsewhere or own is not None or len(failures) == ATTEMPTS_MAX:
+                if not error.may_try_elsewhere or len(failures) == ATTEMPTS_MAX:
                     break
-            except BaseException:
+            except asyncio.CancelledError:
                 attempt.end("cancelled")
                 raise
+            else:
+                return
         if len(failures) == 1:
             raise failures[0][1]
         if failures:
@@ -81,98 +90,95 @@ class Dispatch:
         raise refusal
 
 
-class _Once:
-    """The canonical request, decoded when the first target of another dialect asks for it."""
+class _Asked:
+    """What the caller wants, on its way to one model after the other. The canonical request is decoded when the
+    first target of another dialect asks for it."""
 
     def __init__(self, call: Call, envelope: Envelope) -> None:
         self._call = call
         self._envelope = envelope
         self._request: Request | None = None
 
-    def get(self) -> Request:
+    def plan(self, target: Target) -> _Plan:
+        """Raises ClientError when this model cannot take it."""
+        own = target.own_credential(self._call)
+        crossing = self._cross(target)
+        return _Plan(target, crossing, own, target.outgoing(self._call, crossing.body, own))
+
+    def _cross(self, target: Target) -> Crossing:
+        call, envelope, card = self._call, self._envelope, target.card
+        context = ReplyContext(call.request_id, card.id, int(call.started_at_s))
+        if target.dialect is call.dialect:
+            tell_usage = target.provider.include_stream_usage
+            return SameDialect(call.dialect, envelope, card, context, tell_usage=tell_usage)
         if self._request is None:
-            self._request = self._call.dialect.decode_request(self._envelope)
-        return self._request
+            self._request = call.dialect.decode_request(envelope)
+        context = context._replace(stream_usage=self._request.stream_usage)
+        return Translated(call.dialect, target.dialect, self._request, card, context)
 
 
-def _cross(call: Call, envelope: Envelope, request: _Once, target: Target) -> Crossing:
-    if target.dialect is call.dialect:
-        context = ReplyContext(call.request_id, target.card.id, int(call.started_at_s))
-        return SameDialect(call.dialect, envelope, target.card, context)
-    decoded = request.get()
-    context = ReplyContext(
-        call.request_id, target.card.id, int(call.started_at_s), stream_usage=decoded.stream_usage
-    )
-    return Translated(call.dialect, target.dialect, decoded, target.card, context)
-
-
-async def _deliver(
-    incoming: Incoming,
-    target: Target,
-    envelope: Envelope,
-    crossing: Crossing,
-    answer: Answer,
-    booking: Booking,
+async def _attempt(
+    plan: _Plan, envelope: Envelope, answer: Answer, booking: Booking, attempt: AttemptBooking
 ) -> None:
-    if not 200 <= incoming.status < 300:
-        body = await incoming.read(_ERROR_BYTES_MAX)
-        raise target.dialect.decode_error(incoming.status, incoming.headers, body)
-    kind = _content_type(incoming.headers)
-    if not envelope.stream:
-        out = crossing.whole(await incoming.read(_REPLY_BYTES_MAX))
-        booking.first_byte()
-        answer.start(200, answer_headers(booking, b"application/json"), length=len(out))
-        answer.write(out)
-    elif kind == b"application/json":
-        out = crossing.whole_as_stream(await incoming.read(_REPLY_BYTES_MAX))
-        booking.first_byte()
-        answer.start(200, answer_headers(booking, b"text/event-stream"))
-        answer.write(out)
-    elif kind == b"text/html":
-        raise UpstreamError(UpstreamFault.BAD_REPLY, "answered with a web page", status=incoming.status)
-    else:
+    incoming = await plan.target.send(plan.outgoing)
+    try:
+        attempt.status = incoming.status
+        if not 200 <= incoming.status < 300:
+            raise await _refused(incoming, plan)
+        if envelope.stream:
+            await _relay(incoming, plan.crossing, answer, booking)
+        else:
+            out = plan.crossing.whole(await incoming.read(_REPLY_BYTES_MAX))
+            booking.first_byte()
+            answer.start(200, answer_headers(booking, b"application/json"), length=len(out))
+            answer.write(out)
+        answer.finish()
+    finally:
+        answer.throttle(None)
+        incoming.abort()
+    attempt.end("complete")
+    booking.complete()
 
-        def deliver(data: bytes) -> None:
-            out = crossing.piece(data)
-            if out:
-                if not answer.is_started:
-                    booking.first_byte()
-                    answer.start(200, answer_headers(booking, b"text/event-stream"))
-                answer.write(out)
 
-        answer.throttle(incoming)
-        await incoming.pump(deliver)
-        rest = crossing.end()
+async def _relay(incoming: Incoming, crossing: Crossing, answer: Answer, booking: Booking) -> None:
+    def write(out: bytes) -> None:
         if not answer.is_started:
             booking.first_byte()
             answer.start(200, answer_headers(booking, b"text/event-stream"))
-        answer.write(rest)
-    booking.outcome = "complete"
-    answer.finish()
+        answer.write(out)
+
+    def deliver(data: bytes) -> None:
+        out = crossing.piece(data)
+        if out:
+            write(out)
+
+    answer.throttle(incoming)
+    await incoming.pump(deliver)
+    write(crossing.end())
 
 
-def _content_type(headers: HeaderList) -> bytes:
-    for name, value in headers:
-        if name == b"content-type":
-            return value.partition(b";")[0].strip().lower()
-    return b""
+async def _refused(incoming: Incoming, plan: _Plan) -> UpstreamError:
+    body = await incoming.read(_ERROR_BYTES_MAX)
+    error = plan.target.dialect.decode_error(incoming.status, incoming.headers, body)
+    if plan.own is not None and error.fault is UpstreamFault.AUTH:
+        error.body = body
+    return error
 
 
-def _break(call: Call, answer: Answer, booking: Booking, error: UpstreamError) -> None:
+def _told_the_keys_owner(error: UpstreamError, plan: _Plan, call: Call) -> PointsmanError:
+    """The key was the caller's own, and so is the refusal: no other account is tried in its place."""
+    if error.fault is not UpstreamFault.AUTH:
+        return error
+    if plan.target.dialect is call.dialect and error.body is not None:
+        return UpstreamError(
+            UpstreamFault.REJECTED, error.message, status=error.status, code=error.code, body=error.body
+        )
+    refusal = Forbidden if error.status == 403 else Unauthorized
+    return refusal(f"{plan.target.provider.name} refused your key: {error.message}", code=error.code)
+
+
+def _break(call: Call, crossing: Crossing, answer: Answer, booking: Booking, error: UpstreamError) -> None:
     """The caller has part of an answer: say in its dialect that the rest will not come."""
-    booking.outcome = "partial"
-    booking.fault = error.fault
-    answer.write(call.dialect.encode_stream_error(error, call.request_id))
+    booking.break_off(error)
+    answer.write(crossing.last_words(error, call.request_id))
     answer.finish()
-
-
-def _as_rejected(error: UpstreamError) -> UpstreamError:
-    return UpstreamError(
-        UpstreamFault.REJECTED,
-        error.message,
-        status=error.status,
-        code=error.code,
-        param=error.param,
-        body=error.body,
-        headers=error.headers,
-    )

@@ -48,7 +48,7 @@ def explain(decision: Decision) -> dict[str, Any]:
                 "share": round(reason.share, _DIGITS),
                 "detail": reason.detail,
             }
-            for reason in decision.reasons
+            for reason in sorted(decision.reasons, key=lambda reason: -abs(reason.share))
         ],
     }
 

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from pointsman.core.decision import Decision
-from pointsman.core.errors import ExhaustedError, PointsmanError, UpstreamError, UpstreamFault
+from pointsman.core.errors import BadRequest, ExhaustedError, PointsmanError, UpstreamError, UpstreamFault
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Answer
 from pointsman.core.usage import Price
@@ -62,18 +62,29 @@ class Pipeline:
         except PointsmanError as error:
             self._refuse(error, answer, booking)
         except asyncio.CancelledError:
-            booking.outcome = "cancelled"
+            booking.cancel()
             raise
         finally:
             self._record(*booking.entries(self._baseline))
 
-    def decide(self, dialect: Dialect, envelope: Envelope) -> Decision:
+    def decide(self, dialect: Dialect, envelope: Envelope, *, explain: bool = False) -> Decision:
         """Which models may answer, in order. A pinned model is left alone and nothing is scored."""
         wanted = self._names.resolve(envelope.model)
         if isinstance(wanted, ModelCard):
             dialect.require_messages(envelope)
             return pin(envelope.model, wanted)
-        return self._router.decide(dialect.read_prompt(envelope), wanted, envelope.model)
+        return self._router.decide(dialect.read_prompt(envelope), wanted, envelope.model, explain=explain)
+
+    def preview(self, dialect: Dialect, envelope: Envelope) -> Decision:
+        """What `decide` would say, a pinned model's estimated cost included. Nothing is sent or booked."""
+        decision = self.decide(dialect, envelope, explain=True)
+        if decision.score is not None:
+            return decision
+        try:
+            prompt = dialect.read_prompt(envelope)
+        except BadRequest:
+            return decision  # its provider may be able to read it: nobody asks us when it is sent
+        return self._router.price_pin(prompt, decision.card, envelope.model)
 
     def _refuse(self, error: PointsmanError, answer: Answer, booking: Booking) -> None:
         call = booking.call
@@ -83,8 +94,9 @@ class Pipeline:
         if (
             isinstance(source, UpstreamError)
             and source.fault is UpstreamFault.REJECTED
-            and source.body is not None
             and source.status is not None
+            and source.body is not None
+            and source.body.lstrip().startswith(b"{")
             and booking.asked_in_callers_dialect
         ):
             # The provider speaks the caller's dialect: its own words are the best there are.

@@ -8,10 +8,14 @@ from pointsman.core.errors import Unauthorized
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import HeaderList, Outgoing, Send
 from pointsman.gateway.call import Call, Credential
-from pointsman.upstream.provider import Provider
+from pointsman.upstream.provider import CredentialHeader, Provider
 from pointsman.wire.dialect import Dialect
 
-_NEVER_PASSED = frozenset({b"authorization", b"x-api-key", b"x-goog-api-key", b"cookie", b"host"})
+_CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"x-goog-api-key", b"api-key"})
+_NEVER_PASSED = _CREDENTIALS | {b"cookie", b"host"}
+_LISTS = frozenset({b"anthropic-beta", b"openai-beta"})
+"""Headers that may stand several times: what the caller asks for and what the configuration adds both count. Of
+any other, what the configuration says replaces what the caller said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,45 +44,60 @@ class Target:
         )
 
     def outgoing(self, call: Call, body: bytes, own: Credential | None) -> Outgoing:
-        """The HTTP request. Only headers that mean something to this dialect cross, and only within it."""
+        """The HTTP request. Only headers that mean something to this dialect cross, and only within it. Raises
+        Unauthorized when there is no key to send."""
         provider = self.provider
+        is_same_dialect = call.dialect is self.dialect
+        configured = self._configured(own) if provider.headers else []
         headers: list[tuple[bytes, bytes]] = [(b"content-type", b"application/json")]
-        same_dialect = call.dialect is self.dialect
-        if same_dialect:
-            headers += self._passed(call.headers)
-        present = {name for name, _ in headers}
+        if is_same_dialect:
+            headers += self._passed(call.headers, {name for name, _ in configured})
+        present = {name for name, _ in (*headers, *configured)}
         headers += [header for header in self.dialect.default_headers if header[0] not in present]
-        headers += self._credential(own)
-        headers += [(name.lower().encode(), value.encode()) for name, value in provider.headers.items()]
+        headers += self._ours() if own is None else self._of_caller(own, is_same_dialect)
+        headers += configured
         url = provider.base_url + self.dialect.endpoint
-        if same_dialect and call.query:
+        if is_same_dialect and call.query:
             url = f"{url}?{call.query}"
         return Outgoing(url, headers, body, provider.deadlines)
 
-    def _passed(self, headers: HeaderList) -> Iterable[tuple[bytes, bytes]]:
+    def _passed(self, headers: HeaderList, configured: set[bytes]) -> Iterable[tuple[bytes, bytes]]:
         passed, prefixes = self.dialect.passed_headers, self.dialect.passed_header_prefixes
         return [
             header
             for header in headers
             if (header[0] in passed or (prefixes and header[0].startswith(prefixes)))
             and header[0] not in _NEVER_PASSED
+            and (header[0] not in configured or header[0] in _LISTS)
         ]
 
-    def _credential(self, own: Credential | None) -> Iterable[tuple[bytes, bytes]]:
-        if own is not None:
-            return ((own.header, own.value),)
+    def _configured(self, own: Credential | None) -> list[tuple[bytes, bytes]]:
+        headers = [(name.lower().encode(), value.encode()) for name, value in self.provider.headers.items()]
+        # Two credentials would leave it to the provider whose account is charged.
+        return headers if own is None else [header for header in headers if header[0] not in _CREDENTIALS]
+
+    def _of_caller(self, own: Credential, is_same_dialect: bool) -> Iterable[tuple[bytes, bytes]]:
+        if is_same_dialect:
+            return ((own.header, own.value),)  # as it came: a subscription's token is sent like nothing else
+        return _credential(self.provider.credential_header, own.key)
+
+    def _ours(self) -> Iterable[tuple[bytes, bytes]]:
         provider = self.provider
-        if provider.api_key is None:
-            if provider.pass_through_caller_key:
-                raise Unauthorized(
-                    f"the model {self.card.name} is reached with your own {provider.name} key, and none was sent",
-                    code="provider_key_required",
-                )
+        if provider.api_key is not None:
+            return _credential(provider.credential_header, provider.api_key)
+        if provider.pass_through_caller_key:
+            raise Unauthorized(
+                f"the model {self.card.name} is reached with your own {provider.name} key, and none was sent",
+                code="provider_key_required",
+            )
+        return ()
+
+
+def _credential(header: CredentialHeader, key: str) -> Iterable[tuple[bytes, bytes]]:
+    match header:
+        case "bearer":
+            return ((b"authorization", b"Bearer " + key.encode()),)
+        case "x-api-key":
+            return ((b"x-api-key", key.encode()),)
+        case "none":
             return ()
-        match provider.credential_header:
-            case "bearer":
-                return ((b"authorization", b"Bearer " + provider.api_key.encode()),)
-            case "x-api-key":
-                return ((b"x-api-key", provider.api_key.encode()),)
-            case "none":
-                return ()

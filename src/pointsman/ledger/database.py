@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
+from time import monotonic, sleep
 
 from pointsman.core.errors import PointsmanError
 
@@ -22,22 +23,23 @@ HEAD = "0001"
 
 _BASE = "0000"  # Alembic's table is there, but no migration has run to its end
 
-_PATIENCE_S = 5.0  # how long a start waits for another process that is writing
-_WRITER_PATIENCE_S = 1.0  # the writer comes again anyway
+# How long another process may keep the file locked: a start fails then, the writer comes again.
+_PATIENCE_S = 5.0
+WRITER_PATIENCE_S = 1.0
 
 
 class LedgerError(PointsmanError):
     """The ledger's file cannot be used. Says which file, and why."""
 
 
-def prepare(path: Path) -> bool:
+def prepare(path: Path, patience_s: float = _PATIENCE_S) -> bool:
     """Makes sure that rows can be written to `path`, creating it if need be. True when it is of an older
     version and has to be migrated first. Raises LedgerError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LedgerError(f"cannot create {path.parent} for the ledger: {error.strerror}") from error
-    with refusals(path), closing(connect(path, _PATIENCE_S)) as connection:
+    with refusals(path), closing(connect(path, patience_s)) as connection:
         # Takes the write lock: a file that cannot be written to is refused here and not at the first row.
         connection.execute("BEGIN IMMEDIATE")
         version = _version(connection, path)
@@ -51,7 +53,7 @@ def prepare(path: Path) -> bool:
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
     """Raises sqlite3.Error."""
-    return connect(path, _WRITER_PATIENCE_S)
+    return connect(path, WRITER_PATIENCE_S)
 
 
 @contextmanager
@@ -79,9 +81,14 @@ def refusals(path: Path) -> Iterator[None]:
 
 
 def describe(error: sqlite3.Error) -> str:
-    code = getattr(error, "sqlite_errorcode", None)  # absent where Python's module found the fault itself
-    advice = _ADVICE.get(code & 0xFF) if code is not None else None
+    advice = _ADVICE.get(_code(error))
     return str(error) if advice is None else f"{advice} (SQLite: {error})"
+
+
+def _code(error: sqlite3.Error) -> int:
+    # Without the bits that tell its finer kind. Absent where Python's module found the fault itself.
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return code & 0xFF
 
 
 _ADVICE = {
@@ -103,12 +110,25 @@ def connect(path: Path, patience_s: float) -> sqlite3.Connection:
     try:
         # FULL survives a power cut, and costs nothing at ten commits a second.
         connection.execute("PRAGMA synchronous = FULL")
-        # A file system without shared memory answers with another mode; that is slower and as safe.
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_wal(connection, monotonic() + patience_s)
     except sqlite3.Error:
         connection.close()
         raise
     return connection
+
+
+def _use_wal(connection: sqlite3.Connection, until_s: float) -> None:
+    """A file system without shared memory keeps another mode; that is slower and as safe."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            # The one lock SQLite does not wait for by itself: two processes that start on a new file.
+            if _code(error) != sqlite3.SQLITE_BUSY or monotonic() >= until_s:
+                raise
+            sleep(0.01)
+        else:
+            return
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> str | None:

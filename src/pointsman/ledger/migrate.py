@@ -33,8 +33,6 @@ def migrate(path: Path) -> None:
         cause = error.orig
         reason = describe(cause) if isinstance(cause, sqlite3.Error) else str(cause)
         raise LedgerError(f"cannot migrate the ledger {path}: {reason}") from error
-    except sqlite3.Error as error:
-        raise LedgerError(f"cannot migrate the ledger {path}: {describe(error)}") from error
     except CommandError as error:
         raise LedgerError(f"cannot migrate the ledger {path}: {error}") from error
 

@@ -1,13 +1,15 @@
 """Which models can take a request, and in which order they are tried. It neither scores nor sends."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
 
 from pointsman.core.decision import Candidate
 from pointsman.core.errors import Unsupported
 from pointsman.core.model_card import Ability, ModelCard
 from pointsman.core.prompt import Prompt
+from pointsman.core.usage import Rates
 from pointsman.routing.profiles import Profile
 
 _MILLION = Decimal(1_000_000)
@@ -22,8 +24,7 @@ _LACKS: dict[Ability, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """What a request asks of a model. `output_tokens` is what an answer is expected to take and priced at;
     `reserved_tokens` what has to fit behind the input: the request's own limit where it sets one."""
 
@@ -107,37 +108,65 @@ class Shelf:
             for wanted in range(count)
         )
 
-    def pick(self, wanted: int, need: Need, profile: Profile) -> tuple[Candidate, ...]:
-        """All cards: those in the running first, in the order they are tried, then the others with the reason.
+    def order(self, wanted: int, need: Need, profile: Profile) -> tuple[ModelCard, ...]:
+        """The cards that can take the request, in the order they are tried.
 
         Within a tier: models that can think first where that is wanted, then by estimated cost (unknown
-        last), then as in the configuration. Raises Unsupported when none is in the running.
+        last), then as in the configuration. Raises Unsupported when there is none.
         """
         distance = self._distance[wanted]
-        able: list[tuple[int, bool, bool, Decimal, int, Candidate]] = []
-        fallen: list[Candidate] = []
+        sign = -1 if profile.order == "strongest" else 1
+        able: list[tuple[int, bool, bool, float | Decimal, int, ModelCard]] = []
         for position, (card, tier) in enumerate(self._placed):
-            cost = estimate_usd(card, need.input_tokens, need.output_tokens)
-            reason = why_not(card, need)
-            candidate = Candidate(card, cost, reason)
-            if reason is not None:
-                fallen.append(candidate)
-                continue
-            rank = _MILLION if cost is None else -cost if profile.order == "strongest" else cost
-            no_thinking = need.prefers_thinking and not card.can("thinking")
-            able.append((distance[tier], no_thinking, cost is None, rank, position, candidate))
+            if why_not(card, need) is None:
+                cost = _picodollars(card, need)
+                no_thinking = need.prefers_thinking and not card.can("thinking")
+                rank = 0 if cost is None else sign * cost
+                able.append((distance[tier], no_thinking, cost is None, rank, position, card))
         if not able:
-            raise _nobody(fallen, self._unplaced, profile)
+            raise _nobody(self.explain((), need), profile)
         able.sort()
-        return (*[entry[-1] for entry in able], *fallen, *self._unplaced)
+        return tuple([entry[-1] for entry in able])
+
+    def explain(self, chain: Sequence[ModelCard], need: Need) -> tuple[Candidate, ...]:
+        """All cards with what the request would cost there: the chain first, then the others with why not."""
+        able = [Candidate(card, _estimate(card, need)) for card in chain]
+        fallen = [
+            Candidate(card, _estimate(card, need), reason)
+            for card, _ in self._placed
+            if (reason := why_not(card, need)) is not None
+        ]
+        return (*able, *fallen, *self._unplaced)
+
+
+def _estimate(card: ModelCard, need: Need) -> Decimal | None:
+    return estimate_usd(card, need.input_tokens, need.output_tokens)
+
+
+def _picodollars(card: ModelCard, need: Need) -> int | Decimal | None:
+    """The estimate as a whole number, which every usual price gives: decimal arithmetic costs ten times as
+    much, and this is done for every card of every request."""
+    price = card.price
+    if price is None:
+        return None
+    of_input, of_output = _per_token(price.rates_for(need.input_tokens) if price.above else price.rates)
+    return need.input_tokens * of_input + need.output_tokens * of_output
+
+
+@lru_cache(maxsize=4096)
+def _per_token(rates: Rates) -> tuple[int | Decimal, int | Decimal]:
+    return _whole(rates.usd_per_million_input * _MILLION), _whole(rates.usd_per_million_output * _MILLION)
+
+
+def _whole(number: Decimal) -> int | Decimal:
+    return int(number) if number == number.to_integral_value() else number
 
 
 def _no_place(card: ModelCard) -> str:
     return "it has no tier" if card.tier is None else f"its tier {card.tier} is not among the tiers"
 
 
-def _nobody(fallen: Sequence[Candidate], unplaced: Sequence[Candidate], profile: Profile) -> Unsupported:
-    out = [*fallen, *unplaced]
+def _nobody(out: Sequence[Candidate], profile: Profile) -> Unsupported:
     told = [f"{candidate.card.name}: {candidate.excluded}" for candidate in out[:_NAMED_IN_ERROR]]
     if len(out) > _NAMED_IN_ERROR:
         told.append(f"and {len(out) - _NAMED_IN_ERROR} more")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pointsman.core.decision import Candidate, Decision
 from pointsman.core.model_card import ModelCard
 from pointsman.core.prompt import Prompt
-from pointsman.routing.chain import Shelf, need_of
+from pointsman.routing.chain import Shelf, estimate_usd, need_of
 from pointsman.routing.keywords import Keywords
 from pointsman.routing.policy import Policy
 from pointsman.routing.profiles import Profile
@@ -28,27 +28,26 @@ class Router:
         self._shelf = Shelf(cards, policy.tiers)
         self._ladders = {profile: Ladder(policy, profile) for profile in policy.profiles}
 
-    def decide(self, prompt: Prompt, profile: Profile, requested: str) -> Decision:
-        """`profile` is what `requested` was resolved to. Raises Unsupported when no model can take it."""
+    def decide(self, prompt: Prompt, profile: Profile, requested: str, *, explain: bool = True) -> Decision:
+        """`profile` is what `requested` was resolved to. `explain` lists the candidates too, which only a dry
+        run needs; the choice is the same. Raises Unsupported when no model can take it."""
         reading = read(prompt, self._keywords)
         score, reasons = self._scorer.score(reading)
         ladder = self._ladders.get(profile) or Ladder(self._policy, profile)
         place, rules = ladder.place(score, reading)
         need = need_of(prompt, reading.input_tokens, profile, self._policy.expected_output_tokens)
-        candidates = self._shelf.pick(place, need, profile)
-        tier, chosen = self._policy.tiers[place], candidates[0].card
+        chain = self._shelf.order(place, need, profile)
+        tier, chosen = self._policy.tiers[place], chain[0]
         if chosen.tier != tier:
             rules = (*rules, f"no model of {tier} can take it: {chosen.name} of {chosen.tier}")
-        return Decision(
-            requested=requested,
-            profile=profile.name,
-            chain=tuple([candidate.card for candidate in candidates if candidate.excluded is None]),
-            score=score,
-            tier=tier,
-            reasons=reasons,
-            rules=rules,
-            candidates=candidates,
-        )
+        candidates = self._shelf.explain(chain, need) if explain else ()
+        return Decision(requested, profile.name, chain, score, tier, reasons, rules, candidates)
+
+    def price_pin(self, prompt: Prompt, card: ModelCard, requested: str) -> Decision:
+        """`pin` with an estimate of its cost: for a dry run, since a request that is sent needs none."""
+        input_tokens = read(prompt, self._keywords).input_tokens
+        need = need_of(prompt, input_tokens, Profile(PINNED), self._policy.expected_output_tokens)
+        return pin(requested, card, estimate_usd(card, need.input_tokens, need.output_tokens))
 
 
 def pin(requested: str, card: ModelCard, estimated_cost_usd: Decimal | None = None) -> Decision:

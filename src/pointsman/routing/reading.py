@@ -1,6 +1,7 @@
 """What a prompt says, read once per decision for all signals. It does not judge: that is theirs."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pointsman.core.prompt import Prompt
 from pointsman.routing.keywords import EDGE_CHARS, Found, Keywords
@@ -15,8 +16,7 @@ _PASTED_WORDS = 20
 _MOST_FOR_PASTED = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """What one signal read, -1..1 (below 0: an easier model will do), and what it saw. `detail` never holds
     words of the prompt that are not also in our own keyword lists."""
 
@@ -24,7 +24,7 @@ class Hit:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for every decision, and that would cost 1.5 us more
 class Reading:
     """`asked` is the last user turn; one that is short ("yes, go on") is read together with the user turns
     before it, back to the first that says more. Keywords come from it alone: what a tool returned or an
@@ -40,20 +40,55 @@ class Reading:
     found: Found
 
     def count(self, keywords: str) -> float:
-        """How many different words of the list were found. What was pasted counts as half a word at most: a
-        long text has some of everything, and what to do with it is said before or behind it."""
-        count: float = len(self.found.said.get(keywords, ()))
-        pasted = len(self.found.pasted.get(keywords, ()))
-        return count + min(pasted / _PASTED_WORDS, _MOST_FOR_PASTED) if pasted else count
+        """How many different words of the list were found."""
+        return counted(self.found, keywords)
 
     def hit(self, keywords: str, *steps: float) -> Hit | None:
         """A hit by how many words of the list were found: steps[0] for one, steps[1] for two, and so on, the
         last for any more."""
-        value = graded(self.count(keywords), steps)
-        if not value:
-            return None
-        words = [*self.found.said.get(keywords, ()), *self.found.pasted.get(keywords, ())]
-        return Hit(value, ", ".join(words[:_WORDS_TOLD]))
+        value = graded(counted(self.found, keywords), steps)
+        return Hit(value, told(self.found, keywords)) if value else None
+
+
+class Words:
+    """A signal that is nothing but words: how many different ones of one list were found. It is data, so that
+    the scorer can leave out every list of which there is no word at all."""
+
+    __slots__ = ("__name__", "keywords", "meaning", "steps")
+
+    def __init__(self, name: str, keywords: str, *steps: float, meaning: str) -> None:
+        self.__name__ = name
+        self.keywords = keywords
+        self.steps = steps
+        self.meaning = meaning
+
+    def __call__(self, reading: Reading) -> Hit | None:
+        return reading.hit(self.keywords, *self.steps)
+
+    def value(self, found: Found) -> float:
+        if found.pasted:
+            return graded(counted(found, self.keywords), self.steps)
+        # The usual case, spelled out: the count is whole, so its step is at hand.
+        return self.steps[min(len(found.said[self.keywords]), len(self.steps)) - 1]
+
+    def detail(self, found: Found) -> str:
+        return told(found, self.keywords)
+
+
+def counted(found: Found, keywords: str) -> float:
+    """Different words of the list. What was pasted counts as half a word at most: a long text has some of
+    everything, and what to do with it is said before or behind it."""
+    count: float = len(found.said.get(keywords, ()))
+    pasted = len(found.pasted.get(keywords, ())) if found.pasted else 0
+    return count + min(pasted / _PASTED_WORDS, _MOST_FOR_PASTED) if pasted else count
+
+
+def told(found: Found, keywords: str) -> str:
+    """The first words of the list that were found."""
+    words = found.said.get(keywords, ())
+    if found.pasted and len(words) < _WORDS_TOLD:
+        words = [*words, *found.pasted.get(keywords, ())]
+    return ", ".join(words[:_WORDS_TOLD])
 
 
 def read(prompt: Prompt, keywords: Keywords) -> Reading:

@@ -4,6 +4,7 @@ that whatever is not ours may be the caller's own."""
 import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from pointsman.core.errors import Forbidden, Unauthorized
@@ -13,14 +14,11 @@ from pointsman.gateway.call import Credential
 _KEY_HEADERS = frozenset({b"authorization", b"x-api-key", b"x-goog-api-key"})
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """`caller` is a name for the ledger, never a key. `page` is the web page that asks, if it may read the
-    answer."""
+class Admitted(NamedTuple):
+    """`caller` is a name for the ledger, never a key."""
 
     caller: str
     credentials: tuple[Credential, ...]
-    page: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +27,12 @@ class Door:
 
     master_key: str | None = field(repr=False)
     origins: frozenset[str] = frozenset()
+
+    def page(self, headers: HeaderList) -> bytes | None:
+        """The web page that asks, if it may read the answer, whatever the answer is."""
+        if not self.origins:
+            return None
+        return next((value for name, value in headers if name == b"origin" and self._is_listed(value)), None)
 
     def admit(self, headers: HeaderList, query: bytes = b"") -> Admitted:
         """Raises Unauthorized without the gateway's key, Forbidden for a page from elsewhere.
@@ -43,18 +47,17 @@ class Door:
                 found.append(Credential(name, value, _bare(value)))
             elif name == b"origin":
                 page = value
-        is_listed = page is not None and page.decode("latin-1") in self.origins
         if b"key=" in query:
             found.extend(_from_query(query))
         if self.master_key is None:
-            if page is not None and not is_listed:
+            if page is not None and not self._is_listed(page):
                 # Without a key any web page the user visits could spend their money through localhost.
                 raise Forbidden(
                     f"a page from {page.decode('latin-1')} may not call this gateway; list it in server.cors_origins or set a"
                     " master key",
                     code="origin_not_allowed",
                 )
-            return Admitted("anonymous", tuple(found), page if is_listed else None)
+            return Admitted("anonymous", tuple(found))
         expected = self.master_key.encode()
         others: list[Credential] = []
         is_admitted = False
@@ -69,7 +72,10 @@ class Door:
                 f"the gateway key is {word}: send it as Authorization: Bearer, x-api-key, x-goog-api-key or ?key=",
                 code="invalid_api_key",
             )
-        return Admitted("master", tuple(others), page if is_listed else None)
+        return Admitted("master", tuple(others))
+
+    def _is_listed(self, origin: bytes) -> bool:
+        return origin.decode("latin-1") in self.origins
 
 
 def _bare(value: bytes) -> str:

@@ -9,8 +9,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from uvicorn.server import ServerState
+
 from pointsman.core.errors import PointsmanError
 from pointsman.core.ports import HeaderList, Incoming
+from pointsman.server.auth import Admitted
 
 _REASON = {
     200: b"OK",
@@ -18,6 +21,7 @@ _REASON = {
     401: b"Unauthorized",
     403: b"Forbidden",
     404: b"Not Found",
+    405: b"Method Not Allowed",
     413: b"Content Too Large",
     415: b"Unsupported Media Type",
     422: b"Unprocessable Content",
@@ -33,38 +37,46 @@ _REASON = {
 class Endpoint(Protocol):
     """What answers a POST that reaches a model."""
 
-    async def __call__(self, exchange: "Exchange") -> None: ...
+    def admit(self, exchange: "Exchange") -> None:
+        """Looks at the head, before the body comes: sets `admitted` or `refusal`."""
+        ...
 
-    def refuse(self, exchange: "Exchange", error: PointsmanError) -> None:
-        """Answers with an error in the caller's dialect."""
+    async def __call__(self, exchange: "Exchange") -> None:
+        """Answers. The body is there, unless there is a `refusal`."""
         ...
 
 
 class Exchange:
-    """States: reading (until `is_read`) -> answering (`start`) -> `response_complete`."""
+    """States: reading (`more_body`) -> answering (`start`) -> `response_complete`.
+
+    `refusal` is what the caller is told instead of an answer. `room` is how many bytes of body are still
+    taken; with a refusal they are thrown away. `page` is the web page that may read the answer. `lingers`
+    keeps the connection open after the answer for as long as the client still sends.
+    """
 
     __slots__ = (
         "_chunked",
         "_ended",
         "_head",
+        "_server",
         "_transport",
+        "admitted",
         "body",
         "disconnected",
         "endpoint",
         "headers",
-        "is_read",
         "is_started",
         "is_write_paused",
         "keep_alive",
         "lingers",
-        "message_event",
         "more_body",
         "on_response",
         "page",
         "parts",
         "query",
+        "refusal",
         "response_complete",
-        "size",
+        "room",
         "source",
         "task",
         "version",
@@ -77,8 +89,10 @@ class Exchange:
         headers: list[tuple[bytes, bytes]],
         query: bytes,
         *,
+        room: int,
         keep_alive: bool,
         version: str,
+        server: ServerState,
         on_response: Callable[[], None],
     ) -> None:
         # what uvicorn's protocol reads
@@ -87,36 +101,43 @@ class Exchange:
         self.disconnected = False
         self.response_complete = False
         self.keep_alive = keep_alive
-        self.message_event = self  # it calls .set() when the connection is lost
         self.on_response = on_response
         # ours
         self._transport = transport
+        self._server = server
         self.endpoint = endpoint
         self.headers = headers
         self.query = query
         self.version = version
+        self.room = room
         self.parts: list[bytes] = []
-        self.size = 0
-        self.is_read = False
+        self.admitted: Admitted | None = None
+        self.refusal: PointsmanError | None = None
         self.is_started = False
         self.is_write_paused = False
         self.source: Incoming | None = None
         self.task: asyncio.Task[None] | None = None
-        self.lingers = (
-            False  # the connection stays open after the answer for as long as the client still sends
-        )
-        self.page: bytes | None = None  # the web page that may read the answer
+        self.lingers = False
+        self.page: bytes | None = None
         self._head = b""
         self._chunked = False
         self._ended = False
 
+    @property
+    def message_event(self) -> "Exchange":
+        """Uvicorn calls `.set()` on it when the connection is lost. Not an attribute: that would be a cycle."""
+        return self
+
     def set(self) -> None:
         """The connection is lost: whatever is under way for this client stops now."""
-        if self.task is not None and not self.response_complete:
-            self.task.cancel()
+        task, self.task = self.task, None
+        if task is not None and not self.response_complete:
+            task.cancel()
 
     async def run_asgi(self, app: Any) -> None:
         """Answers. uvicorn starts this as the task of the request and hands in the app it would have called."""
+        if self.disconnected:
+            return  # it left before its turn came
         self.task = asyncio.current_task()
         try:
             await self.endpoint(self)
@@ -125,7 +146,7 @@ class Exchange:
                 self.break_off()
                 raise
         finally:
-            self.source = None
+            self.task = self.source = None
 
     # the Answer port
 
@@ -133,6 +154,7 @@ class Exchange:
         assert not self.is_started
         self.is_started = True
         lines = [b"HTTP/1.1 %d %b" % (status, _REASON.get(status, b""))]
+        lines += [b"%b: %b" % header for header in self._server.default_headers]  # the date
         lines += [b"%b: %b" % header for header in headers]
         if length is not None:
             lines.append(b"content-length: %d" % length)

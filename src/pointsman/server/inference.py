@@ -1,16 +1,18 @@
 """The endpoints that reach a model, one for each dialect: from an exchange on the connection to a call for
 the pipeline. It decides nothing about the request itself."""
 
+import asyncio
 import logging
+import string
 import time
 import traceback
-import zlib
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import quote, unquote_to_bytes
 
-from pointsman.core.errors import BadRequest, ClientError, PointsmanError, TooLarge, WrongMediaType
+from pointsman.core.errors import ClientError, PointsmanError, Unavailable
 from pointsman.gateway.call import Call, new_request_id
 from pointsman.gateway.pipeline import Pipeline
 from pointsman.server.auth import Door
+from pointsman.server.content_encoding import inflate
 from pointsman.server.exchange import Exchange
 from pointsman.wire.dialect import Dialect
 
@@ -26,53 +28,64 @@ class InferenceEndpoint:
         self._pipeline = pipeline
         self._max_body_bytes = max_body_bytes
 
+    def admit(self, exchange: Exchange) -> None:
+        exchange.page = self._door.page(exchange.headers)
+        try:
+            exchange.admitted = self._door.admit(exchange.headers, exchange.query)
+        except ClientError as error:
+            exchange.refusal = error
+
     async def __call__(self, exchange: Exchange) -> None:
         clock = time.perf_counter
         started_clock_s, started_at_s = clock(), time.time()
+        request_id = new_request_id(started_at_s)
+        if exchange.refusal is not None:
+            self._refuse(exchange, exchange.refusal, request_id)
+            return
+        assert exchange.admitted is not None
+        caller, credentials = exchange.admitted
         try:
-            admitted = self._door.admit(exchange.headers, exchange.query)
-            exchange.page = admitted.page
             body = self._plain_body(exchange)
         except ClientError as error:
-            self.refuse(exchange, error)
+            self._refuse(exchange, error, request_id)
             return
         call = Call(
-            request_id=new_request_id(started_at_s),
+            request_id=request_id,
             dialect=self._dialect,
             headers=exchange.headers,
             query=_without_key(exchange.query) if exchange.query else "",
             body=body,
-            caller=admitted.caller,
-            credentials=admitted.credentials,
+            caller=caller,
+            credentials=credentials,
             started_at_s=started_at_s,
             clock=clock,
             started_clock_s=started_clock_s,
         )
         try:
             await self._pipeline.handle(call, exchange)
+        except asyncio.CancelledError:
+            if not exchange.disconnected:
+                # It is the server that ends, not the client that left.
+                self._break(exchange, Unavailable("the gateway is shutting down"), request_id)
+            raise
         except Exception as error:  # the server's border: a fault of ours must still be an answer
-            log.error("request %s failed: %s at %s", call.request_id, type(error).__name__, place_of(error))
-            self._fail(exchange, call.request_id)
+            log.error("request %s failed: %s at %s", request_id, type(error).__name__, place_of(error))
+            self._break(exchange, PointsmanError("internal error"), request_id)
 
-    def refuse(self, exchange: Exchange, error: PointsmanError) -> None:
-        request_id = new_request_id(time.time())
+    def _refuse(self, exchange: Exchange, error: PointsmanError, request_id: str) -> None:
         encoded = self._dialect.encode_error(error, request_id)
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"x-pointsman-request-id", request_id.encode()),
-            *encoded.headers,
-        ]
+        headers = [(b"content-type", b"application/json"), *id_headers(request_id), *encoded.headers]
         exchange.start(encoded.status, headers, length=len(encoded.body))
         exchange.write(encoded.body)
         exchange.finish()
 
-    def _fail(self, exchange: Exchange, request_id: str) -> None:
-        fault = PointsmanError(f"internal error (request {request_id})")
-        if exchange.is_started:
-            exchange.write(self._dialect.encode_stream_error(fault, request_id))
+    def _break(self, exchange: Exchange, error: PointsmanError, request_id: str) -> None:
+        if not exchange.is_started:
+            self._refuse(exchange, error, request_id)
+        elif not exchange.response_complete:
+            # Only streams take long enough to be broken. Without its last chunk none looks whole.
+            exchange.write(self._dialect.encode_stream_error(error, request_id))
             exchange.break_off()
-        else:
-            self.refuse(exchange, fault)
 
     def _plain_body(self, exchange: Exchange) -> bytes:
         for name, value in exchange.headers:
@@ -81,28 +94,16 @@ class InferenceEndpoint:
         return exchange.body
 
 
-def inflate(body: bytes, encoding: bytes, max_body_bytes: int) -> bytes:
-    """The body without its content encoding; never more than `max_body_bytes` of it is unpacked."""
-    if encoding in {b"", b"identity"}:
-        return body
-    if encoding not in {b"gzip", b"x-gzip", b"deflate"}:
-        name = encoding.decode("latin-1")
-        raise WrongMediaType(f"the content encoding {name} is not read here; send gzip or none")
-    unpacker = zlib.decompressobj(wbits=47)  # gzip or zlib, told apart by the header
-    try:
-        plain = unpacker.decompress(body, max_body_bytes + 1)
-    except zlib.error:
-        raise BadRequest("the body is not valid gzip") from None
-    if len(plain) > max_body_bytes:
-        raise TooLarge(f"the body is over {max_body_bytes} bytes")
-    if not unpacker.eof:
-        raise BadRequest("the gzip body ends before its end")
-    return plain
+def id_headers(request_id: str) -> tuple[tuple[bytes, bytes], ...]:
+    """By which a caller can tell an operator which request went wrong."""
+    value = request_id.encode()
+    return (b"x-pointsman-request-id", value), (b"x-request-id", value), (b"request-id", value)
 
 
 def _without_key(query: bytes) -> str:
-    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-    return urlencode([(name, value) for name, value in pairs if name != "key"])
+    """As it came, less the key; what no URL may hold is percent-encoded."""
+    pairs = [pair for pair in query.split(b"&") if unquote_to_bytes(pair.partition(b"=")[0]) != b"key"]
+    return quote(b"&".join(pairs), safe=string.punctuation)
 
 
 def place_of(error: Exception) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pointsman.core.errors import BadRequest
+
 
 @dataclass(frozen=True, slots=True)
 class ListedModel:
@@ -37,14 +39,11 @@ class ModelList:
     def anthropic(
         self, limit: int = 20, after_id: str | None = None, before_id: str | None = None
     ) -> dict[str, Any]:
-        """One page. `limit` 1..1000, as Anthropic's own endpoint takes it."""
+        """One page. `limit` 1..1000, as Anthropic's own endpoint takes it. Raises BadRequest."""
         models = self._models
-        names = [model.name for model in models]
-        start, end = 0, len(models)
-        if after_id in names:
-            start = names.index(after_id) + 1
-        if before_id in names:
-            end = names.index(before_id)
+        start = 0 if after_id is None else self._place(after_id, "after_id") + 1
+        end = len(models) if before_id is None else self._place(before_id, "before_id")
+        if before_id is not None:
             start = max(start, end - limit)
         page = models[start : min(end, start + limit)]
         return {
@@ -53,6 +52,12 @@ class ModelList:
             "first_id": page[0].name if page else None,
             "last_id": page[-1].name if page else None,
         }
+
+    def _place(self, name: str, param: str) -> int:
+        model = self._by_name.get(name)
+        if model is None:
+            raise BadRequest(f"{param}: there is no model {name}", param=param)
+        return self._models.index(model)
 
     def anthropic_item(self, model: ListedModel) -> dict[str, Any]:
         return {

@@ -1,18 +1,52 @@
 """HTTP/1.1 towards clients: uvicorn's protocol, except that the endpoints that reach a model are answered
-before any ASGI scope is built. Everything else falls through to the ASGI application unchanged."""
+before any ASGI scope is built. Everything else falls through to the ASGI application unchanged.
 
+A client that closes its side has left, and what is under way for it stops: the end of a connection and of
+its sending half look the same from here, and an answer that nobody reads costs money.
+"""
+
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, cast
+from urllib.parse import unquote_to_bytes
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from pointsman.core.errors import TooLarge
 from pointsman.server.exchange import Endpoint, Exchange
 from pointsman.server.paths import normal_path
 
-_DISCARD_S = 2.0
-"""How long the rest of a refused body is read and thrown away: closing at once would reset the connection,
-and the client would never see why."""
+log = logging.getLogger("pointsman.server")
+
+HEAD_BYTES_MAX = 64 * 1024
+"""Of a request's head, of its trailers, of chunk extensions: what is not body, between two pieces of body."""
+
+_SILENCE_S = 60.0
+"""How long a client may say nothing in the middle of its request."""
+
+_REFUSED_BYTES_MAX = 64 * 1024
+"""How much of a body is waited for whose request is refused already. The connection survives it."""
+
+_LINGER_S = 30.0
+_LINGER_SILENCE_S = 2.0
+"""How long what follows a refusal is read and thrown away: closing at once would reset the connection, and the
+client would never see why."""
+
+_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"expect"})
+_OFFERS = frozenset({b"upgrade", b"connection", b"http2-settings"})
+_PHRASES = {400: b"Bad Request", 405: b"Method Not Allowed", 431: b"Request Header Fields Too Large"}
+
+
+_Cycle = RequestResponseCycle | Exchange
+
+
+class _BadMessage(Exception):
+    """What came is not a request that anybody could answer."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class GatewayProtocol(HttpToolsProtocol):
@@ -22,36 +56,101 @@ class GatewayProtocol(HttpToolsProtocol):
         self, *args: Any, endpoints: Mapping[bytes, Endpoint], max_body_bytes: int, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.access_log = False  # whatever the loggers are set to: a query may hold a key
         self._endpoints = endpoints
         self._max_body_bytes = max_body_bytes
         self._reading: Exchange | None = None  # the request that is being read, if it is one of ours
-        self._answering: Exchange | None = None  # the one whose answer is being written
-        self._before: Any = None  # what the connection was answering when `_reading` began
+        self._answering: _Cycle | None = None  # the one whose answer is being written
+        self._before: _Cycle | None = None  # what was being answered when `_reading` began
+        self._is_in_head = False
+        self._is_midway = False  # between the first and the last byte of a request
+        self._is_upgrading = False
         self._is_discarding = False
+        self._linger_until_s = 0.0
+        self._overhead_bytes = 0
+
+    # from the loop
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._close_when_silent(self.timeout_keep_alive)
 
     def data_received(self, data: bytes) -> None:
-        if not self._is_discarding:
-            super().data_received(data)
+        self._unset_keepalive_if_required()
+        if self._is_discarding:
+            self._linger()
+            return
+        self._overhead_bytes += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            self._pass_over(offer, memoryview(data))
+        except httptools.HttpParserError as error:
+            self._refuse_message(error)
+        if self._is_midway and not self._is_discarding:
+            if self._overhead_bytes > HEAD_BYTES_MAX:
+                self._refuse_message(_too_much_head())
+            else:
+                self._close_when_silent(_SILENCE_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
         answering = self._answering
         if answering is not None and not answering.response_complete:
             answering.disconnected = True
-            answering.set()
+            answering.message_event.set()
         super().connection_lost(exc)
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if isinstance(self._answering, Exchange):
+            self._answering.pause_writing()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if isinstance(self._answering, Exchange):
+            self._answering.resume_writing()
+
+    # from the parser
+
     def on_message_begin(self) -> None:
+        if self._is_discarding:
+            raise _BadMessage(400, "nothing more is answered on this connection")
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
+        self._is_in_head = self._is_midway = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # What comes behind a body is not part of the head: it could say who calls after that was decided.
+        if self._is_in_head:
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
+        if self._overhead_bytes > HEAD_BYTES_MAX and _size(self.url, self.headers) > HEAD_BYTES_MAX:
+            raise _too_much_head()
+        self._is_in_head = False
+        self._overhead_bytes = 0
         self._reading = None
+        if self.parser.should_upgrade():
+            self._is_upgrading = True
+            return
+        body_bytes = 0
+        for name, value in self.headers:
+            if name in _FRAMING:
+                if name == b"content-length":
+                    body_bytes = int(value)
+                elif name == b"expect":
+                    self.expect_100_continue = value.lower() == b"100-continue"
+                elif value.lower() != b"chunked":
+                    raise _BadMessage(400, "no transfer encoding but chunked is read here")
         if self.parser.get_method() == b"POST":
             path, _, query = self.url.partition(b"?")
-            endpoint = self._endpoints.get(path) or self._endpoints.get(normal_path(path))
+            endpoint = self._endpoints.get(path)
+            if endpoint is None:
+                path, query = _target(self.url)
+                endpoint = self._endpoints.get(path)
             if endpoint is not None:
-                self._begin(endpoint, query)
+                self._begin(endpoint, query, body_bytes)
                 return
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
@@ -59,87 +158,194 @@ class GatewayProtocol(HttpToolsProtocol):
         self.headers += headers
         super().on_headers_complete()
 
-    def _begin(self, endpoint: Endpoint, query: bytes) -> None:
+    def on_body(self, body: bytes) -> None:
+        self._overhead_bytes = 0
+        exchange = self._reading
+        if exchange is None:
+            super().on_body(body)
+        elif exchange.more_body:
+            exchange.room -= len(body)
+            if exchange.room < 0:
+                self._refuse_body(exchange)
+            elif exchange.refusal is None:
+                exchange.parts.append(body)
+
+    def on_message_complete(self) -> None:
+        if self._is_upgrading:
+            return
+        self._is_midway = False
+        self._overhead_bytes = 0
+        exchange = self._reading
+        if exchange is None:
+            super().on_message_complete()
+        elif exchange.more_body:
+            parts = exchange.parts
+            exchange.body = parts[0] if len(parts) == 1 else b"".join(parts)
+            exchange.parts = []
+            self._take_turn(exchange)
+
+    # one of our requests
+
+    def _begin(self, endpoint: Endpoint, query: bytes, body_bytes: int) -> None:
         version = self.parser.get_http_version()
-        self._before = self.cycle
-        exchange = Exchange(
+        exchange = self._reading = Exchange(
             self.transport,
             endpoint,
             self.headers,
             query,
+            room=self._max_body_bytes,
             keep_alive=version != "1.0" and self.parser.should_keep_alive(),
             version=version,
+            server=self.server_state,
             on_response=self.on_response_complete,
         )
-        self._reading = exchange
+        self._before = self.cycle
         self.cycle = cast("RequestResponseCycle", exchange)  # it stands in for one
-        for name, value in self.headers:
-            if name == b"content-length" and int(value) > self._max_body_bytes:
-                self._refuse_body(exchange, endpoint)
-                return
-        if self.expect_100_continue:
+        endpoint.admit(exchange)
+        if exchange.refusal is not None:
+            exchange.room = 0 if self.expect_100_continue else _REFUSED_BYTES_MAX
+        if body_bytes > exchange.room:
+            self._refuse_body(exchange)
+        elif self.expect_100_continue and self._is_my_turn():
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def on_body(self, body: bytes) -> None:
-        exchange = self._reading
-        if exchange is None:
-            super().on_body(body)
-            return
-        if exchange.response_complete:
-            return
-        exchange.size += len(body)
-        if exchange.size > self._max_body_bytes:
-            self._refuse_body(exchange, exchange.endpoint)
-            return
-        exchange.parts.append(body)
+    def _is_my_turn(self) -> bool:
+        return self._before is None or self._before.response_complete
 
-    def on_message_complete(self) -> None:
-        exchange = self._reading
-        if exchange is None:
-            super().on_message_complete()
-            return
-        if exchange.response_complete:
-            return
-        parts = exchange.parts
-        exchange.body = parts[0] if len(parts) == 1 else b"".join(parts)
-        exchange.parts = []
+    def _take_turn(self, exchange: Exchange) -> None:
+        """Nothing more is read of this request: it is answered once those before it are."""
         exchange.more_body = False
-        before, self._before = self._before, None
-        if before is None or before.response_complete:
+        if self._is_my_turn():
             self._start_asgi_task(self.cycle, self.app)
         else:
-            # A pipelined request waits for the answer before it.
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
+        self._before = None
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        started: object = cycle
-        self._answering = started if isinstance(started, Exchange) else None
-        super()._start_asgi_task(cycle, app)
-
-    def _refuse_body(self, exchange: Exchange, endpoint: Endpoint) -> None:
+    def _refuse_body(self, exchange: Exchange) -> None:
+        if exchange.refusal is None:
+            exchange.refusal = TooLarge(f"the body is over {self._max_body_bytes} bytes")
         exchange.parts = []
         exchange.keep_alive = False
         exchange.lingers = True
-        endpoint.refuse(exchange, TooLarge(f"the body is over {self._max_body_bytes} bytes"))
         self._is_discarding = True
+        self._take_turn(exchange)
+
+    # answers
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = answering = cast("_Cycle", cycle)
+        if isinstance(answering, Exchange):
+            answering.is_write_paused = self.flow.write_paused
+        super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()  # one packet of requests at a time is enough to wait
+        elif isinstance(self._answering, Exchange) and self._answering.lingers:
+            self._begin_to_linger()
+
+    # silence, noise and offers
+
+    def _close_when_silent(self, after_s: float) -> None:
         self._unset_keepalive_if_required()
-        self.loop.call_later(_DISCARD_S, self.transport.close)
+        self.timeout_keep_alive_task = self.loop.call_later(after_s, self.timeout_keep_alive_handler)
 
     def timeout_keep_alive_handler(self) -> None:
-        # A slow upload that began before the last answer was out is not an idle connection.
-        if self.cycle.response_complete:
+        # While a model thinks its caller has nothing to say.
+        answering = self._answering
+        if answering is None or answering.response_complete or answering.more_body:
             super().timeout_keep_alive_handler()
 
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        if self._answering is not None:
-            self._answering.pause_writing()
+    def _begin_to_linger(self) -> None:
+        self.transport.write_eof()
+        self._linger_until_s = self.loop.time() + _LINGER_S
+        self._linger()
 
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        if self._answering is not None:
-            self._answering.resume_writing()
+    def _linger(self) -> None:
+        if self._linger_until_s:
+            self._close_when_silent(min(_LINGER_SILENCE_S, self._linger_until_s - self.loop.time()))
+
+    def _refuse_message(self, error: Exception) -> None:
+        """Nothing after it can be made sense of. What came before it is still answered."""
+        self._is_discarding = True
+        cause = error.__context__ if isinstance(error, httptools.HttpParserCallbackError) else error
+        if isinstance(cause, httptools.HttpParserError | UnicodeDecodeError):
+            cause = _BadMessage(400, "this is not a valid HTTP/1.1 request")
+        if not isinstance(cause, _BadMessage):
+            raise error
+        log.info("refused what a client sent: %s", cause)
+        if self.pipeline and self.pipeline[0][0].more_body:
+            self.pipeline.popleft()  # the broken one itself
+        last = self.pipeline[0][0] if self.pipeline else self._answering
+        if last is not None and not last.response_complete:
+            if not last.more_body:
+                last.keep_alive = False
+                return
+            last.disconnected = True  # the broken one itself, which its endpoint has begun to read
+            last.message_event.set()
+        # Nobody knows the caller's dialect here; this one is understood most widely.
+        body = b'{"error":{"message":"%b","type":"invalid_request_error","param":null,"code":null}}' % (
+            str(cause).encode()
+        )
+        self.transport.write(
+            b"HTTP/1.1 %d %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b"
+            % (cause.status, _PHRASES[cause.status], len(body), body)
+        )
+        self._begin_to_linger()
+
+    def _pass_over(self, offer: httptools.HttpParserUpgrade, data: memoryview) -> None:
+        """A request may offer to go on in another protocol (WebSocket, HTTP/2); it need not be taken up. The
+        parser stops there all the same, so a new one is given the head without the offer."""
+        while True:
+            self._is_upgrading = False
+            data = data[offer.args[0] :]
+            old, self.parser = self.parser, _new_parser(self)
+            try:
+                self.parser.feed_data(self._head_without_offer(old))
+                if data:
+                    self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as another:
+                offer = another
+            except (httptools.HttpParserError, _BadMessage) as error:
+                self._refuse_message(error)
+                return
+            else:
+                return
+
+    def _head_without_offer(self, parser: httptools.HttpRequestParser) -> bytes:
+        method = parser.get_method()
+        if method == b"CONNECT":
+            raise _BadMessage(405, "this is not a forward proxy")
+        lines = [b"%b %b HTTP/%b" % (method, self.url, parser.get_http_version().encode())]
+        lines += [b"%b: %b" % header for header in self.headers if header[0] not in _OFFERS]
+        if not parser.should_keep_alive():
+            lines.append(b"connection: close")
+        return b"\r\n".join([*lines, b"", b""])
+
+
+def _new_parser(protocol: GatewayProtocol) -> httptools.HttpRequestParser:
+    parser = httptools.HttpRequestParser(protocol)
+    parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn sets its own
+    return parser
+
+
+def _target(url: bytes) -> tuple[bytes, bytes]:
+    """Path and query of a request target that is not spelled as an endpoint's path is."""
+    try:
+        parsed = httptools.parse_url(url)
+    except httptools.HttpParserInvalidURLError:
+        return b"", b""
+    return normal_path(unquote_to_bytes(parsed.path or b"/")), parsed.query or b""
+
+
+def _size(url: bytes, headers: list[tuple[bytes, bytes]]) -> int:
+    return len(url) + sum(len(name) + len(value) + len(b": \r\n") for name, value in headers)
+
+
+def _too_much_head() -> _BadMessage:
+    return _BadMessage(431, f"the head of a request may have {HEAD_BYTES_MAX} bytes")
 
 
 def protocol_factory(

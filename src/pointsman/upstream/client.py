@@ -33,7 +33,7 @@ class PoolLimits:
 
 
 class _Pool:
-    """The connections to one origin."""
+    """The connections to one origin. `idle` may hold some that were lost meanwhile: `take` passes over them."""
 
     __slots__ = ("connecting", "idle", "limits", "open", "origin")
 
@@ -57,11 +57,6 @@ class _Pool:
             self.idle.append(connection)
         else:
             connection.abort()
-
-    def forget(self, connection: Connection) -> None:
-        self.open.discard(connection)
-        if connection in self.idle:
-            self.idle.remove(connection)
 
 
 class Client:
@@ -130,7 +125,7 @@ class Client:
                         str(origin),
                         idle_expiry_s=self._limits.idle_expiry_s,
                         on_idle=pool.give_back,
-                        on_lost=pool.forget,
+                        on_lost=pool.open.discard,
                     ),
                     origin.host,
                     origin.port,

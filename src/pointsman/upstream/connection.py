@@ -194,7 +194,7 @@ class Connection(asyncio.Protocol):
             raise self._too_much_overhead()
         transfer_encoding = hop.get(b"transfer-encoding")
         if transfer_encoding is None:
-            self._is_until_close = b"content-length" not in hop and status not in {204, 304}
+            self._is_until_close = b"content-length" not in hop
         elif transfer_encoding.strip().lower() != b"chunked":
             raise UpstreamError(
                 UpstreamFault.BAD_REPLY, f"{self._peer} answered with an unknown transfer encoding"

@@ -27,7 +27,7 @@ async def send_demo(outgoing: Outgoing) -> "DemoReply":
         body = msgspec.json.decode(outgoing.body, type=dict[str, Any])
         reply = _Reply(body)
         return DemoReply(reply.pieces() if body.get("stream") is True else [reply.whole()], body)
-    except (msgspec.DecodeError, TypeError, AttributeError, KeyError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
         message = f"the simulated model cannot read this request ({type(error).__name__})"
         refusal = {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": None}}
         return DemoReply([json.dumps(refusal).encode()], {}, status=400)
@@ -40,12 +40,14 @@ class DemoReply:
         self.status = status
         self.headers: HeaderList = _SSE if body.get("stream") is True and status == 200 else _JSON
         self._pieces = pieces
+        self._taken = 0
         self._is_aborted = False
         self._may_run = asyncio.Event()
         self._may_run.set()
 
     async def first(self) -> bytes:
-        return self._pieces.pop(0) if self._pieces else b""
+        self._taken = 1
+        return self._pieces[0]
 
     async def read(self, limit_bytes: int) -> bytes:
         data = b"".join(self._pieces)
@@ -54,7 +56,7 @@ class DemoReply:
         return data
 
     async def pump(self, deliver: Callable[[bytes], None]) -> None:
-        for piece in self._pieces:
+        for piece in self._pieces[self._taken :]:
             await self._may_run.wait()
             if self._is_aborted:
                 return

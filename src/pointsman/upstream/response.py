@@ -75,7 +75,7 @@ class Response:
         if self.is_ended:
             return
         deliver = self._deliver
-        if deliver is not None and self._inflater is None and not (self._is_paused or self._buffer):
+        if deliver is not None and self._inflater is None and not self._is_paused:
             try:
                 deliver(data)
             except BaseException as error:  # noqa: BLE001 - comes out of `pump`, where `deliver` went in
@@ -111,14 +111,12 @@ class Response:
 
     async def first(self) -> bytes:
         if self._first is None:
-            piece = self._next_piece()
-            while not piece and not self.is_ended:
+            while not (piece := self._next_piece()) and not self.is_ended:
+                self._adjust_reading()
                 await self._wait()
-                piece = self._next_piece()
             if not piece:
                 self._raise_unless_whole()
             self._first = piece
-            self._adjust_reading()
         return self._first
 
     async def read(self, limit_bytes: int) -> bytes:

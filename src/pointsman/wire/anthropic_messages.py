@@ -17,7 +17,7 @@ from pointsman.wire import anthropic_messages_reply_out as reply_out
 from pointsman.wire import anthropic_messages_request_in as request_in
 from pointsman.wire import anthropic_messages_request_out as request_out
 from pointsman.wire import anthropic_messages_watch as watch
-from pointsman.wire.dialect import Dialect, EncodedError, EncodedRequest, Headers, ReplyContext
+from pointsman.wire.dialect import Dialect, EncodedError, EncodedRequest, Forwarded, Headers, ReplyContext
 from pointsman.wire.envelope import Envelope
 
 
@@ -61,10 +61,6 @@ class AnthropicMessages:
     def encode_stream_error(self, error: PointsmanError, request_id: str) -> bytes:
         return errors.encode_stream_error(error, request_id)
 
-    def forwarded(self, envelope: Envelope, model: str) -> bytes:
-        """The caller's own body for a model of this dialect."""
-        return forward.forwarded(envelope, model)
-
     def encode_request(self, request: Request, card: ModelCard) -> EncodedRequest:
         return request_out.encode_request(request, card)
 
@@ -76,6 +72,12 @@ class AnthropicMessages:
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
         return errors.decode_error(status, headers, body)
+
+    def forwarded(self, envelope: Envelope, model: str, *, tell_usage: bool = False) -> Forwarded:
+        return Forwarded(forward.forwarded(envelope, model))  # its streams always tell usage
+
+    def wants_stream_usage(self, envelope: Envelope) -> bool:
+        return True
 
     def reply_watch(self) -> watch.AnthropicReplyWatch:
         return watch.AnthropicReplyWatch()

@@ -63,7 +63,7 @@ _FAULT_OF_TYPE = {
 _KEY = re.compile(
     r"\b(?:sk|pk|rk|gsk|xai|key)[-_][A-Za-z0-9_-]{8,}|\bAIza[A-Za-z0-9_-]{10,}|(?i:\bbearer\s+\S+)"
 )
-_KEPT_HEADERS = frozenset({b"retry-after", b"retry-after-ms", b"x-should-retry", b"request-id"})
+_KEPT_HEADERS = frozenset({b"retry-after", b"retry-after-ms", b"x-should-retry"})
 _TOO_LONG = re.compile(
     r"context.?(?:length|window|size)|maximum.{0,20}(?:context|tokens)|too many (?:input )?tokens"
     r"|(?:prompt|input|request).{0,30}too (?:long|large)",
@@ -220,5 +220,9 @@ def _is_auth(error: PointsmanError) -> bool:
 def _headers(cause: PointsmanError, *, may_retry: bool) -> tuple[tuple[bytes, bytes], ...]:
     if not may_retry:
         return ((b"x-should-retry", b"false"),)
-    wait_s = cause.retry_after_s if isinstance(cause, UpstreamError | Unavailable) else None
-    return () if wait_s is None else ((b"retry-after", b"%d" % math.ceil(wait_s)),)
+    told: tuple[tuple[bytes, bytes], ...] = ()
+    if isinstance(cause, UpstreamError | Unavailable) and cause.retry_after_s is not None:
+        told = ((b"retry-after", b"%d" % math.ceil(cause.retry_after_s)),)
+    if isinstance(cause, UpstreamError):
+        told += tuple(header for header in cause.headers if header[0] == b"x-should-retry")
+    return told

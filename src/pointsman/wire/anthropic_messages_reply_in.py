@@ -107,7 +107,8 @@ _any = msgspec.json.Decoder(Any).decode
 
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _EVENTS_READ = frozenset({
-    "message_start", "content_block_start", "content_block_stop", "message_delta", "message_stop", "error",
+    "message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta",
+    "message_stop", "error",
 })  # fmt: skip
 _DELTAS_READ = frozenset({"text_delta", "input_json_delta", "thinking_delta", "signature_delta"})
 _EMPTY_INPUTS = frozenset({"", "{}", "null"})
@@ -258,7 +259,7 @@ class AnthropicReplyDecoder:
             reply.events.append(Failed(error_in_reply(event.error)))
             self._is_ended = True
             return
-        if kind not in _EVENTS_READ and kind != "content_block_delta":
+        if kind not in _EVENTS_READ:
             return
         if self._id is None:
             raise bad_reply(f"the reply begins with {kind}")
@@ -303,10 +304,10 @@ def _is_new(data: bytes) -> bool:
         return False
     if not isinstance(said, dict):
         return False
-    delta = said.get("delta")
-    if said.get("type") == "content_block_delta" and isinstance(delta, dict):
-        return delta.get("type") not in _DELTAS_READ
-    return said.get("type") not in _EVENTS_READ
+    kind, delta = said.get("type"), said.get("delta")
+    if kind == "content_block_delta" and isinstance(delta, dict):
+        return isinstance(delta.get("type"), str) and delta["type"] not in _DELTAS_READ
+    return isinstance(kind, str) and kind not in _EVENTS_READ
 
 
 def decode_reply(body: bytes) -> list[ReplyEvent]:

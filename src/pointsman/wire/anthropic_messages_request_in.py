@@ -147,7 +147,26 @@ def _output_format(wanted: object, path: str) -> OutputFormat:
     schema = wanted.get("schema")
     if not isinstance(schema, dict):
         raise wrong(f"{path}.schema", "a valid object")
-    return OutputFormat("json_schema", schema=schema, strict=True)
+    # Always held to here; elsewhere a strict schema may leave nothing open, and is refused if it does.
+    return OutputFormat("json_schema", schema=schema, strict=True if _leaves_nothing_open(schema) else None)
+
+
+def _leaves_nothing_open(schema: object) -> bool:
+    """True when every object in the schema is closed and all of its properties are required."""
+    if isinstance(schema, list):
+        return all(_leaves_nothing_open(each) for each in schema)
+    if not isinstance(schema, dict):
+        return True
+    properties = schema.get("properties", {})
+    if schema.get("type") == "object" or "properties" in schema:
+        if schema.get("additionalProperties") is not False or not isinstance(properties, dict):
+            return False
+        if set(properties) - set(schema.get("required") or ()):
+            return False
+    named = (schema.get(name, {}) for name in ("properties", "$defs", "definitions"))
+    inner = [each for group in named if isinstance(group, dict) for each in group.values()]
+    inner += [schema.get(name) for name in ("items", "anyOf", "allOf", "oneOf", "prefixItems")]
+    return _leaves_nothing_open(inner)
 
 
 def _reasoning(fields: Mapping[str, msgspec.Raw], effort: str | None, reading: Reading) -> Reasoning | None:

@@ -2,12 +2,11 @@
 
 Facing the client a dialect reads requests and writes replies; facing a provider it writes requests and reads
 replies. A request whose caller and model speak the same dialect is not translated at all: its bytes are
-forwarded (`Envelope.with_model`) and the reply is relayed while a `ReplyWatch` reads usage beside it.
+forwarded (`Forwarded`) and the reply is relayed while a `ReplyWatch` reads usage beside it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 from pointsman.core.errors import PointsmanError, UpstreamError
 from pointsman.core.events import ReplyEvent
@@ -21,8 +20,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 """Names in lower case."""
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedRequest:
+class EncodedRequest(NamedTuple):
     """A request in a provider's dialect. `dropped` names, in the caller's words, the fields that this
     dialect or model cannot express and that were left out."""
 
@@ -30,8 +28,15 @@ class EncodedRequest:
     dropped: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedError:
+class Forwarded(NamedTuple):
+    """A caller's own body for a model that speaks its dialect. `relay`, where there is one, makes of whole
+    events of the stream that answers it what the caller sees."""
+
+    body: bytes
+    relay: Callable[[bytes], bytes] | None = None
+
+
+class EncodedError(NamedTuple):
     """An error in the caller's dialect."""
 
     status: int
@@ -39,8 +44,7 @@ class EncodedError:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyContext:
+class ReplyContext(NamedTuple):
     """What an encoder needs to know besides the events. `created_s` is a Unix time, handed in because the
     pure rooms read no clock. `model` is what the caller is told answered."""
 
@@ -142,7 +146,16 @@ class Dialect(Protocol):
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> UpstreamError: ...
 
-    # beside a relayed reply
+    # for a request that stays in its dialect
+
+    def forwarded(self, envelope: Envelope, model: str, *, tell_usage: bool = False) -> Forwarded:
+        """The body as it came but for the model. With `tell_usage` a stream tells what was used even if its
+        caller has not asked, and the caller does not notice."""
+        ...
+
+    def wants_stream_usage(self, envelope: Envelope) -> bool:
+        """True if the caller expects usage in its stream."""
+        ...
 
     def reply_watch(self) -> ReplyWatch: ...
 

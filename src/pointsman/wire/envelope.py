@@ -3,7 +3,7 @@ forwarding needs, so that a request which stays in its own dialect costs the sam
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,8 +18,7 @@ _KEY = re.compile(rb'\s*[{,]\s*("(?:[^"\\]|\\.)*")\s*:\s*')
 _END = re.compile(rb"\s*\}\s*\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """`body` as it came; `fields` its top level, each value the exact bytes it had."""
 
     body: bytes
@@ -29,44 +28,61 @@ class Envelope:
 
     def with_model(self, model: str) -> bytes:
         """The body with another model name and every other byte as it was."""
-        start, length = self._model_place()
-        return b"".join((self.body[:start], _encode(model), self.body[start + length :]))
+        return put_field(self.body, self.fields, "model", _encode(model))
 
-    def _model_place(self) -> tuple[int, int]:
-        # A search for the bytes could find the same key or value inside a message, so the place is computed
-        # from the known lengths. What an SDK sends has no white space and no escaped keys. Every field then
-        # takes its key, its value and four more bytes, and a body of exactly that size cannot hold anything
-        # else: white space, an escape or a repeated key would all have made it longer.
-        position = 0
-        place = (0, 0)
-        for name, value in self.fields.items():
-            start = position + 4 + (len(name) if name.isascii() else len(name.encode()))
-            length = memoryview(value).nbytes
-            if name == "model":
-                place = (start, length)
-            position = start + length
-        return place if position == len(self.body) - 1 else self._walk_to_model()
+    def with_field(self, name: str, value: bytes) -> "Envelope":
+        """The same request with one field set to a JSON `value`, and every other byte as it was."""
+        body = put_field(self.body, self.fields, name, value)
+        return Envelope(body, {**self.fields, name: msgspec.Raw(value)}, self.model, self.stream)
 
-    def _walk_to_model(self) -> tuple[int, int]:
-        body = self.body
-        position = 0
-        place = (0, 0)
-        for name, value in self.fields.items():
-            key = _KEY.match(body, position)
-            if key is None or _decode_str(key[1]) != name:
-                break
-            start = key.end()
-            if not body.startswith(value, start):
-                break
-            length = memoryview(value).nbytes
-            if name == "model":
-                place = (start, length)
-            position = start + length
-        else:
-            if _END.match(body, position):
-                return place
-        # A JSON object may hold a key twice, and the fields then are not all of the body. No client means it.
-        raise BadRequest("The body holds a field twice.", code="duplicate_field")
+
+def put_field(text: bytes, fields: Mapping[str, msgspec.Raw], name: str, value: bytes) -> bytes:
+    """The JSON object `text`, whose `fields` these are, with one of them set: where it stood, or behind the
+    others. Raises BadRequest for a field that stands twice."""
+    if name in fields:
+        start, length = _place(text, fields, name)
+        return b"".join((text[:start], value, text[start + length :]))
+    end = text.rindex(b"}")
+    comma = b"," if fields else b""
+    return b"".join((text[:end], comma, _encode(name), b":", value, text[end:]))
+
+
+def _place(text: bytes, fields: Mapping[str, msgspec.Raw], wanted: str) -> tuple[int, int]:
+    """Where the value of a field starts, and its length."""
+    # A search for the bytes could find the same key or value inside a message, so the place is computed
+    # from the known lengths. What an SDK sends has no white space and no escaped keys. Every field then
+    # takes its key, its value and four more bytes, and a body of exactly that size cannot hold anything
+    # else: white space, an escape or a repeated key would all have made it longer.
+    position = 0
+    place = (0, 0)
+    for name, value in fields.items():
+        start = position + 4 + (len(name) if name.isascii() else len(name.encode()))
+        length = memoryview(value).nbytes
+        if name == wanted:
+            place = (start, length)
+        position = start + length
+    return place if position == len(text) - 1 else _walk_to(text, fields, wanted)
+
+
+def _walk_to(text: bytes, fields: Mapping[str, msgspec.Raw], wanted: str) -> tuple[int, int]:
+    position = 0
+    place = (0, 0)
+    for name, value in fields.items():
+        key = _KEY.match(text, position)
+        if key is None or _decode_str(key[1]) != name:
+            break
+        start = key.end()
+        if not text.startswith(value, start):
+            break
+        length = memoryview(value).nbytes
+        if name == wanted:
+            place = (start, length)
+        position = start + length
+    else:
+        if _END.match(text, position):
+            return place
+    # A JSON object may hold a key twice, and the fields then are not all of the body. No client means it.
+    raise BadRequest("The body holds a field twice.", code="duplicate_field")
 
 
 def read_envelope(body: bytes) -> Envelope:

@@ -16,12 +16,14 @@ from pointsman.wire import (
     openai_chat_prompt,
     openai_chat_reply,
     openai_chat_request,
+    openai_chat_stream_usage,
     openai_chat_watch,
 )
 from pointsman.wire.dialect import (
     Dialect,
     EncodedError,
     EncodedRequest,
+    Forwarded,
     Headers,
     ReplyContext,
     ReplyDecoder,
@@ -74,6 +76,15 @@ class OpenAIChat:
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
         return openai_chat_errors.decode_error(status, headers, body)
+
+    def forwarded(self, envelope: Envelope, model: str, *, tell_usage: bool = False) -> Forwarded:
+        asking = openai_chat_stream_usage.asking(envelope) if tell_usage and envelope.stream else None
+        if asking is not None:
+            return Forwarded(asking.with_model(model), openai_chat_stream_usage.withhold)
+        return Forwarded(envelope.body if model == envelope.model else envelope.with_model(model))
+
+    def wants_stream_usage(self, envelope: Envelope) -> bool:
+        return openai_chat_stream_usage.is_asked(envelope)
 
     def reply_watch(self) -> ReplyWatch:
         return openai_chat_watch.ReplyWatch()

@@ -4,13 +4,12 @@ A stream is the same reply in pieces: concatenating its deltas gives the whole m
 """
 
 from collections.abc import Sequence
-from typing import Any, assert_never
+from typing import Any
 
 import msgspec
 
 from pointsman.core.events import (
     BlockEnded,
-    Failed,
     Finished,
     FinishReason,
     RedactedThinkingBlock,
@@ -161,11 +160,9 @@ class ReplyEncoder:
                 return b""  # chat has no place for them
             case Finished():
                 return self._start() + self._finish(event)
-            case Failed(error):
-                self._is_over = True
-                return encode_stream_error(error, self._context.reply_id)
             case _:
-                assert_never(event)
+                self._is_over = True
+                return encode_stream_error(event.error, self._context.reply_id)
 
     def _start(self) -> bytes:
         if self._is_started:

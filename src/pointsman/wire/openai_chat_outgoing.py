@@ -86,7 +86,10 @@ def encode_request(request: Request, card: ModelCard) -> EncodedRequest:
     writing.messages()
     writing.tools()
     writing.parameters()
-    return EncodedRequest(_encode(writing.body), tuple(writing.dropped))
+    try:
+        return EncodedRequest(_encode(writing.body), tuple(writing.dropped))
+    except RecursionError:
+        raise BadRequest("The tools or the schema are nested too deeply.") from None
 
 
 class _Writing:
@@ -123,7 +126,7 @@ class _Writing:
                     self._system(message, out)
                 case "user":
                     self._user(message, out)
-                case "assistant":
+                case _:
                     self._assistant(message, out)
         self.body["messages"] = out
 

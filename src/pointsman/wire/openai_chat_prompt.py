@@ -75,8 +75,8 @@ def read_prompt(envelope: Envelope) -> Prompt:
         read = _decode(body)
     except msgspec.ValidationError as error:
         raise wrong_types(error) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise BadRequest("The body is not valid JSON.") from None
+    except RecursionError:
+        raise too_deep() from None
     if not read.messages:
         raise no_messages()
     system: list[str] = []
@@ -177,6 +177,10 @@ def wrong_types(error: msgspec.ValidationError, within: str = "") -> BadRequest:
     if found := _EXPECTED.search(words):
         return _wrong_type(path, found[1], found[2])
     return BadRequest(f"Invalid value for '{path}'.", param=path or None, code="invalid_value")
+
+
+def too_deep() -> BadRequest:
+    return BadRequest("The body is nested too deeply.")
 
 
 def unknown_role(index: int, role: str) -> BadRequest:

@@ -10,7 +10,7 @@ from pointsman.core.errors import BadRequest
 from pointsman.core.request import OutputFormat, Reasoning, Request, Sampling, Tool, ToolChoice
 from pointsman.wire.envelope import Envelope
 from pointsman.wire.openai_chat_history import ChatMessage, LeftOut, read_messages
-from pointsman.wire.openai_chat_prompt import missing, no_messages, wrong_types
+from pointsman.wire.openai_chat_prompt import missing, no_messages, too_deep, wrong_types
 
 
 class _Definition(msgspec.Struct):
@@ -104,11 +104,14 @@ _EFFORTS = frozenset(("none", "minimal", "low", "medium", "high", "xhigh", "max"
 
 def decode_request(envelope: Envelope) -> Request:
     try:
-        body = _decode_body(envelope.body)
+        return _request(envelope, _decode_body(envelope.body))
     except msgspec.ValidationError as error:
         raise wrong_types(error) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise BadRequest("The body is not valid JSON.") from None
+    except RecursionError:
+        raise too_deep() from None
+
+
+def _request(envelope: Envelope, body: _Body) -> Request:
     if not body.messages:
         raise no_messages()
     left_out = LeftOut()

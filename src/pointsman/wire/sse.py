@@ -27,28 +27,25 @@ class ServerSentEvent(NamedTuple):
     data: bytes
 
 
-class SseReader:
-    """Cutting the stream anywhere gives the same events. The work is linear in the bytes, also for one huge
-    event in many pieces: `pending` grows in place and each byte of it is searched once."""
+class EventSplitter:
+    """Cuts a stream between its events, wherever it was cut on its way. The work is linear in the bytes, also
+    for one huge event in many pieces: `pending` grows in place and each byte of it is searched once."""
 
-    __slots__ = ("_is_at_start", "pending")
+    __slots__ = ("pending",)
 
     def __init__(self) -> None:
         self.pending = bytearray()
         """The bytes of the event that is not complete yet. For reading only."""
-        self._is_at_start = True
 
-    def feed(self, data: bytes) -> list[ServerSentEvent]:
-        """Events completed by `data`."""
+    def split(self, data: bytes) -> bytes:
+        """The bytes of all events completed by `data`, as they came; may be empty."""
         pending = self.pending
         if not pending:
-            # What most reads hold: one event on one line.
-            if data.startswith(b"data: ") and data.find(b"\n") == len(data) - 2 and _is_plain_end(data):
-                self._is_at_start = False
-                return [ServerSentEvent("", data[6:-2])]
+            if data.endswith(b"\n\n"):
+                return data
             end = _end_of_last_event(data, 0)
             if end == len(data):
-                return self._events(data) if end else []
+                return data
             pending += memoryview(data)[end:]
             block = data[:end]
         else:
@@ -60,13 +57,41 @@ class SseReader:
             del pending[:end]
         if len(pending) > EVENT_BYTES_MAX:
             raise UpstreamError(UpstreamFault.BAD_REPLY, "the stream holds an event without an end")
-        return self._events(block) if block else []
+        return block
 
-    def finish(self) -> list[ServerSentEvent]:
+    def rest(self) -> bytes:
         """What the stream left without its closing blank line."""
         rest = bytes(self.pending)
         self.pending.clear()
-        return self._events(rest)
+        return rest
+
+
+class SseReader(EventSplitter):
+    """Cutting the stream anywhere gives the same events."""
+
+    __slots__ = ("_is_at_start",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_at_start = True
+
+    def feed(self, data: bytes) -> list[ServerSentEvent]:
+        """Events completed by `data`."""
+        # What most reads hold: one event on one line.
+        if (
+            not self.pending
+            and data.startswith(b"data: ")
+            and data.find(b"\n") == len(data) - 2
+            and _is_plain_end(data)
+        ):
+            self._is_at_start = False
+            return [ServerSentEvent("", data[6:-2])]
+        block = self.split(data)
+        return self._events(block) if block else []
+
+    def finish(self) -> list[ServerSentEvent]:
+        """The event that the stream left without its closing blank line."""
+        return self._events(self.rest())
 
     def _events(self, block: bytes) -> list[ServerSentEvent]:
         if self._is_at_start:
@@ -107,6 +132,13 @@ def _end_of_last_event(data: bytes | bytearray, start: int) -> int:
     for match in _BLANK_LINE.finditer(data, start):
         end = match.end()
     return end
+
+
+def raw_events(block: bytes) -> list[bytes]:
+    """The bytes of each event, its blank line included; joined they are `block` again."""
+    ends = [match.end() for match in _BLANK_LINE.finditer(block)]
+    events = [block[start:end] for start, end in zip([0, *ends], [*ends, len(block)], strict=True)]
+    return events if events[-1] else events[:-1]
 
 
 def frame(data: bytes, name: str = "") -> bytes:

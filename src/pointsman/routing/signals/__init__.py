@@ -1,11 +1,11 @@
 """The signals: each reads one thing off a prompt and says how much it argues for a stronger model.
 
-To add one: a function `name(reading) -> Hit | None` beside those of its kind, its name in SIGNALS, a weight in
-`pointsman.routing.policy.DEFAULT_WEIGHTS`. A signal that sees nothing returns None. They know nothing of one
+To add one: a function `name(reading) -> Hit | None` beside those of its kind, or `Words` where it is nothing but
+words of a list; its name in SIGNALS, a weight in `pointsman.routing.policy.DEFAULT_WEIGHTS`. A signal that sees nothing returns None. They know nothing of one
 another and nothing of their weights.
 """
 
-from collections.abc import Callable
+from typing import Protocol
 
 from pointsman.routing.reading import Hit, Reading
 from pointsman.routing.signals.code import code, technical
@@ -17,7 +17,14 @@ from pointsman.routing.signals.size import context, size
 from pointsman.routing.signals.task import constraints, creative, domain, imperative, questions, simple
 from pointsman.routing.signals.tools import agentic, tools
 
-Signal = Callable[[Reading], Hit | None]
+
+class Signal(Protocol):
+    """A function, or Words."""
+
+    __name__: str
+
+    def __call__(self, reading: Reading, /) -> Hit | None: ...
+
 
 SIGNALS: tuple[Signal, ...] = (
     size,

@@ -1,6 +1,6 @@
 """How the request stands in its conversation. Nothing here looks at what the earlier turns were about."""
 
-from pointsman.routing.reading import Hit, Reading, graded
+from pointsman.routing.reading import Hit, Reading, Words, graded
 
 
 def turns(reading: Reading) -> Hit | None:
@@ -19,6 +19,11 @@ def system_prompt(reading: Reading) -> Hit | None:
     return Hit(graded(chars / 1_000, (0.5, 0.7, 0.85, 1.0)), f"{chars:,} characters of instructions")
 
 
-def references(reading: Reading) -> Hit | None:
-    """The answer depends on something said or attached elsewhere."""
-    return reading.hit("references", 0.3, 0.6, 1.0)
+references = Words(
+    "references",
+    "references",
+    0.3,
+    0.6,
+    1.0,
+    meaning="The answer depends on something said or attached elsewhere.",
+)

@@ -1,6 +1,6 @@
 """In which form the answer is wanted."""
 
-from pointsman.routing.reading import Hit, Reading
+from pointsman.routing.reading import Hit, Reading, Words
 
 _DEMANDED = {"json_object": 0.6, "json_schema": 1.0}
 
@@ -16,6 +16,6 @@ def structured_output(reading: Reading) -> Hit | None:
     return None
 
 
-def output_format(reading: Reading) -> Hit | None:
-    """The words ask for a table, a report, a file format."""
-    return reading.hit("format", 0.4, 0.7, 1.0)
+output_format = Words(
+    "output_format", "format", 0.4, 0.7, 1.0, meaning="The words ask for a table, a report, a file format."
+)

@@ -1,18 +1,16 @@
 """Whether the answer has to be worked out."""
 
-from pointsman.routing.reading import Hit, Reading
+from pointsman.routing.reading import Hit, Reading, Words
 
 _DIGITS = b"0123456789"
 
 
-def reasoning(reading: Reading) -> Hit | None:
-    """Strong markers: prove, derive, step by step."""
-    return reading.hit("reasoning", 0.7, 1.0)
+reasoning = Words("reasoning", "reasoning", 0.7, 1.0, meaning="Strong markers: prove, derive, step by step.")
 
 
-def analysis(reading: Reading) -> Hit | None:
-    """Weaker ones: compare, explain why, trade-offs."""
-    return reading.hit("analysis", 0.4, 0.7, 1.0)
+analysis = Words(
+    "analysis", "analysis", 0.4, 0.7, 1.0, meaning="Weaker ones: compare, explain why, trade-offs."
+)
 
 
 def multi_step(reading: Reading) -> Hit | None:
@@ -35,6 +33,11 @@ def calculation(reading: Reading) -> Hit | None:
     return Hit(min(value, 1.0), ", ".join(seen))
 
 
-def negation(reading: Reading) -> Hit | None:
-    """Two or more things that shall not be; one is everyday speech."""
-    return reading.hit("negation", 0.0, 0.4, 0.8)
+negation = Words(
+    "negation",
+    "negation",
+    0.0,
+    0.4,
+    0.8,
+    meaning="Two or more things that shall not be; one is everyday speech.",
+)

@@ -10,7 +10,7 @@ def size(reading: Reading) -> Hit | None:
     """What is asked: -1 at 10 tokens or fewer, 0 at 100, 1 at 1,000 or more."""
     tokens = reading.asked_tokens
     value = math.log10(max(tokens, 1) / 100)
-    return Hit(min(max(value, -1.0), 1.0), f"about {tokens:,} tokens asked")
+    return Hit(min(max(value, -1.0), 1.0), f"about {tokens} tokens asked")
 
 
 def context(reading: Reading) -> Hit | None:
@@ -19,4 +19,4 @@ def context(reading: Reading) -> Hit | None:
     if tokens <= 4_000:
         return None
     value = math.log(tokens / 4_000) / math.log(25)
-    return Hit(min(value, 1.0), f"about {tokens:,} tokens in all")
+    return Hit(min(value, 1.0), f"about {tokens} tokens in all")

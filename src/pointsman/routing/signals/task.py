@@ -1,6 +1,6 @@
 """What kind of task it is, and how many wishes it holds."""
 
-from pointsman.routing.reading import Hit, Reading, graded
+from pointsman.routing.reading import Hit, Reading, Words, graded
 
 
 def questions(reading: Reading) -> Hit | None:
@@ -14,22 +14,22 @@ def questions(reading: Reading) -> Hit | None:
     return Hit(graded(count - 1, (0.3, 0.6, 0.8, 1.0)), f"{count} questions")
 
 
-def constraints(reading: Reading) -> Hit | None:
-    return reading.hit("constraints", 0.3, 0.6, 0.8, 1.0)
+constraints = Words(
+    "constraints", "constraints", 0.3, 0.6, 0.8, 1.0, meaning="Conditions that the answer must meet."
+)
 
 
-def imperative(reading: Reading) -> Hit | None:
-    """Verbs that order something made."""
-    return reading.hit("imperative", 0.4, 0.7, 1.0)
+imperative = Words("imperative", "imperative", 0.4, 0.7, 1.0, meaning="Verbs that order something made.")
 
 
-def creative(reading: Reading) -> Hit | None:
-    return reading.hit("creative", 0.5, 0.8, 1.0)
+creative = Words(
+    "creative", "creative", 0.5, 0.8, 1.0, meaning="Something is to be written for its own sake."
+)
 
 
-def domain(reading: Reading) -> Hit | None:
-    """Terms of a trade: law, medicine, physics, finance."""
-    return reading.hit("domain", 0.5, 0.8, 1.0)
+domain = Words(
+    "domain", "domain", 0.5, 0.8, 1.0, meaning="Terms of a trade: law, medicine, physics, finance."
+)
 
 
 def simple(reading: Reading) -> Hit | None:

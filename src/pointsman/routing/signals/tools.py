@@ -1,6 +1,6 @@
 """Whether the request wants something done rather than said."""
 
-from pointsman.routing.reading import Hit, Reading, graded
+from pointsman.routing.reading import Hit, Reading, Words, graded
 
 
 def tools(reading: Reading) -> Hit | None:
@@ -11,6 +11,12 @@ def tools(reading: Reading) -> Hit | None:
     return Hit(graded(count / 4, (0.6, 0.8, 0.9, 1.0)), f"{count} tool" if count == 1 else f"{count} tools")
 
 
-def agentic(reading: Reading) -> Hit | None:
-    """Words of work in many steps with a computer: run, edit, deploy, until the tests pass."""
-    return reading.hit("agentic", 0.3, 0.6, 0.8, 1.0)
+agentic = Words(
+    "agentic",
+    "agentic",
+    0.3,
+    0.6,
+    0.8,
+    1.0,
+    meaning="Words of work in many steps with a computer: run, edit, deploy, until the tests pass.",
+)

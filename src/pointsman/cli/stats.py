@@ -1,0 +1,80 @@
+"""`pointsman stats`: what was asked, what it cost and what routing saved, by model and by day."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from pointsman.cli.tables import table
+from pointsman.config.load import ledger_path
+from pointsman.ledger.stats import Summary, Totals, summary
+
+_SUMS = ("requests", "in", "out", "cost $", "saved $")
+_DIGITS = 12
+
+
+def run(path: Path | None, environ: Mapping[str, str], *, days: int, as_json: bool) -> int:
+    ledger = ledger_path(path, environ)
+    first_day = datetime.now(UTC).date() - timedelta(days=days - 1)
+    since_s = datetime.combine(first_day, time(), UTC).timestamp()
+    found = (
+        summary(ledger, since_s) if ledger.exists() else Summary(since_s, None, Totals(), models=(), days=())
+    )
+    if as_json:
+        typer.echo(json.dumps({"ledger": str(ledger), "since": f"{first_day}", **_plain(found)}, indent=2))
+    else:
+        typer.echo("\n".join(_lines(found, f"since {first_day} (UTC), from {ledger}")))
+    return 0
+
+
+def _lines(found: Summary, where: str) -> Iterator[str]:
+    totals = found.totals
+    if not totals.requests:
+        yield f"Nothing was booked {where}."
+        return
+    outcomes = ", ".join(
+        f"{count} {word}"
+        for word in ("complete", "partial", "failed", "cancelled")
+        if (count := getattr(totals, word))
+    )
+    yield f"{totals.requests} requests {where}: {outcomes}"
+    yield ""
+    rows = [(one.model or "(none)", one.provider or "", *_sums(one.totals)) for one in found.models]
+    yield table(("model", "provider", *_SUMS), [*rows, ("total", "", *_sums(totals))])
+    yield ""
+    yield table(("day", *_SUMS), [(f"{one.day}", *_sums(one.totals)) for one in found.days])
+    if totals.unknown_cost:
+        yield ""
+        yield f"The cost of {totals.unknown_cost} requests is not known and not in these sums."
+
+
+def _sums(totals: Totals) -> tuple[str, ...]:
+    return (
+        f"{totals.requests:,}",
+        f"{totals.input_tokens:,}",
+        f"{totals.output_tokens:,}",
+        f"{totals.cost_usd:.6f}",
+        f"{totals.savings_usd:.6f}",
+    )
+
+
+def _plain(found: Summary) -> dict[str, Any]:
+    return {
+        "totals": _numbers(found.totals),
+        "models": [
+            {"model": one.model, "provider": one.provider, **_numbers(one.totals)} for one in found.models
+        ],
+        "days": [{"day": f"{one.day}", **_numbers(one.totals)} for one in found.days],
+    }
+
+
+def _numbers(totals: Totals) -> dict[str, float]:
+    return {
+        name: round(float(value), _DIGITS) if isinstance(value, Decimal) else value
+        for name, value in asdict(totals).items()
+    }

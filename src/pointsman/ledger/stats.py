@@ -1,0 +1,156 @@
+"""Sums over the ledger: what was asked, what it cost and what it saved, by model and by day. It reads only, and
+prints nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from operator import add, attrgetter
+from pathlib import Path
+
+from sqlalchemy import Row, Select, and_, case, cast, create_engine, func, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+from sqlalchemy.types import BigInteger
+
+from pointsman.ledger.database import LedgerError, open_for_reading
+from pointsman.ledger.schema import Picodollars, requests
+
+_EPOCH = datetime.fromtimestamp(0, UTC).date()
+_DAY_S = 86_400
+_ZERO = Decimal(0)
+
+_TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+_SUMS = ("requests", *_TOKENS, "cost_usd", "unknown_cost", "baseline_usd", "savings_usd")
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over some requests. Tokens are those reported; the cache's are part of `input_tokens`, the reasoning's
+    of `output_tokens`.
+
+    `cost_usd` adds up the costs that are known. `unknown_cost` counts the requests that may have cost something
+    nobody knows: no price or no usage, and not failed. `baseline_usd` is what the same usage would have cost at
+    the baseline model, `savings_usd` the difference over those requests alone where both are known.
+    """
+
+    requests: int = 0
+    complete: int = 0
+    partial: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost_usd: Decimal = _ZERO
+    unknown_cost: int = 0
+    baseline_usd: Decimal = _ZERO
+    savings_usd: Decimal = _ZERO
+
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals(*map(add, _values(self), _values(other)))
+
+
+_values = attrgetter(*(field.name for field in fields(Totals)))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTotals:
+    """`model` and `provider` are None for the requests that no model answered."""
+
+    model: str | None
+    provider: str | None
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotals:
+    """A day in UTC."""
+
+    day: date
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """`models` are in the order of their cost, dearest first, `days` in the order of time. A request counts where
+    it started."""
+
+    since_s: float | None
+    until_s: float | None
+    totals: Totals
+    models: tuple[ModelTotals, ...]
+    days: tuple[DayTotals, ...]
+
+
+def summary(path: Path, since_s: float | None = None, until_s: float | None = None) -> Summary:
+    """Of the requests that started at `since_s` (Unix time) or later and before `until_s`. Raises LedgerError."""
+    models: dict[tuple[str | None, str | None], Totals] = {}
+    days: dict[date, Totals] = {}
+    everything = Totals()
+    for row in _read(path, _cells(since_s, until_s)):
+        totals = _totals(row)
+        everything += totals
+        model = (row.model, row.provider)
+        models[model] = models.get(model, Totals()) + totals
+        day = _EPOCH + timedelta(days=row.day)
+        days[day] = days.get(day, Totals()) + totals
+    return Summary(
+        since_s,
+        until_s,
+        everything,
+        tuple(
+            ModelTotals(*model, models[model]) for model in sorted(models, key=lambda m: _rank(m, models[m]))
+        ),
+        tuple(DayTotals(day, days[day]) for day in sorted(days)),
+    )
+
+
+def _rank(model: tuple[str | None, str | None], totals: Totals) -> tuple[Decimal, int, str, str]:
+    return (-totals.cost_usd, -totals.requests, model[0] or "", model[1] or "")
+
+
+def _cells(since_s: float | None, until_s: float | None) -> Select[tuple[object, ...]]:
+    """One row per day, model and outcome. The rest is added up in Python, whose whole numbers have no end:
+    SQLite's sums stop at 9.2 million dollars."""
+    r = requests.c
+    day = cast(r.started_at_s / _DAY_S, BigInteger).label("day")
+    both_known = and_(r.cost_picodollars.is_not(None), r.baseline_picodollars.is_not(None))
+    unknown = and_(r.cost_picodollars.is_(None), r.outcome != "failed")
+    query = select(
+        day,
+        r.model,
+        r.provider,
+        r.outcome,
+        func.count().label("requests"),
+        *(func.sum(r[name]).label(name) for name in _TOKENS),
+        func.sum(r.cost_picodollars).label("cost_usd"),
+        func.count(case((unknown, 1))).label("unknown_cost"),
+        func.sum(r.baseline_picodollars).label("baseline_usd"),
+        func.sum(case((both_known, r.baseline_picodollars - r.cost_picodollars)), type_=Picodollars).label(
+            "savings_usd"
+        ),
+    ).group_by(day, r.model, r.provider, r.outcome)
+    if since_s is not None:
+        query = query.where(r.started_at_s >= since_s)
+    if until_s is not None:
+        query = query.where(r.started_at_s < until_s)
+    return query
+
+
+def _read(path: Path, query: Select[tuple[object, ...]]) -> Sequence[Row[tuple[object, ...]]]:
+    with open_for_reading(path) as connection:
+        engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+        try:
+            with engine.connect() as reader:
+                return reader.execute(query).all()
+        except DBAPIError as error:
+            raise LedgerError(f"cannot read the ledger {path}: {error.orig}") from error
+
+
+def _totals(row: Row[tuple[object, ...]]) -> Totals:
+    sums = row._asdict()
+    outcome = {sums["outcome"]: sums["requests"]}
+    return Totals(**outcome, **{name: sums[name] for name in _SUMS if sums[name] is not None})

@@ -1,0 +1,90 @@
+"""A whole gateway for a test: settings from YAML text, a real listener, its own thread and event loop."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import uvloop
+
+from pointsman.app import Runtime, Stopper, answer, listen, run, url_of
+from pointsman.config.load import load
+from pointsman.config.schema import Settings
+from pointsman.gateway.pipeline import Record
+from pointsman.ledger.entry import Attempt, Entry
+
+T = TypeVar("T")
+
+MakeRuntime = Callable[[Settings, Record], Runtime]
+
+
+@dataclass
+class Gateway:
+    """`url` is its address; `booked` what the ledger was given, in order."""
+
+    url: str
+    stopper: Stopper
+    booked: list[tuple[Entry, tuple[Attempt, ...]]] = field(default_factory=list)
+    loop: asyncio.AbstractEventLoop | None = None
+    started: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        parts = urlsplit(self.url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        return parts.hostname, parts.port
+
+    def in_loop(self, function: Callable[[], T]) -> T:
+        """The result of `function`, called in the gateway's own thread."""
+
+        async def call() -> T:
+            return function()
+
+        assert self.started.wait(10)
+        assert self.loop is not None
+        return asyncio.run_coroutine_threadsafe(call(), self.loop).result(10)
+
+    def tasks_under_way(self) -> int:
+        """Tasks besides the server's own main one and the one that counts."""
+        return self.in_loop(lambda: len(asyncio.all_tasks())) - 2
+
+
+@contextmanager
+def running_gateway(
+    yaml: str, folder: Path, environ: Mapping[str, str] | None = None, *, make: MakeRuntime | None = None
+) -> Iterator[Gateway]:
+    """`make` builds another runtime than the real one, which reaches its providers over the network."""
+    file = folder / "pointsman.yaml"
+    file.write_text(yaml)
+    settings = load(file, {"POINTSMAN_STATE_DIR": str(folder), **(environ or {})}, {"port": 0}).settings
+    listener = listen(settings.server.host, settings.server.port)
+    gateway = Gateway(url_of(listener), Stopper())
+
+    def record(entry: Entry, attempts: tuple[Attempt, ...]) -> None:
+        gateway.booked.append((entry, attempts))
+
+    async def main() -> None:
+        gateway.loop = asyncio.get_running_loop()
+        gateway.started.set()
+        if make is None:
+            await run(settings, listener, record, gateway.stopper)
+        else:
+            await answer(make(settings, record), settings.server, listener, gateway.stopper)
+
+    def work() -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main())
+
+    thread = threading.Thread(target=work, name="gateway")
+    thread.start()
+    try:
+        yield gateway
+    finally:
+        gateway.stopper.stop()
+        thread.join(20)
+        assert not thread.is_alive(), "the gateway did not stop"

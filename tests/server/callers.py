@@ -1,0 +1,29 @@
+"""Who calls in these tests: the official SDKs, with one try each, and what they need to know."""
+
+import time
+from collections.abc import Callable
+
+import anthropic
+import openai
+
+from gateways import Gateway
+
+KEY = "the-master-key-of-this-gateway"
+
+
+def openai_client(gateway: Gateway, key: str = "any") -> openai.OpenAI:
+    return openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=key, max_retries=0)
+
+
+def anthropic_client(gateway: Gateway, key: str = "any") -> anthropic.Anthropic:
+    return anthropic.Anthropic(base_url=gateway.url, api_key=key, max_retries=0)
+
+
+def eventually(holds: Callable[[], bool], within_s: float = 10.0) -> bool:
+    """Waits for what happens in another thread."""
+    until_s = time.monotonic() + within_s
+    while not holds():
+        if time.monotonic() > until_s:
+            return False
+        time.sleep(0.005)
+    return True

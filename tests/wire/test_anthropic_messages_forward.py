@@ -1,0 +1,83 @@
+"""A Messages body forwarded to a model of the same dialect: as it came, but without unsigned thinking."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
+from pointsman.wire.envelope import Envelope, read_envelope
+
+
+def forwarded(asked: Envelope, model: str) -> bytes:
+    body, relay = ANTHROPIC_MESSAGES.forwarded(asked, model, tell_usage=True)
+    assert relay is None, "a Messages stream is relayed as it is: it always tells usage"
+    return body
+
+
+def envelope(messages: str) -> Envelope:
+    return read_envelope(
+        b'{"max_tokens": 5, "model":"auto",  "messages": %b, "new": 1.50}' % messages.encode()
+    )
+
+
+def test_body_is_forwarded_byte_for_byte() -> None:
+    asked = envelope('[{"role":"user","content":"Hi"}]')
+    assert forwarded(asked, "auto") is asked.body
+    assert forwarded(asked, "opus") == asked.body.replace(b'"auto"', b'"opus"')
+
+
+def test_unsigned_thinking_is_taken_out_and_nothing_else() -> None:
+    """Rule 29: the API refuses thinking without its signature, and with it the whole conversation."""
+    mine = '{"signature":"EqQB","type":"thinking","thinking":"mine","zeta": 1}'
+    foreign = '{"type":"thinking","thinking":"foreign","signature": ""}'
+    text = '{"type":"text","text":"say \\"signature\\":\\"\\""}'
+    body = forwarded(
+        envelope(
+            '[{"role":"user","content":"Hi"},'
+            f'{{"role":"assistant","content":[{foreign},{mine},{text}]}},'
+            '{"role":"user","content":"a"},'
+            f'{{"role":"assistant","content":[{foreign}]}},'
+            '{"role":"user","content":"b"}]'
+        ),
+        "opus",
+    )
+    assert json.loads(body) == {
+        "max_tokens": 5,
+        "model": "opus",
+        "messages": [
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": [json.loads(mine), json.loads(text)]},
+            {"role": "user", "content": "a"},
+            {"role": "user", "content": "b"},
+        ],
+        "new": 1.5,
+    }
+    assert mine.encode() in body, "a signed block keeps its bytes"
+    assert b'"new":1.50' in body
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        '[{"role":"user","content":"\\"signature\\":\\"\\""}]',
+        '[{"role":"user","content":[{"type":"tool_result","content":"x","signature":""}]}]',
+        '[{"role":"user","content":3,"signature":""}]',
+        '[{"role":"user","content":"Hi","signature":""}]',
+        '[{"role":"user","content":[],"signature":""}]',
+    ],
+)
+def test_history_without_unsigned_thinking_keeps_its_bytes(messages: str) -> None:
+    asked = envelope(messages)
+    assert forwarded(asked, "opus") == asked.body.replace(b'"auto"', b'"opus"')
+
+
+@given(st.text(max_size=20), st.booleans())
+def test_any_text_survives(text: str, is_signed: bool) -> None:
+    thinking = {"type": "thinking", "thinking": text, "signature": "x" if is_signed else ""}
+    messages = [{"role": "assistant", "content": [thinking, {"type": "text", "text": text}]}]
+    body = json.loads(forwarded(envelope(json.dumps(messages)), "opus"))
+    kept = [block["type"] for block in body["messages"][0]["content"]]
+    assert kept == (["thinking", "text"] if is_signed else ["text"])
+    assert body["messages"][0]["content"][-1]["text"] == text

@@ -1,0 +1,99 @@
+"""The committed recordings: what each answer means, streamed or not, through the dialect and the official SDK."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openai_chat_checks import (
+    CONTEXT,
+    comparable,
+    decoded,
+    folded,
+    meaning_of_chunks,
+    meaning_of_completion,
+    meaning_of_reply,
+    sdk_chunks,
+    sdk_completion,
+)
+from recordings import golden, request_body, streamed_answer, whole_answer
+
+from pointsman.core.errors import UpstreamError
+from pointsman.core.events import Failed, ReplyEvent, fold
+from pointsman.wire.envelope import read_envelope
+from pointsman.wire.openai_chat import OPENAI_CHAT
+
+VECTORS = golden("openai_chat")
+STREAMS = [path for path in VECTORS if path.stem.endswith("_streamed")]
+ERRORS = [path for path in VECTORS if path.stem.startswith("error_")]
+REPLIES = [path for path in VECTORS if path not in ERRORS]
+
+
+def load(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def events_of(record: dict[str, Any]) -> list[ReplyEvent]:
+    stream = streamed_answer(record)
+    return OPENAI_CHAT.decode_reply(whole_answer(record)) if stream is None else decoded([stream])
+
+
+def as_expected(record: dict[str, Any], meaning: Any) -> None:
+    told = {key: list(value) if isinstance(value, tuple) else value for key, value in vars(meaning).items()}
+    told["calls"] = [list(call) for call in told["calls"]]
+    assert told == record["expected"]
+
+
+@pytest.mark.parametrize("path", REPLIES, ids=lambda path: path.stem)
+def test_a_recorded_answer_is_read_and_written_with_its_meaning(path):
+    record = load(path)
+    events = events_of(record)
+    as_expected(record, meaning_of_reply(fold(events)))
+    as_expected(record, meaning_of_completion(sdk_completion(OPENAI_CHAT.encode_reply(events, CONTEXT))))
+    as_expected(record, meaning_of_chunks(sdk_chunks(OPENAI_CHAT.reply_encoder(CONTEXT).feed(events))))
+
+
+@pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.stem)
+def test_a_recorded_stream_cut_at_every_byte_gives_the_same_events(path):
+    stream = streamed_answer(load(path))
+    expected = comparable(decoded([stream]))
+    assert comparable(decoded(stream[i : i + 1] for i in range(len(stream)))) == expected
+    for cut in range(0, len(stream), 13):
+        assert comparable(decoded([stream[:cut], stream[cut:]])) == expected
+
+
+@pytest.mark.parametrize("path", [path for path in STREAMS if path not in ERRORS], ids=lambda path: path.stem)
+def test_the_watch_reads_the_same_usage_however_the_stream_is_cut(path):
+    stream = streamed_answer(load(path))
+    usage = folded(stream).usage
+    for size in (1, 7, 200, len(stream)):
+        watch = OPENAI_CHAT.reply_watch()
+        for start in range(0, len(stream), size):
+            watch.feed(stream[start : start + size])
+        assert (watch.usage, watch.is_complete, watch.error) == (usage, True, None)
+
+
+@pytest.mark.parametrize("path", ERRORS, ids=lambda path: path.stem)
+def test_a_recorded_failure_is_understood(path):
+    record = load(path)
+    response = record["response"]
+    if "sse" in response:
+        last = decoded([streamed_answer(record)])[-1]
+        assert isinstance(last, Failed)
+        assert last.error.fault == record["expected"]["fault"]
+    elif response["status"] == 200:
+        with pytest.raises(UpstreamError) as caught:
+            OPENAI_CHAT.decode_reply(whole_answer(record))
+        assert caught.value.fault == record["expected"]["fault"]
+    else:
+        error = OPENAI_CHAT.decode_error(response["status"], (), whole_answer(record))
+        assert error.fault == record["expected"]["fault"]
+
+
+@pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
+def test_a_recorded_request_is_read(path):
+    body = request_body(load(path))
+    if body is not None:
+        envelope = read_envelope(body)
+        assert OPENAI_CHAT.read_prompt(envelope).turns
+        assert OPENAI_CHAT.decode_request(envelope).messages
