@@ -57,3 +57,11 @@ def booked(gateway: Gateway, count: int = 1) -> tuple[Entry, tuple[Attempt, ...]
         time.sleep(0.001)
     assert len(gateway.booked) == count, "something was booked twice"
     return gateway.booked[count - 1]
+
+
+def settle(gateway: Gateway) -> None:
+    """Returns when nothing is under way, and so everything before is booked."""
+    until = time.monotonic() + _PATIENCE_S
+    while gateway.tasks_under_way() > 0:
+        assert time.monotonic() < until, "something does not end"
+        time.sleep(0.001)
