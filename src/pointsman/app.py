@@ -2,6 +2,7 @@
 connection is accepted, and nothing of it changes afterwards."""
 
 import asyncio
+import errno
 import gc
 import importlib.resources
 import logging
@@ -235,7 +236,8 @@ def serve(loaded: Loaded) -> int:
         listener = listen(settings.server.host, settings.server.port)
     except OSError as error:
         where = f"{settings.server.host}:{settings.server.port}"
-        sys.stderr.write(f"pointsman: cannot listen on {where}: {error.strerror or error}\n")
+        hint = "; choose another with --port" if error.errno == errno.EADDRINUSE else ""
+        sys.stderr.write(f"pointsman: cannot listen on {where}: {error.strerror or error}{hint}\n")
         return 1
     ledger = Ledger(Path(settings.ledger.path)) if settings.ledger.enabled and settings.ledger.path else None
     if ledger is not None:

@@ -180,7 +180,7 @@ def test_port_in_use_is_one_clear_line(serve: Serve) -> None:
         served = serve("serve", "--port", str(port))
         assert_refused_plainly(served, 1)
 
-    assert "".join(served.err) == f"pointsman: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    assert "".join(served.err) == f"pointsman: cannot listen on 127.0.0.1:{port}: Address already in use; choose another with --port\n"
 
 
 def test_host_that_is_not_ours_is_one_clear_line(serve: Serve) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from gateways import Gateway
-
 from pointsman.ledger.entry import Attempt, Entry
 
 CHAT = "/v1/chat/completions"

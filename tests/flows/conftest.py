@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from gateways import Gateway, running_gateway
 
 GatewayFactory = Callable[..., Gateway]

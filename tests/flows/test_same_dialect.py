@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from calls import CHAT, MESSAGES, Answered, Caller, booked
 from exchanges import Exchange, golden, recorded, usage_of
-from gateways import Gateway, running_gateway
 
+from gateways import Gateway, running_gateway
 from pointsman.testing import FakeUpstream, Received, Scripted
 
 GATEWAY_KEY = "gateway-key-0123456789"

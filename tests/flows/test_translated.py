@@ -10,7 +10,6 @@ import openai
 import pytest
 from calls import CHAT, MESSAGES, Caller, booked, settle
 from exchanges import Exchange, Said, golden, recorded, said, usage_of
-from gateways import Gateway, running_gateway
 from replies import (
     CHAT_USAGE,
     chat_error,
@@ -21,6 +20,7 @@ from replies import (
     messages_stream,
 )
 
+from gateways import Gateway, running_gateway
 from pointsman.core.usage import Usage
 from pointsman.testing import FakeUpstream, Scripted, scripted
 
@@ -599,21 +599,25 @@ def test_a_hint_that_is_dropped_is_named_on_a_stream_too(scene: Scene) -> None:
 
 # A provider that breaks
 
+@pytest.mark.parametrize("is_torn", [False, True], ids=["whole events", "the last without its blank line"])
 @pytest.mark.parametrize("path", [CHAT, MESSAGES])
-def test_a_stream_without_its_end_is_never_a_clean_end(scene: Scene, path: str) -> None:
+def test_a_stream_without_its_end_is_never_a_clean_end(scene: Scene, path: str, is_torn: bool) -> None:
     """Cut behind every event: what came is passed on, then the caller is told, in its own dialect."""
-    events = messages_stream("one ", "two", calls=[BERLIN]) if path == CHAT else chat_stream("one ", "two", calls=[BERLIN])
-    ask = ASK_CHAT if path == CHAT else ASK_MESSAGES
-    last = len(events) - 1 if path == CHAT else len(events) - 3  # a finish reason is an end in chat
+    is_chat = path == CHAT
+    stream = messages_stream if is_chat else chat_stream
+    events = stream("one ", "two", calls=[BERLIN])
+    last = len(events) - 1 if is_chat else len(events) - 3  # a finish reason is an end in chat
     with Caller(scene.gateway) as caller:
         for cut in range(1, last):
-            scene.answering(scripted(sse=events[:cut]))
-            answered = caller.post(path, {**ask, "stream": True})
+            body = b"".join(events[:cut])
+            scene.answering(scripted(sse=[body.removesuffix(b"\n\n") if is_torn else body]))
+            answered = caller.post(path, {**(ASK_CHAT if is_chat else ASK_MESSAGES), "stream": True})
             entry, (attempt,) = booked(scene.gateway, scene.calls)
             assert (entry.outcome, entry.fault) == (attempt.outcome, attempt.fault)
             assert entry.fault == "broken"
             if answered.status == 200:
                 assert entry.outcome == "partial"
+                assert (b"two" in answered.body) == (b"two" in body)
                 assert answered.body.count(b'"error":{') == 1
                 assert b"[DONE]" not in answered.body
                 assert b"event: message_stop" not in answered.body

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.core.errors import BadRequest
-from pointsman.wire.anthropic_messages_fields import compact, is_null, read
+from pointsman.wire.anthropic_messages.fields import compact, is_null, read
 
 _number = msgspec.json.Decoder(float).decode
 _texts = msgspec.json.Decoder(list[str]).decode

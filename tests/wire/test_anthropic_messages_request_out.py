@@ -28,7 +28,7 @@ from pointsman.core.request import (
     ToolResult,
 )
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
-from pointsman.wire.anthropic_messages_request_out import FOREIGN
+from pointsman.wire.anthropic_messages.request_out import FOREIGN
 
 CARD = ModelCard("opus", "anthropic", "claude-opus-4-6")
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}

@@ -202,7 +202,11 @@ class Translated(Crossing):
         return self._write(self._decoder.feed(events))
 
     def _relay_last(self, rest: bytes) -> bytes:
-        return self._write([*self._decoder.feed(rest), *self._decoder.finish()])
+        out = self._write([*self._decoder.feed(rest), *self._decoder.finish()])
+        if not self._is_finished:
+            self._unsaid = out
+            raise _ended_too_early()
+        return out
 
     def _as_stream(self, reply: bytes) -> bytes:
         self._open()

@@ -15,10 +15,10 @@ from pointsman.core.request import (
     Sampling,
     Text,
 )
-from pointsman.wire.anthropic_messages_blocks_in import Block, OpenCalls, Reading, decode_content
-from pointsman.wire.anthropic_messages_fields import given, missing, read, wrong
-from pointsman.wire.anthropic_messages_prompt import BILLING_HEADER, require_messages
-from pointsman.wire.anthropic_messages_tools_in import read_tools
+from pointsman.wire.anthropic_messages.blocks_in import Block, OpenCalls, Reading, decode_content
+from pointsman.wire.anthropic_messages.fields import given, missing, read, wrong
+from pointsman.wire.anthropic_messages.prompt import BILLING_HEADER, require_messages
+from pointsman.wire.anthropic_messages.tools_in import read_tools
 from pointsman.wire.envelope import Envelope
 
 # Leaving these out would change what the model can do, or where the caller's data may go.

@@ -1,5 +1,5 @@
 """Writes a Request as the Messages API takes it, and says what it had to leave out. The turns themselves are
-written by anthropic_messages_turns; nothing here reads a caller's body.
+written by turns; nothing here reads a caller's body.
 
 What of another dialect's fields cannot be expressed is refused where the caller relies on it, else left out
 and named; FOREIGN is the table.
@@ -15,7 +15,7 @@ import msgspec
 from pointsman.core.errors import BadRequest, Unsupported
 from pointsman.core.model_card import ModelCard
 from pointsman.core.request import OutputFormat, Reasoning, Request, Tool
-from pointsman.wire.anthropic_messages_turns import system_blocks, turn_blocks
+from pointsman.wire.anthropic_messages.turns import system_blocks, turn_blocks
 from pointsman.wire.dialect import EncodedRequest
 
 DEFAULT_MAX_TOKENS = 8192

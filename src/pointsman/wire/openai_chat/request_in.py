@@ -9,8 +9,8 @@ import msgspec
 from pointsman.core.errors import BadRequest
 from pointsman.core.request import OutputFormat, Reasoning, Request, Sampling, Tool, ToolChoice
 from pointsman.wire.envelope import Envelope
-from pointsman.wire.openai_chat_history import ChatMessage, LeftOut, read_messages
-from pointsman.wire.openai_chat_prompt import missing, no_messages, too_deep, wrong_types
+from pointsman.wire.openai_chat.history import ChatMessage, LeftOut, read_messages
+from pointsman.wire.openai_chat.prompt import missing, no_messages, too_deep, wrong_types
 
 
 class _Definition(msgspec.Struct):

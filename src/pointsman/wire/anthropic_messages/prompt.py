@@ -8,7 +8,7 @@ import msgspec
 
 from pointsman.core.errors import BadRequest
 from pointsman.core.prompt import Prompt, Turn
-from pointsman.wire.anthropic_messages_fields import NOTHING, given, missing, read, wrong
+from pointsman.wire.anthropic_messages.fields import NOTHING, given, missing, read, wrong
 from pointsman.wire.envelope import Envelope
 
 BILLING_HEADER = "x-anthropic-billing-header:"

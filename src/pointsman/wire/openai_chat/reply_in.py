@@ -22,7 +22,7 @@ from pointsman.core.events import (
     ToolCallStarted,
     UsageReported,
 )
-from pointsman.wire.openai_chat_chunks import (
+from pointsman.wire.openai_chat.chunks import (
     NOT_JSON,
     CallPart,
     Choice,
@@ -33,7 +33,7 @@ from pointsman.wire.openai_chat_chunks import (
     usage_from,
     usage_of,
 )
-from pointsman.wire.openai_chat_errors import error_instead_of_reply, error_within_reply
+from pointsman.wire.openai_chat.errors import error_instead_of_reply, error_within_reply
 from pointsman.wire.sse import SseReader
 
 _decode_chunk = msgspec.json.Decoder(Chunk).decode

@@ -27,7 +27,7 @@ from pointsman.core.events import (
 from pointsman.core.request import Text, Thinking, ToolCall
 from pointsman.core.usage import Usage
 from pointsman.wire.dialect import ReplyContext
-from pointsman.wire.openai_chat_errors import encode_stream_error
+from pointsman.wire.openai_chat.errors import encode_stream_error
 from pointsman.wire.sse import frame
 
 _encode = msgspec.json.Encoder().encode

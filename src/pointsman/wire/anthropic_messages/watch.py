@@ -6,8 +6,8 @@ import msgspec
 
 from pointsman.core.errors import UpstreamError
 from pointsman.core.usage import Usage
-from pointsman.wire.anthropic_messages_errors import error_in_reply
-from pointsman.wire.anthropic_messages_usage import Counts
+from pointsman.wire.anthropic_messages.errors import error_in_reply
+from pointsman.wire.anthropic_messages.usage import Counts
 from pointsman.wire.sse import SseReader
 
 

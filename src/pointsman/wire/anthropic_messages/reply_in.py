@@ -24,10 +24,10 @@ from pointsman.core.events import (
     UsageReported,
 )
 from pointsman.core.usage import Usage
-from pointsman.wire.anthropic_messages_errors import bad_reply, error_in_reply
-from pointsman.wire.anthropic_messages_fields import NOTHING, compact
-from pointsman.wire.anthropic_messages_turns import MAKER
-from pointsman.wire.anthropic_messages_usage import Counts
+from pointsman.wire.anthropic_messages.errors import bad_reply, error_in_reply
+from pointsman.wire.anthropic_messages.fields import NOTHING, compact
+from pointsman.wire.anthropic_messages.turns import MAKER
+from pointsman.wire.anthropic_messages.usage import Counts
 from pointsman.wire.sse import ServerSentEvent, SseReader
 
 _REASONS: dict[str, FinishReason] = {

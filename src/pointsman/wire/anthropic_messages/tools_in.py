@@ -8,7 +8,7 @@ import msgspec
 
 from pointsman.core.errors import BadRequest
 from pointsman.core.request import Tool, ToolChoice
-from pointsman.wire.anthropic_messages_fields import given, missing, read, wrong
+from pointsman.wire.anthropic_messages.fields import given, missing, read, wrong
 
 _TRANSLATED = frozenset({"type", "name", "description", "input_schema", "strict", "defer_loading"})
 

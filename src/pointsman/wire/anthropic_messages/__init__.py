@@ -1,5 +1,5 @@
-"""The Anthropic Messages dialect, put together: each of its directions is a module of its own beside this one
-(`anthropic_messages_*`). It holds no translation itself."""
+"""The Anthropic Messages dialect, put together: each of its directions is a module of its own. Here is only
+which of them answers to which noun of the contract."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,14 @@ from pointsman.core.model_card import ModelCard
 from pointsman.core.prompt import Prompt
 from pointsman.core.request import Request
 from pointsman.core.usage import Usage
-from pointsman.wire import anthropic_messages_errors as errors
-from pointsman.wire import anthropic_messages_forward as forward
-from pointsman.wire import anthropic_messages_prompt as prompt
-from pointsman.wire import anthropic_messages_reply_in as reply_in
-from pointsman.wire import anthropic_messages_reply_out as reply_out
-from pointsman.wire import anthropic_messages_request_in as request_in
-from pointsman.wire import anthropic_messages_request_out as request_out
-from pointsman.wire import anthropic_messages_watch as watch
+from pointsman.wire.anthropic_messages import errors as errors
+from pointsman.wire.anthropic_messages import forward as forward
+from pointsman.wire.anthropic_messages import prompt as prompt
+from pointsman.wire.anthropic_messages import reply_in as reply_in
+from pointsman.wire.anthropic_messages import reply_out as reply_out
+from pointsman.wire.anthropic_messages import request_in as request_in
+from pointsman.wire.anthropic_messages import request_out as request_out
+from pointsman.wire.anthropic_messages import watch as watch
 from pointsman.wire.dialect import Dialect, EncodedError, EncodedRequest, Forwarded, Headers, ReplyContext
 from pointsman.wire.envelope import Envelope
 

@@ -1,5 +1,5 @@
-"""The OpenAI Chat Completions dialect. What each part does is written in the openai_chat_* modules; here is
-only which of them answers to which noun of the contract."""
+"""The OpenAI Chat Completions dialect, put together: each of its directions is a module of its own. Here is only
+which of them answers to which noun of the contract."""
 
 from collections.abc import Sequence
 
@@ -9,16 +9,6 @@ from pointsman.core.model_card import ModelCard
 from pointsman.core.prompt import Prompt
 from pointsman.core.request import Request
 from pointsman.core.usage import Usage
-from pointsman.wire import (
-    openai_chat_answer,
-    openai_chat_errors,
-    openai_chat_outgoing,
-    openai_chat_prompt,
-    openai_chat_reply,
-    openai_chat_request,
-    openai_chat_stream_usage,
-    openai_chat_watch,
-)
 from pointsman.wire.dialect import (
     Dialect,
     EncodedError,
@@ -31,6 +21,16 @@ from pointsman.wire.dialect import (
     ReplyWatch,
 )
 from pointsman.wire.envelope import Envelope
+from pointsman.wire.openai_chat import (
+    errors,
+    prompt,
+    reply_in,
+    reply_out,
+    request_in,
+    request_out,
+    stream_usage,
+    watch,
+)
 
 
 class OpenAIChat:
@@ -45,52 +45,52 @@ class OpenAIChat:
     default_headers: tuple[tuple[bytes, bytes], ...] = ()
 
     def require_messages(self, envelope: Envelope) -> None:
-        openai_chat_prompt.require_messages(envelope)
+        prompt.require_messages(envelope)
 
     def read_prompt(self, envelope: Envelope) -> Prompt:
-        return openai_chat_prompt.read_prompt(envelope)
+        return prompt.read_prompt(envelope)
 
     def decode_request(self, envelope: Envelope) -> Request:
-        return openai_chat_request.decode_request(envelope)
+        return request_in.decode_request(envelope)
 
     def encode_reply(self, events: Sequence[ReplyEvent], context: ReplyContext) -> bytes:
-        return openai_chat_answer.encode_reply(events, context)
+        return reply_out.encode_reply(events, context)
 
     def reply_encoder(self, context: ReplyContext) -> ReplyEncoder:
-        return openai_chat_answer.ReplyEncoder(context)
+        return reply_out.ReplyEncoder(context)
 
     def encode_error(self, error: PointsmanError, request_id: str) -> EncodedError:
-        return openai_chat_errors.encode_error(error, request_id)
+        return errors.encode_error(error, request_id)
 
     def encode_stream_error(self, error: PointsmanError, request_id: str) -> bytes:
-        return openai_chat_errors.encode_stream_error(error, request_id)
+        return errors.encode_stream_error(error, request_id)
 
     def encode_request(self, request: Request, card: ModelCard) -> EncodedRequest:
-        return openai_chat_outgoing.encode_request(request, card)
+        return request_out.encode_request(request, card)
 
     def decode_reply(self, body: bytes) -> list[ReplyEvent]:
-        return openai_chat_reply.decode_reply(body)
+        return reply_in.decode_reply(body)
 
     def reply_decoder(self) -> ReplyDecoder:
-        return openai_chat_reply.ReplyDecoder()
+        return reply_in.ReplyDecoder()
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
-        return openai_chat_errors.decode_error(status, headers, body)
+        return errors.decode_error(status, headers, body)
 
     def forwarded(self, envelope: Envelope, model: str, *, tell_usage: bool = False) -> Forwarded:
-        asking = openai_chat_stream_usage.asking(envelope) if tell_usage and envelope.stream else None
+        asking = stream_usage.asking(envelope) if tell_usage and envelope.stream else None
         if asking is not None:
-            return Forwarded(asking.with_model(model), openai_chat_stream_usage.withhold)
+            return Forwarded(asking.with_model(model), stream_usage.withhold)
         return Forwarded(envelope.body if model == envelope.model else envelope.with_model(model))
 
     def wants_stream_usage(self, envelope: Envelope) -> bool:
-        return openai_chat_stream_usage.is_asked(envelope)
+        return stream_usage.is_asked(envelope)
 
     def reply_watch(self) -> ReplyWatch:
-        return openai_chat_watch.ReplyWatch()
+        return watch.ReplyWatch()
 
     def read_usage(self, body: bytes) -> Usage | None:
-        return openai_chat_watch.read_usage(body)
+        return watch.read_usage(body)
 
 
 OPENAI_CHAT: Dialect = OpenAIChat()

@@ -7,7 +7,7 @@ import msgspec
 from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.core.events import merge_usage
 from pointsman.core.usage import Usage
-from pointsman.wire.openai_chat_chunks import (
+from pointsman.wire.openai_chat.chunks import (
     NOT_JSON,
     ReportedUsage,
     WatchedChunk,
@@ -15,7 +15,7 @@ from pointsman.wire.openai_chat_chunks import (
     usage_from,
     usage_of,
 )
-from pointsman.wire.openai_chat_errors import error_instead_of_reply, error_within_reply
+from pointsman.wire.openai_chat.errors import error_instead_of_reply, error_within_reply
 from pointsman.wire.sse import SseReader
 
 

@@ -30,9 +30,9 @@ from pointsman.core.events import (
 )
 from pointsman.core.request import Part, RedactedThinking, Text, Thinking, ToolCall
 from pointsman.core.usage import Usage
-from pointsman.wire.anthropic_messages_errors import bad_reply, encode_stream_error
-from pointsman.wire.anthropic_messages_turns import MAKER
-from pointsman.wire.anthropic_messages_usage import write_usage
+from pointsman.wire.anthropic_messages.errors import bad_reply, encode_stream_error
+from pointsman.wire.anthropic_messages.turns import MAKER
+from pointsman.wire.anthropic_messages.usage import write_usage
 from pointsman.wire.dialect import ReplyContext
 from pointsman.wire.sse import frame
 

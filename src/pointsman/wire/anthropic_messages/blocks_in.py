@@ -17,8 +17,8 @@ from pointsman.core.request import (
     ToolCall,
     ToolResult,
 )
-from pointsman.wire.anthropic_messages_fields import NOTHING, compact, is_null, missing, read, wrong
-from pointsman.wire.anthropic_messages_turns import MAKER
+from pointsman.wire.anthropic_messages.fields import NOTHING, compact, is_null, missing, read, wrong
+from pointsman.wire.anthropic_messages.turns import MAKER
 
 
 class Block(msgspec.Struct, gc=False):

@@ -8,7 +8,7 @@ import msgspec
 
 from pointsman.core.errors import BadRequest, Unsupported
 from pointsman.core.request import Audio, Document, Image, Message, Part, Text, Thinking, ToolCall, ToolResult
-from pointsman.wire.openai_chat_prompt import missing, unknown_role
+from pointsman.wire.openai_chat.prompt import missing, unknown_role
 
 
 class _Url(msgspec.Struct):
