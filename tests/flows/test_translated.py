@@ -617,7 +617,7 @@ def test_a_stream_without_its_end_is_never_a_clean_end(scene: Scene, path: str, 
             assert entry.fault == "broken"
             if answered.status == 200:
                 assert entry.outcome == "partial"
-                assert (b"two" in answered.body) == (b"two" in body)
+                assert (b"two" in answered.body) or b"two" not in b"".join(events[: cut - is_torn])
                 assert answered.body.count(b'"error":{') == 1
                 assert b"[DONE]" not in answered.body
                 assert b"event: message_stop" not in answered.body

@@ -137,3 +137,24 @@ def test_a_huge_event_in_many_pieces_arrives_whole():
 )
 def test_a_framed_event_is_read_back(data, name):
     assert read_in_pieces([frame(data, name)]) == [ServerSentEvent(name, data)]
+
+
+@given(streams, st.data())
+def test_a_splitter_loses_no_byte_and_cuts_between_events(stream, data):
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
+    splitter = sse.EventSplitter()
+    blocks = [splitter.split(stream[a:b]) for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
+    rest = splitter.rest()
+    assert b"".join(blocks) + rest == stream
+    assert splitter.rest() == b""
+    alone = [event for block in (*blocks, rest) for event in read_whole(block)]
+    assert alone == read_whole(stream)
+
+
+@given(streams)
+def test_raw_events_are_the_bytes_they_were(stream):
+    raw = sse.raw_events(stream)
+    assert b"".join(raw) == stream
+    assert all(raw)
+    assert [event for each in raw for event in read_whole(each)] == read_whole(stream)
+    assert all(len(read_whole(each)) <= 1 for each in raw)

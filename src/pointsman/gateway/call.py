@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from itertools import count
 from typing import NamedTuple
 
 from pointsman.core.ports import HeaderList
@@ -35,6 +36,11 @@ class Call(NamedTuple):
         return (self.clock() - self.started_clock_s) * 1000.0
 
 
+_PROCESS = os.urandom(5).hex()
+_numbers = count()
+
+
 def new_request_id(now_s: float) -> str:
-    """Unique, and ordered by time so that the ledger's index only ever grows at its end."""
-    return f"pm_{int(now_s * 1000):011x}{os.urandom(8).hex()}"
+    """Unique, and ordered by time so that the ledger's index only ever grows at its end: milliseconds, this
+    process, a running number."""
+    return f"pm_{int(now_s * 1000):011x}{_PROCESS}{next(_numbers):06x}"

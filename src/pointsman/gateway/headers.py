@@ -1,5 +1,6 @@
 """The response headers in which a request tells what became of it."""
 
+from functools import lru_cache
 from urllib.parse import quote
 
 from pointsman.gateway.booking import Booking
@@ -23,12 +24,9 @@ def answer_headers(booking: Booking, content_type: bytes) -> list[tuple[bytes, b
     if decision is not None:
         card = booking.card or decision.card
         tier = decision.tier or card.tier
+        headers += _chosen(card.name, card.provider, tier, decision.profile)
         headers += (
-            (b"x-pointsman-model", ascii_value(card.name)),
-            (b"x-pointsman-provider", ascii_value(card.provider)),
-            (b"x-pointsman-tier", ascii_value(tier) if tier else NONE),
             (b"x-pointsman-score", NONE if decision.score is None else b"%.3f" % decision.score),
-            (b"x-pointsman-profile", ascii_value(decision.profile)),
             (b"x-pointsman-attempts", b"%d" % len(booking.attempts)),
             (b"x-pointsman-dropped", ascii_value(",".join(booking.dropped)) if booking.dropped else b""),
         )
@@ -39,6 +37,16 @@ _STREAM = (
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),  # nginx in front of us would hold events back
 )
+
+
+@lru_cache(maxsize=4096)  # there are few models, and this is asked for every answer
+def _chosen(model: str, provider: str, tier: str | None, profile: str) -> tuple[tuple[bytes, bytes], ...]:
+    return (
+        (b"x-pointsman-model", ascii_value(model)),
+        (b"x-pointsman-provider", ascii_value(provider)),
+        (b"x-pointsman-tier", ascii_value(tier) if tier else NONE),
+        (b"x-pointsman-profile", ascii_value(profile)),
+    )
 
 
 def ascii_value(text: str) -> bytes:

@@ -15,22 +15,25 @@ from pointsman.core.errors import PointsmanError
 from pointsman.core.ports import HeaderList, Incoming
 from pointsman.server.auth import Admitted
 
-_REASON = {
-    200: b"OK",
-    400: b"Bad Request",
-    401: b"Unauthorized",
-    403: b"Forbidden",
-    404: b"Not Found",
-    405: b"Method Not Allowed",
-    413: b"Content Too Large",
-    415: b"Unsupported Media Type",
-    422: b"Unprocessable Content",
-    429: b"Too Many Requests",
-    500: b"Internal Server Error",
-    502: b"Bad Gateway",
-    503: b"Service Unavailable",
-    504: b"Gateway Timeout",
-    529: b"Overloaded",
+_STATUS_LINE = {
+    status: b"HTTP/1.1 %d %b" % (status, reason)
+    for status, reason in {
+        200: b"OK",
+        400: b"Bad Request",
+        401: b"Unauthorized",
+        403: b"Forbidden",
+        404: b"Not Found",
+        405: b"Method Not Allowed",
+        413: b"Content Too Large",
+        415: b"Unsupported Media Type",
+        422: b"Unprocessable Content",
+        429: b"Too Many Requests",
+        500: b"Internal Server Error",
+        502: b"Bad Gateway",
+        503: b"Service Unavailable",
+        504: b"Gateway Timeout",
+        529: b"Overloaded",
+    }.items()
 }
 
 
@@ -153,9 +156,9 @@ class Exchange:
     def start(self, status: int, headers: HeaderList, *, length: int | None = None) -> None:
         assert not self.is_started
         self.is_started = True
-        lines = [b"HTTP/1.1 %d %b" % (status, _REASON.get(status, b""))]
-        lines += [b"%b: %b" % header for header in self._server.default_headers]  # the date
-        lines += [b"%b: %b" % header for header in headers]
+        lines = [_STATUS_LINE.get(status) or b"HTTP/1.1 %d " % status]
+        lines += [b": ".join(header) for header in self._server.default_headers]  # the date
+        lines += [b": ".join(header) for header in headers]
         if length is not None:
             lines.append(b"content-length: %d" % length)
         elif self.version == "1.0":

@@ -29,7 +29,9 @@ async def send_demo(outgoing: Outgoing) -> "DemoReply":
         return DemoReply(reply.pieces() if body.get("stream") is True else [reply.whole()], body)
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
         message = f"the simulated model cannot read this request ({type(error).__name__})"
-        refusal = {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": None}}
+        refusal = {
+            "error": {"message": message, "type": "invalid_request_error", "param": None, "code": None}
+        }
         return DemoReply([json.dumps(refusal).encode()], {}, status=400)
 
 
@@ -175,7 +177,11 @@ def _example(schema: Mapping[str, Any]) -> Any:
     match kind[0] if isinstance(kind, list) else kind:
         case "object":
             properties = schema.get("properties") or {}
-            return {name: _example(properties[name]) for name in schema.get("required") or properties if name in properties}
+            return {
+                name: _example(properties[name])
+                for name in schema.get("required") or properties
+                if name in properties
+            }
         case "array":
             return [_example(schema.get("items") or {})] if schema.get("minItems") else []
         case "integer" | "number":

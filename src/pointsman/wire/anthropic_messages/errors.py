@@ -63,6 +63,7 @@ _FAULT_OF_TYPE = {
 _KEY = re.compile(
     r"\b(?:sk|pk|rk|gsk|xai|key)[-_][A-Za-z0-9_-]{8,}|\bAIza[A-Za-z0-9_-]{10,}|(?i:\bbearer\s+\S+)"
 )
+_URL_QUERY = re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]*")
 _KEPT_HEADERS = frozenset({b"retry-after", b"retry-after-ms", b"x-should-retry"})
 _TOO_LONG = re.compile(
     r"context.?(?:length|window|size)|maximum.{0,20}(?:context|tokens)|too many (?:input )?tokens"
@@ -133,7 +134,9 @@ def _of_error(error: object) -> tuple[str | None, str]:
 
 
 def _clean(message: object) -> str:
-    return _KEY.sub("[key]", message)[:_MESSAGE_CHARS_MAX] if isinstance(message, str) else ""
+    if not isinstance(message, str):
+        return ""
+    return _KEY.sub("[key]", _URL_QUERY.sub(r"\1", message))[:_MESSAGE_CHARS_MAX]
 
 
 def _retry_after_s(headers: Headers) -> float | None:

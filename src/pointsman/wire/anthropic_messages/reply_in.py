@@ -219,7 +219,13 @@ class AnthropicReplyDecoder:
         return self._take(self._reader.feed(data))
 
     def finish(self) -> list[ReplyEvent]:
-        events = self._take(self._reader.finish())
+        was_good = self._error is None
+        try:
+            events = self._take(self._reader.finish())
+        except UpstreamError:
+            if was_good:
+                raise UpstreamError(UpstreamFault.BROKEN, "the reply ended within an event") from None
+            raise
         if self._error is None and not self._is_ended:
             self._error = UpstreamError(UpstreamFault.BROKEN, "the reply ended before its end (message_stop)")
         if self._error is not None and not events:

@@ -80,7 +80,7 @@ class OpenAIChat:
     def forwarded(self, envelope: Envelope, model: str, *, tell_usage: bool = False) -> Forwarded:
         asking = stream_usage.asking(envelope) if tell_usage and envelope.stream else None
         if asking is not None:
-            return Forwarded(asking.with_model(model), stream_usage.withhold)
+            return Forwarded(asking.with_model(model), stream_usage.Withholding().relay)
         return Forwarded(envelope.body if model == envelope.model else envelope.with_model(model))
 
     def wants_stream_usage(self, envelope: Envelope) -> bool:

@@ -51,12 +51,29 @@ def asking(envelope: Envelope) -> Envelope | None:
     return envelope.with_field("stream_options", put_field(text, options, "include_usage", b"true"))
 
 
-def withhold(events: bytes) -> bytes:
-    """Whole events of a stream without the one that holds nothing but usage."""
-    # With the option on, every other chunk says "usage":null.
-    if events.count(b'"usage"') == events.count(b'"usage":null'):
-        return events
-    return b"".join([event for event in raw_events(events) if not _is_usage_only(event)])
+class Withholding:
+    """Takes the event that holds nothing but usage out of one stream."""
+
+    __slots__ = ("_lf_is_to_come",)
+
+    def __init__(self) -> None:
+        self._lf_is_to_come = False
+
+    def relay(self, events: bytes) -> bytes:
+        """What the caller sees of whole events."""
+        if self._lf_is_to_come:
+            events = events.removeprefix(b"\n")
+            self._lf_is_to_come = False
+        # With the option on, every other chunk says "usage":null.
+        if events.count(b'"usage"') == events.count(b'"usage":null'):
+            return events
+        out: list[bytes] = []
+        for event in raw_events(events):
+            # A stream may be cut within the CRLF that ends an event: its second half then stands here, in front
+            # of the next one.
+            self._lf_is_to_come = (is_taken := _is_usage_only(event)) and event.endswith(b"\r")
+            out.append(event[: -len(event.lstrip(b"\r\n"))] if is_taken else event)
+        return b"".join(out)
 
 
 def _is_usage_only(event: bytes) -> bool:

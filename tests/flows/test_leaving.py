@@ -1,0 +1,152 @@
+"""The caller leaves: its provider is let go at once, and what was seen until then is booked."""
+
+import os
+import socket
+import statistics
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from calls import CHAT, MESSAGES, booked, settle
+from gateways import Gateway, running_gateway
+from replies import CHAT_USAGE, chat_event, messages_stream
+
+from pointsman.core.usage import Usage
+from pointsman.testing import FakeUpstream, Received, Scripted, scripted
+
+PATIENCE_S = 10.0
+HANG_UP_S = 0.2
+
+STREAMS = {
+    "chats": [
+        chat_event({"role": "assistant", "content": ""}),
+        *[chat_event({"content": word}, usage=CHAT_USAGE) for word in ("one ", "two ", "three")],
+        chat_event({}, "stop"),
+        b"data: [DONE]\n\n",
+    ],
+    "messages": messages_stream("one ", "two ", "three"),
+}
+
+
+class Street:
+    def __init__(self, gateway: Gateway, upstream: FakeUpstream) -> None:
+        self.gateway = gateway
+        self.upstream = upstream
+        self.answer = scripted(body=b"")
+        upstream.answer_with(self._answer)
+
+    def _answer(self, _: Received) -> Scripted:
+        return self.answer
+
+    def leave_after(self, markers: int, path: str, model: str, **more: Any) -> tuple[float, Any, Any]:
+        """Asks, leaves when so many events have come, and returns how long the provider was kept after that."""
+        settle(self.gateway)
+        count, asked_before = len(self.gateway.booked), len(self.upstream.requests)
+        body = f'{{"model":"{model}","max_tokens":9,"messages":[{{"role":"user","content":"Hi"}}]'.encode()
+        body += b"".join(f',"{name}":{value}'.encode() for name, value in more.items()) + b"}"
+        with socket.create_connection(self.gateway.address, PATIENCE_S) as caller:
+            head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
+            caller.sendall(head.encode() + body)
+            received = b""
+            while received.count(b"data: ") < markers:
+                piece = caller.recv(65536)
+                assert piece, received
+                received += piece
+            if not markers:
+                wait_until(lambda: len(self.upstream.requests) > asked_before)
+        left_at_s = time.monotonic()
+        request = self.upstream.requests[asked_before]
+        wait_until(lambda: request.hung_up_at_s is not None)
+        assert request.hung_up_at_s is not None
+        entry, (attempt,) = booked(self.gateway, count + 1)
+        assert (entry.outcome, attempt.outcome) == ("cancelled", "cancelled")
+        return request.hung_up_at_s - left_at_s, entry, attempt
+
+
+def wait_until(is_so: Any) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while not is_so():
+        assert time.monotonic() < until, "it does not happen"
+        time.sleep(0.0005)
+
+
+@pytest.fixture(scope="module")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
+    with FakeUpstream.in_thread() as upstream:
+        yaml = f"""
+        providers:
+          chats: {{dialect: openai-chat, base_url: {upstream.base_url}}}
+          messages: {{dialect: anthropic-messages, base_url: {upstream.base_url}, api_key: $KEY}}
+        models:
+          chats: {{provider: chats}}
+          messages: {{provider: messages}}
+        """
+        with running_gateway(yaml, tmp_path_factory.mktemp("street"), {"KEY": "k"}) as gateway:
+            yield Street(gateway, upstream)
+
+
+@pytest.mark.parametrize("path", [CHAT, MESSAGES])
+@pytest.mark.parametrize("model", ["chats", "messages"])
+def test_a_caller_who_leaves_at_any_event_frees_the_provider(street: Street, model: str, path: str) -> None:
+    events = STREAMS[model]
+    street.answer = scripted(sse=events[:1], ending="stall")
+    street.leave_after(1, path, model, stream="true")  # what is opened once and kept is there after this
+    settle(street.gateway)
+    files_before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None
+    kept_s = []
+    for came in range(1, len(events)):
+        street.answer = scripted(sse=events[:came], ending="stall")
+        is_same_dialect = (model == "chats") == (path == CHAT)
+        markers = came if is_same_dialect else min(came, 1)
+        if not is_same_dialect and model == "messages" and path == CHAT:
+            markers = 1
+        after_s, entry, attempt = street.leave_after(markers, path, model, stream="true")
+        kept_s.append(after_s)
+        assert (entry.status, entry.model, entry.fault) == (200, model, None)
+        assert entry.first_token_ms is not None
+        assert attempt.status == 200
+        assert entry.usage == usage_after(model, came, events)
+    assert statistics.median(kept_s) < HANG_UP_S, kept_s
+    settle(street.gateway)
+    wait_until(lambda: street.upstream.connections_open == 0)
+    if files_before is not None:
+        wait_until(lambda: len(os.listdir("/proc/self/fd")) <= files_before)
+
+
+def usage_after(model: str, came: int, events: list[bytes]) -> Usage | None:
+    if model == "chats":
+        return Usage(30, 7, 10) if came > 1 else None
+    has_delta = any(b"message_delta" in event for event in events[:came])
+    return Usage(30, 7 if has_delta else 1, 10, 0)
+
+
+@pytest.mark.parametrize("stream", ["true", "false"])
+@pytest.mark.parametrize("path", [CHAT, MESSAGES])
+@pytest.mark.parametrize("model", ["chats", "messages"])
+def test_a_caller_who_leaves_before_the_first_byte_frees_the_provider(
+    street: Street, model: str, path: str, stream: str
+) -> None:
+    silent = scripted(body=b"{}", delay_s=60)
+    head_only = scripted(body=b"{}", cut_after_bytes=0, ending="stall")
+    half = scripted(body=b'{"id":"x', declared_length=500, ending="stall")
+    kept_s = []
+    for answer in (silent, head_only, half):
+        street.answer = answer
+        after_s, entry, attempt = street.leave_after(0, path, model, stream=stream)
+        kept_s.append(after_s)
+        assert (entry.status, entry.model, entry.usage, entry.first_token_ms) == (499, None, None, None)
+        assert attempt.first_byte_ms is None
+        assert attempt.total_ms >= 0
+    assert statistics.median(kept_s) < HANG_UP_S, kept_s
+    settle(street.gateway)
+
+
+def test_a_caller_who_does_not_read_holds_its_provider_back_and_leaves_cleanly(street: Street) -> None:
+    """Ten megabytes against a caller that takes nothing: they stay at the provider, and go when it goes."""
+    piece = chat_event({"content": "x" * 10_000})
+    street.answer = scripted(sse=[piece] * 1000, ending="stall")
+    after_s, entry, _ = street.leave_after(1, CHAT, "chats", stream="true")
+    assert after_s < PATIENCE_S
+    assert street.upstream.requests[-1].sent_bytes < len(piece) * 1000
+    assert entry.status == 200
