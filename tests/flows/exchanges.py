@@ -162,11 +162,16 @@ def _chat_said(events: list[dict[str, Any]]) -> Said:
             content = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
         answer.text += (content or "") + (delta.get("refusal") or "")
         parts = list(delta.get("tool_calls") or [])
-        if (delta.get("function_call") or {}).get("name") or (delta.get("function_call") or {}).get("arguments"):
+        if (delta.get("function_call") or {}).get("name") or (delta.get("function_call") or {}).get(
+            "arguments"
+        ):
             parts.append({"function": delta["function_call"]})
         for part in parts:
             call = calls.setdefault(part.get("index", part.get("id", 0)), ["", ""])
-            function = part.get("function") or {"name": part["custom"]["name"], "arguments": json.dumps(part["custom"])}
+            function = part.get("function") or {
+                "name": part["custom"]["name"],
+                "arguments": json.dumps(part["custom"]),
+            }
             call[0] = call[0] or function.get("name") or ""
             call[1] += function.get("arguments") or ""
         details = choice.get("finish_details") or {}
@@ -191,7 +196,9 @@ def _messages_said(events: list[dict[str, Any]]) -> Said:
                 pieces[event["index"]] = [event["content_block"]["name"], ""]
             case "content_block_delta" if event["delta"]["type"] == "text_delta":
                 answer.text += event["delta"]["text"]
-            case "content_block_delta" if event["delta"]["type"] == "input_json_delta" and event["index"] in pieces:
+            case "content_block_delta" if (
+                event["delta"]["type"] == "input_json_delta" and event["index"] in pieces
+            ):
                 pieces[event["index"]][1] += event["delta"]["partial_json"]
             case "message_delta":
                 answer.reason = event["delta"]["stop_reason"]

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from calls import CHAT, MESSAGES, Answered, Caller, booked, settle
-from gateways import Gateway, running_gateway
-from replies import chat_error, completion, message, messages_error
 
+from gateways import Gateway, running_gateway
 from pointsman.testing import FakeUpstream, Received, Scripted, scripted
+from replies import chat_error, completion, message, messages_error
 
 MASTER = "master-key-0123456789"
 ANTHROPIC_KEY = "sk-ant-api03-the-callers-own"
@@ -81,12 +81,16 @@ def bench(stage: Bench) -> Bench:
 
 
 def test_a_callers_key_stays_behind_unless_it_is_let_through(bench: Bench) -> None:
-    assert bench.ask("kept", MESSAGES, x_api_key=ANTHROPIC_KEY, authorization=f"Bearer {MASTER}").status == 200
+    assert (
+        bench.ask("kept", MESSAGES, x_api_key=ANTHROPIC_KEY, authorization=f"Bearer {MASTER}").status == 200
+    )
     assert bench.credentials() == {"x-api-key": OUR_KEY}
 
 
 def test_a_callers_key_goes_to_its_own_provider_as_it_came(bench: Bench) -> None:
-    assert bench.ask("claude", MESSAGES, x_api_key=ANTHROPIC_KEY, authorization=f"Bearer {MASTER}").status == 200
+    assert (
+        bench.ask("claude", MESSAGES, x_api_key=ANTHROPIC_KEY, authorization=f"Bearer {MASTER}").status == 200
+    )
     assert bench.credentials() == {"x-api-key": ANTHROPIC_KEY}
     assert bench.ask("gpt", CHAT, authorization=f"Bearer {OPENAI_KEY}", x_api_key=MASTER).status == 200
     assert bench.credentials() == {"authorization": f"Bearer {OPENAI_KEY}"}, "and no second account beside it"
@@ -164,7 +168,9 @@ def test_a_refusal_of_the_callers_key_reaches_the_caller_as_it_is(
     bench: Bench, model: str, path: str, error: Any, key: str, status: int
 ) -> None:
     body = json.dumps(error, indent=1).encode()
-    bench.answers[model] = scripted(body=body, status=status, headers=[(b"content-type", b"application/json")])
+    bench.answers[model] = scripted(
+        body=body, status=status, headers=[(b"content-type", b"application/json")]
+    )
     answered = bench.ask(model, path, x_api_key=key, authorization=f"Bearer {MASTER}")
     assert (answered.status, answered.body) == (status, body)
 

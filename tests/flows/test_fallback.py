@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 from calls import CHAT, MESSAGES, Answered, Caller, booked, settle
+
+from gateways import Gateway, running_gateway
+from pointsman.testing import FakeUpstream, Received, Scripted, scripted
 from replies import (
     chat_error,
     chat_event,
@@ -16,9 +19,6 @@ from replies import (
     messages_event,
     messages_stream,
 )
-
-from gateways import Gateway, running_gateway
-from pointsman.testing import FakeUpstream, Received, Scripted, scripted
 
 SECRET = "sk-ours-0123456789abcdef"
 PROMPT = "the prompt nobody else may see"
@@ -51,11 +51,15 @@ class Pair:
 
     def good(self, name: str, *, stream: bool) -> Scripted:
         if self.dialects[name] == "openai-chat":
-            return scripted(sse=chat_stream(f"by {name}")) if stream else scripted(json=completion(f"by {name}"))
+            return (
+                scripted(sse=chat_stream(f"by {name}")) if stream else scripted(json=completion(f"by {name}"))
+            )
         return scripted(sse=messages_stream(f"by {name}")) if stream else scripted(json=message(f"by {name}"))
 
     def error(self, name: str, status: int, words: str = "no") -> Scripted:
-        error = chat_error(words) if self.dialects[name] == "openai-chat" else messages_error(words, "api_error")
+        error = (
+            chat_error(words) if self.dialects[name] == "openai-chat" else messages_error(words, "api_error")
+        )
         return scripted(json=error, status=status)
 
 
@@ -98,7 +102,14 @@ def text_of(answered: Answered, path: str, *, stream: bool) -> str:
         assert events.pop() == ""
         assert events.pop() == "data: [DONE]"
         chunks = [json.loads(event.removeprefix("data: ")) for event in events]
-        assert sum(chunk["choices"][0]["delta"].get("role") == "assistant" for chunk in chunks if chunk["choices"]) == 1
+        assert (
+            sum(
+                chunk["choices"][0]["delta"].get("role") == "assistant"
+                for chunk in chunks
+                if chunk["choices"]
+            )
+            == 1
+        )
         return "".join(
             choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"]
         )
@@ -107,7 +118,9 @@ def text_of(answered: Answered, path: str, *, stream: bool) -> str:
     events = [json.loads(event.partition("data: ")[2]) for event in answered.body.decode().split("\n\n")[:-1]]
     kinds = [event["type"] for event in events if event["type"] != "ping"]
     assert (kinds[0], kinds[-1], kinds.count("message_start")) == ("message_start", "message_stop", 1)
-    return "".join(event["delta"].get("text", "") for event in events if event["type"] == "content_block_delta")
+    return "".join(
+        event["delta"].get("text", "") for event in events if event["type"] == "content_block_delta"
+    )
 
 
 EVENTS = [(b"content-type", b"text/event-stream")]
@@ -170,22 +183,37 @@ def assert_second_answered(pair: Pair, answered: Answered, entry: Any, path: str
 @pytest.mark.parametrize("path", [CHAT, MESSAGES])
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("case", [*ANYWHERE, *STREAMED])
-def test_the_second_model_answers_when_the_first_fails(pair: Pair, case: str, stream: bool, path: str) -> None:
+def test_the_second_model_answers_when_the_first_fails(
+    pair: Pair, case: str, stream: bool, path: str
+) -> None:
     if case in STREAMED and not stream:
         return
     first, fault, status = (ANYWHERE | STREAMED)[case]
     answered, entry, attempts = pair.ask(path, stream=stream, first=first)
     assert_second_answered(pair, answered, entry, path, stream=stream)
     failed, good = attempts
-    assert (failed.model, failed.provider, failed.outcome, failed.status) == ("first", "one", "failed", status)
+    assert (failed.model, failed.provider, failed.outcome, failed.status) == (
+        "first",
+        "one",
+        "failed",
+        status,
+    )
     assert failed.fault == fault or (not fault and failed.fault in {"bad_reply", "broken", "server_error"})
     assert failed.first_byte_ms is None
-    assert (good.model, good.number, good.outcome, good.status, good.fault) == ("second", 2, "complete", 200, None)
+    assert (good.model, good.number, good.outcome, good.status, good.fault) == (
+        "second",
+        2,
+        "complete",
+        200,
+        None,
+    )
     assert good.started_ms >= failed.started_ms + failed.total_ms
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_the_second_model_answers_for_every_status_that_is_not_the_requests_fault(pair: Pair, stream: bool) -> None:
+def test_the_second_model_answers_for_every_status_that_is_not_the_requests_fault(
+    pair: Pair, stream: bool
+) -> None:
     for path in (CHAT, MESSAGES):
         for status, fault in STATUSES.items():
             answered, entry, (failed, _) = pair.ask(path, stream=stream, first=pair.error("first", status))
@@ -255,7 +283,9 @@ def test_an_error_page_of_the_same_dialect_is_not_passed_on(pair: Pair) -> None:
 
 @pytest.mark.parametrize("path", [CHAT, MESSAGES])
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_provider_that_refuses_our_key_is_never_the_callers_fault(pair: Pair, status: int, path: str) -> None:
+def test_a_provider_that_refuses_our_key_is_never_the_callers_fault(
+    pair: Pair, status: int, path: str
+) -> None:
     """A 401 would tell callers that their own key is wrong."""
     answered, entry, _ = pair.ask(path, stream=False, first=pair.error("first", status), model="first")
     assert answered.status == 502
@@ -274,7 +304,9 @@ def test_a_pinned_model_has_no_second(pair: Pair, path: str) -> None:
 
 @pytest.mark.parametrize("path", [CHAT, MESSAGES])
 @pytest.mark.parametrize("ending", ["clean", "close", "reset", "stall"])
-def test_a_stream_that_breaks_behind_its_first_words_is_not_tried_again(pair: Pair, ending: Any, path: str) -> None:
+def test_a_stream_that_breaks_behind_its_first_words_is_not_tried_again(
+    pair: Pair, ending: Any, path: str
+) -> None:
     """The caller has had a part: it is told that the rest does not come, and by nobody else."""
     is_chat = pair.dialects["first"] == "openai-chat"
     events = chat_stream("one ", "two ")[:3] if is_chat else messages_stream("one ", "two ")[:5]
@@ -304,7 +336,10 @@ def test_a_stream_that_breaks_behind_its_first_words_is_not_tried_again(pair: Pa
 def test_an_error_behind_the_first_words_is_told_once(pair: Pair, path: str) -> None:
     is_chat = pair.dialects["first"] == "openai-chat"
     if is_chat:
-        events = [*chat_stream("one ")[:2], b"data: " + json.dumps(chat_error("busy", "overloaded")).encode() + b"\n\n"]
+        events = [
+            *chat_stream("one ")[:2],
+            b"data: " + json.dumps(chat_error("busy", "overloaded")).encode() + b"\n\n",
+        ]
     else:
         error = messages_event("error", error={"type": "overloaded_error", "message": "busy"})
         events = [*messages_stream("one ")[:4], error]
@@ -334,7 +369,9 @@ def test_a_whole_answer_where_a_stream_was_asked_becomes_a_stream(pair: Pair, pa
 def test_a_stream_that_says_it_is_something_else_is_a_stream(pair: Pair, path: str) -> None:
     for headers in (JSON, [], [(b"content-type", b"text/plain")]):
         good = pair.good("first", stream=True)
-        answered, entry, _ = pair.ask(path, stream=True, first=scripted(body=b"".join(good.pieces), headers=headers))
+        answered, entry, _ = pair.ask(
+            path, stream=True, first=scripted(body=b"".join(good.pieces), headers=headers)
+        )
         assert text_of(answered, path, stream=True) == "by first"
         assert entry.outcome == "complete"
 
@@ -356,5 +393,8 @@ def test_a_chat_stream_that_is_broken_data_fails_for_the_caller(pair: Pair) -> N
     events = [chat_event({"content": "one "}), b'data: {"usage": not JSON\n\n']
     answered, entry, _ = pair.ask(CHAT, stream=True, first=scripted(sse=events))
     assert answered.body.startswith(b"".join(events))
-    assert json.loads(answered.body.split(b"\n\n")[-2].removeprefix(b"data: "))["error"]["code"] == "upstream_bad_reply"
+    assert (
+        json.loads(answered.body.split(b"\n\n")[-2].removeprefix(b"data: "))["error"]["code"]
+        == "upstream_bad_reply"
+    )
     assert (entry.outcome, entry.fault) == ("partial", "bad_reply")

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from calls import CHAT, MESSAGES, Answered, Caller, booked, settle
+
 from conftest import GatewayFactory
 from gateways import Gateway, running_gateway
-from replies import completion, message
-
 from pointsman.testing import FakeUpstream, Received, Scripted, scripted
+from replies import completion, message
 
 YAML = """
 providers:
@@ -69,7 +69,10 @@ HARD = (
     " every edge case and show your reasoning: a lock-free concurrent queue with hazard pointers in C++."
 )
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-TOOL_CHAT = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+TOOL_CHAT = {
+    "type": "function",
+    "function": {"name": "f", "parameters": {"type": "object", "properties": {}}},
+}
 TOOL_MESSAGES = {"name": "f", "input_schema": {"type": "object"}}
 IMAGE_CHAT = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL}"}}
 IMAGE_MESSAGES = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXEL}}
@@ -254,16 +257,28 @@ def test_a_request_that_makes_no_sense_is_refused_in_the_callers_dialect(
 BODIES: list[tuple[str, dict[str, Any]]] = [
     (CHAT, {"messages": [{"role": "user", "content": EASY}]}),
     (CHAT, {"messages": [{"role": "user", "content": HARD}], "max_tokens": 9_000}),
-    (CHAT, {"messages": [{"role": "user", "content": EASY}], "tools": [TOOL_CHAT], "tool_choice": "required"}),
+    (
+        CHAT,
+        {"messages": [{"role": "user", "content": EASY}], "tools": [TOOL_CHAT], "tool_choice": "required"},
+    ),
     (CHAT, {"messages": [{"role": "user", "content": [IMAGE_CHAT]}]}),
     (MESSAGES, {"messages": [{"role": "user", "content": EASY}], "max_tokens": 50, "system": "Be brief."}),
-    (MESSAGES, {"messages": [{"role": "user", "content": HARD}], "max_tokens": 9_000, "thinking": {"type": "adaptive"}}),
+    (
+        MESSAGES,
+        {
+            "messages": [{"role": "user", "content": HARD}],
+            "max_tokens": 9_000,
+            "thinking": {"type": "adaptive"},
+        },
+    ),
     (MESSAGES, {"messages": [{"role": "user", "content": EASY}], "max_tokens": 50, "tools": [TOOL_MESSAGES]}),
     (MESSAGES, {"messages": [{"role": "user", "content": [IMAGE_MESSAGES]}], "max_tokens": 50, "top_k": 3}),
 ]
 
 
-@pytest.mark.parametrize("model", ["auto", "eco", "premium", "agentic", "tiny", "vendor/claude-big-1", "nowhere"])
+@pytest.mark.parametrize(
+    "model", ["auto", "eco", "premium", "agentic", "tiny", "vendor/claude-big-1", "nowhere"]
+)
 @pytest.mark.parametrize(("path", "body"), BODIES)
 def test_the_dry_run_tells_what_a_dispatch_then_does(
     office: Office, path: str, body: dict[str, Any], model: str
@@ -289,7 +304,16 @@ def test_the_dry_run_tells_what_a_dispatch_then_does(
     running = [each["model"] for each in decision["candidates"] if each["excluded"] is None]
     assert running == [card.name for card in entry.decision.chain]
     assert [reason["signal"] for reason in decision["reasons"]] or score is None
-    for name in ("score", "tier", "profile", "model", "provider", "estimated_cost_usd", "candidates", "reasons"):
+    for name in (
+        "score",
+        "tier",
+        "profile",
+        "model",
+        "provider",
+        "estimated_cost_usd",
+        "candidates",
+        "reasons",
+    ):
         assert name in decision
     assert not any(isinstance(value, dict) for value in decision.values())
 
@@ -337,7 +361,9 @@ def test_headers_hold_names_beyond_ascii(gateway: GatewayFactory) -> None:
           plain: {{provider: chats, id: "größe/模型", tier: simple}}
         """
         with Caller(gateway(yaml)) as caller:
-            answered = caller.post(CHAT, {"model": "größe/模型", "messages": [{"role": "user", "content": "x"}]})
+            answered = caller.post(
+                CHAT, {"model": "größe/模型", "messages": [{"role": "user", "content": "x"}]}
+            )
             assert answered.status == 200
             assert json.loads(upstream.requests[-1].body)["model"] == "größe/模型"
             assert answered.headers["x-pointsman-model"] == "plain"

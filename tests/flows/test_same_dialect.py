@@ -80,7 +80,7 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
             yield Replay(gateway, upstream, caller)
 
 
-IDS = {"openai_chat": "provider's/\"own\" name-4ö", "anthropic_messages": "claude-wordy-4-2"}
+IDS = {"openai_chat": 'provider\'s/"own" name-4ö', "anthropic_messages": "claude-wordy-4-2"}
 
 
 def spelled(exchange: Exchange, model: str) -> bytes:
@@ -164,7 +164,11 @@ def _failure(exchange: Exchange) -> int | None:
         return 502 if "API key" in str(events[0]) else 400
     if any(event.get("error") for event in events):
         return 200
-    return None if exchange.is_stream or events[0].get("choices") or events[0].get("content") is not None else 502
+    return (
+        None
+        if exchange.is_stream or events[0].get("choices") or events[0].get("content") is not None
+        else 502
+    )
 
 
 @pytest.mark.parametrize("dialect", PATHS)

@@ -10,6 +10,10 @@ import openai
 import pytest
 from calls import CHAT, MESSAGES, Caller, booked, settle
 from exchanges import Exchange, Said, golden, recorded, said, usage_of
+
+from gateways import Gateway, running_gateway
+from pointsman.core.usage import Usage
+from pointsman.testing import FakeUpstream, Scripted, scripted
 from replies import (
     CHAT_USAGE,
     chat_error,
@@ -19,10 +23,6 @@ from replies import (
     messages_error,
     messages_stream,
 )
-
-from gateways import Gateway, running_gateway
-from pointsman.core.usage import Usage
-from pointsman.testing import FakeUpstream, Scripted, scripted
 
 YAML = """
 providers:
@@ -235,7 +235,11 @@ CHAT_TALK: dict[str, Any] = {
             "role": "assistant",
             "content": None,
             "tool_calls": [
-                {"id": id_, "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+                {
+                    "id": id_,
+                    "type": "function",
+                    "function": {"name": name, "arguments": json.dumps(arguments)},
+                }
                 for id_, name, arguments in (BERLIN, PARIS)
             ],
         },
@@ -454,7 +458,12 @@ def test_every_stop_reason_has_its_word_in_chat(scene: Scene, stop: str, finish:
 
 @pytest.mark.parametrize(
     ("finish", "stop"),
-    [("stop", "end_turn"), ("length", "max_tokens"), ("tool_calls", "tool_use"), ("content_filter", "refusal")],
+    [
+        ("stop", "end_turn"),
+        ("length", "max_tokens"),
+        ("tool_calls", "tool_use"),
+        ("content_filter", "refusal"),
+    ],
 )
 def test_every_finish_reason_has_its_word_in_messages(scene: Scene, finish: str, stop: str) -> None:
     calls = [BERLIN] if finish == "tool_calls" else []
@@ -598,6 +607,7 @@ def test_a_hint_that_is_dropped_is_named_on_a_stream_too(scene: Scene) -> None:
 
 
 # A provider that breaks
+
 
 @pytest.mark.parametrize("is_torn", [False, True], ids=["whole events", "the last without its blank line"])
 @pytest.mark.parametrize("path", [CHAT, MESSAGES])

@@ -1,4 +1,4 @@
-"""Who calls in these tests: the official SDKs, with one try each, and what they need to know."""
+"""Who calls in these tests (the official SDKs, with one try each), and which gateways."""
 
 import time
 from collections.abc import Callable
@@ -9,6 +9,28 @@ import openai
 from gateways import Gateway
 
 KEY = "the-master-key-of-this-gateway"
+
+DEMO = """
+providers:
+  demo: {}
+models:
+  tiny: {provider: demo, id: demo-simple, tier: simple}
+  org/big: {provider: demo, id: demo-complex, tier: complex}
+"""
+
+BEHIND = """
+server:
+  max_body_bytes: 200000
+  shutdown_grace_s: {grace_s}
+providers:
+  local:
+    dialect: openai-chat
+    base_url: {base_url}
+models:
+  tiny: {{provider: local, id: tiny-1, tier: simple}}
+"""
+
+StartBehind = Callable[..., Gateway]
 
 
 def openai_client(gateway: Gateway, key: str = "any") -> openai.OpenAI:

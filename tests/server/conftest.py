@@ -1,34 +1,14 @@
 """Gateways to throw bytes at."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from callers import KEY
+from callers import BEHIND, DEMO, KEY, StartBehind
 
 from gateways import Gateway, running_gateway
 from pointsman.testing import FakeUpstream
-
-DEMO = """
-providers:
-  demo: {}
-models:
-  tiny: {provider: demo, id: demo-simple, tier: simple}
-  org/big: {provider: demo, id: demo-complex, tier: complex}
-"""
-
-BEHIND = """
-server:
-  max_body_bytes: 200000
-  shutdown_grace_s: {grace_s}
-providers:
-  local:
-    dialect: openai-chat
-    base_url: {base_url}
-models:
-  tiny: {{provider: local, id: tiny-1, tier: simple}}
-"""
 
 
 @pytest.fixture(scope="session")
@@ -52,9 +32,6 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 def upstream() -> Iterator[FakeUpstream]:
     with FakeUpstream.in_thread() as upstream:
         yield upstream
-
-
-StartBehind = Callable[..., Gateway]
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ import threading
 import time
 
 import pytest
-from callers import eventually
+from callers import StartBehind, eventually
 from raw_http import CHAT, MESSAGES, Broken, Client, ask, chat_body, chunked, head, post
 
-from conftest import StartBehind
 from gateways import Gateway
 from pointsman.testing import FakeUpstream, Received, Scripted, scripted
 

@@ -10,10 +10,9 @@ from typing import Any, cast
 import anthropic
 import openai
 import pytest
-from callers import anthropic_client, eventually, openai_client
+from callers import BEHIND, StartBehind, anthropic_client, eventually, openai_client
 from raw_http import CHAT, MESSAGES, Broken, Client, ask, chat_body, head, post
 
-from conftest import BEHIND, StartBehind
 from gateways import Gateway, running_gateway
 from pointsman.app import Runtime, build
 from pointsman.config.schema import Settings

@@ -5,10 +5,9 @@ import json
 import time
 
 import pytest
-from callers import eventually
+from callers import StartBehind, eventually
 from raw_http import CHAT, MESSAGES, Client, chat_body, post
 
-from conftest import StartBehind
 from pointsman.testing import FakeUpstream
 
 PIECE = (

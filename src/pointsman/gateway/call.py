@@ -19,7 +19,8 @@ class Credential(NamedTuple):
 
 
 class Call(NamedTuple):
-    """`query` is what followed the path, less the gateway's key. `started_at_s` is Unix time; `clock` counts seconds for durations, `started_clock_s` its start."""
+    """`query` is what followed the path, less the gateway's key. `started_at_s` is Unix time; `clock` counts
+    seconds for durations, `started_clock_s` its start."""
 
     request_id: str
     dialect: Dialect

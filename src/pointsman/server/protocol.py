@@ -8,19 +8,22 @@ its sending half look the same from here, and an answer that nobody reads costs 
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, cast
-from urllib.parse import unquote_to_bytes
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from pointsman.core.errors import TooLarge
 from pointsman.server.exchange import Endpoint, Exchange
-from pointsman.server.paths import normal_path
+from pointsman.server.request_head import (
+    HEAD_BYTES_MAX,
+    BadMessage,
+    head_bytes,
+    head_without_offer,
+    path_and_query,
+    too_much_head,
+)
 
 log = logging.getLogger("pointsman.server")
-
-HEAD_BYTES_MAX = 64 * 1024
-"""Of a request's head, of its trailers, of chunk extensions: what is not body, between two pieces of body."""
 
 _SILENCE_S = 60.0
 """How long a client may say nothing in the middle of its request."""
@@ -34,19 +37,8 @@ _LINGER_SILENCE_S = 2.0
 client would never see why."""
 
 _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"expect"})
-_OFFERS = frozenset({b"upgrade", b"connection", b"http2-settings"})
-_PHRASES = {400: b"Bad Request", 405: b"Method Not Allowed", 431: b"Request Header Fields Too Large"}
-
 
 _Cycle = RequestResponseCycle | Exchange
-
-
-class _BadMessage(Exception):
-    """What came is not a request that anybody could answer."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class GatewayProtocol(HttpToolsProtocol):
@@ -89,7 +81,7 @@ class GatewayProtocol(HttpToolsProtocol):
             self._refuse_message(error)
         if self._is_midway and not self._is_discarding:
             if self._overhead_bytes > HEAD_BYTES_MAX:
-                self._refuse_message(_too_much_head())
+                self._refuse_message(too_much_head())
             else:
                 self._close_when_silent(_SILENCE_S)
 
@@ -99,6 +91,7 @@ class GatewayProtocol(HttpToolsProtocol):
             answering.disconnected = True
             answering.message_event.set()
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -114,7 +107,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         if self._is_discarding:
-            raise _BadMessage(400, "nothing more is answered on this connection")
+            raise BadMessage(400, "nothing more is answered on this connection")
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
@@ -126,8 +119,8 @@ class GatewayProtocol(HttpToolsProtocol):
             self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        if self._overhead_bytes > HEAD_BYTES_MAX and _size(self.url, self.headers) > HEAD_BYTES_MAX:
-            raise _too_much_head()
+        if self._overhead_bytes > HEAD_BYTES_MAX and head_bytes(self.url, self.headers) > HEAD_BYTES_MAX:
+            raise too_much_head()
         self._is_in_head = False
         self._overhead_bytes = 0
         self._reading = None
@@ -142,12 +135,12 @@ class GatewayProtocol(HttpToolsProtocol):
                 elif name == b"expect":
                     self.expect_100_continue = value.lower() == b"100-continue"
                 elif value.lower() != b"chunked":
-                    raise _BadMessage(400, "no transfer encoding but chunked is read here")
+                    raise BadMessage(400, "no transfer encoding but chunked is read here")
         if self.parser.get_method() == b"POST":
             path, _, query = self.url.partition(b"?")
             endpoint = self._endpoints.get(path)
             if endpoint is None:
-                path, query = _target(self.url)
+                path, query = path_and_query(self.url)
                 endpoint = self._endpoints.get(path)
             if endpoint is not None:
                 self._begin(endpoint, query, body_bytes)
@@ -206,7 +199,7 @@ class GatewayProtocol(HttpToolsProtocol):
             exchange.room = 0 if self.expect_100_continue else _REFUSED_BYTES_MAX
         if body_bytes > exchange.room:
             self._refuse_body(exchange)
-        elif self.expect_100_continue and self._is_my_turn():
+        elif self.expect_100_continue and version != "1.0" and self._is_my_turn():
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _is_my_turn(self) -> bool:
@@ -240,10 +233,11 @@ class GatewayProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
+        answered = self._answering
+        super().on_response_complete()  # which begins with the next one that waits
         if self.pipeline:
             self.flow.pause_reading()  # one packet of requests at a time is enough to wait
-        elif isinstance(self._answering, Exchange) and self._answering.lingers:
+        elif isinstance(answered, Exchange) and answered.lingers:
             self._begin_to_linger()
 
     # silence, noise and offers
@@ -259,6 +253,8 @@ class GatewayProtocol(HttpToolsProtocol):
             super().timeout_keep_alive_handler()
 
     def _begin_to_linger(self) -> None:
+        if self.transport.is_closing():
+            return
         self.transport.write_eof()
         self._linger_until_s = self.loop.time() + _LINGER_S
         self._linger()
@@ -272,27 +268,22 @@ class GatewayProtocol(HttpToolsProtocol):
         self._is_discarding = True
         cause = error.__context__ if isinstance(error, httptools.HttpParserCallbackError) else error
         if isinstance(cause, httptools.HttpParserError | UnicodeDecodeError):
-            cause = _BadMessage(400, "this is not a valid HTTP/1.1 request")
-        if not isinstance(cause, _BadMessage):
+            cause = BadMessage(400, "this is not a valid HTTP/1.1 request")
+        if not isinstance(cause, BadMessage):
             raise error
         log.info("refused what a client sent: %s", cause)
         if self.pipeline and self.pipeline[0][0].more_body:
             self.pipeline.popleft()  # the broken one itself
-        last = self.pipeline[0][0] if self.pipeline else self._answering
+        last = cast("_Cycle | None", self.pipeline[0][0]) if self.pipeline else self._answering
         if last is not None and not last.response_complete:
             if not last.more_body:
                 last.keep_alive = False
+                if isinstance(last, Exchange):
+                    last.lingers = True
                 return
             last.disconnected = True  # the broken one itself, which its endpoint has begun to read
             last.message_event.set()
-        # Nobody knows the caller's dialect here; this one is understood most widely.
-        body = b'{"error":{"message":"%b","type":"invalid_request_error","param":null,"code":null}}' % (
-            str(cause).encode()
-        )
-        self.transport.write(
-            b"HTTP/1.1 %d %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b"
-            % (cause.status, _PHRASES[cause.status], len(body), body)
-        )
+        self.transport.write(cause.answer())
         self._begin_to_linger()
 
     def _pass_over(self, offer: httptools.HttpParserUpgrade, data: memoryview) -> None:
@@ -301,51 +292,19 @@ class GatewayProtocol(HttpToolsProtocol):
         while True:
             self._is_upgrading = False
             data = data[offer.args[0] :]
-            old, self.parser = self.parser, _new_parser(self)
+            old, self.parser = self.parser, httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn sets its own
             try:
-                self.parser.feed_data(self._head_without_offer(old))
+                self.parser.feed_data(head_without_offer(old, self.url, self.headers))
                 if data:
                     self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as another:
                 offer = another
-            except (httptools.HttpParserError, _BadMessage) as error:
+            except (httptools.HttpParserError, BadMessage) as error:
                 self._refuse_message(error)
                 return
             else:
                 return
-
-    def _head_without_offer(self, parser: httptools.HttpRequestParser) -> bytes:
-        method = parser.get_method()
-        if method == b"CONNECT":
-            raise _BadMessage(405, "this is not a forward proxy")
-        lines = [b"%b %b HTTP/%b" % (method, self.url, parser.get_http_version().encode())]
-        lines += [b"%b: %b" % header for header in self.headers if header[0] not in _OFFERS]
-        if not parser.should_keep_alive():
-            lines.append(b"connection: close")
-        return b"\r\n".join([*lines, b"", b""])
-
-
-def _new_parser(protocol: GatewayProtocol) -> httptools.HttpRequestParser:
-    parser = httptools.HttpRequestParser(protocol)
-    parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn sets its own
-    return parser
-
-
-def _target(url: bytes) -> tuple[bytes, bytes]:
-    """Path and query of a request target that is not spelled as an endpoint's path is."""
-    try:
-        parsed = httptools.parse_url(url)
-    except httptools.HttpParserInvalidURLError:
-        return b"", b""
-    return normal_path(unquote_to_bytes(parsed.path or b"/")), parsed.query or b""
-
-
-def _size(url: bytes, headers: list[tuple[bytes, bytes]]) -> int:
-    return len(url) + sum(len(name) + len(value) + len(b": \r\n") for name, value in headers)
-
-
-def _too_much_head() -> _BadMessage:
-    return _BadMessage(431, f"the head of a request may have {HEAD_BYTES_MAX} bytes")
 
 
 def protocol_factory(

@@ -122,10 +122,12 @@ class _Reply:
         else:
             deltas += [{"content": word} for word in _words(self.text)]
         frames = [self._chunk(delta, None) for delta in deltas]
-        frames.append(self._chunk({}, self._finish()))
-        options = self.body.get("stream_options") or {}
-        if options.get("include_usage"):
+        if (self.body.get("stream_options") or {}).get("include_usage"):
+            frames.append(self._chunk({}, self._finish()))
             frames.append(frame(self._json("chat.completion.chunk", [], usage=self.usage())))
+        else:
+            # Unasked, as several providers do it: then the books of a first try show tokens.
+            frames.append(self._chunk({}, self._finish(), self.usage()))
         frames.append(frame(b"[DONE]"))
         return frames
 
@@ -141,9 +143,11 @@ class _Reply:
     def _finish(self) -> str:
         return "tool_calls" if self.tool else "stop"
 
-    def _chunk(self, delta: Mapping[str, Any], finish_reason: str | None) -> bytes:
+    def _chunk(
+        self, delta: Mapping[str, Any], finish_reason: str | None, usage: Mapping[str, int] | None = None
+    ) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
-        return frame(self._json("chat.completion.chunk", [choice]))
+        return frame(self._json("chat.completion.chunk", [choice], usage))
 
     def _json(self, kind: str, choices: list[Any], usage: Mapping[str, int] | None = None) -> bytes:
         body = {"id": self.id, "object": kind, "created": 0, "model": self.model, "choices": choices}

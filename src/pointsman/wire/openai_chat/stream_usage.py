@@ -61,7 +61,7 @@ class Withholding:
 
     def relay(self, events: bytes) -> bytes:
         """What the caller sees of whole events."""
-        if self._lf_is_to_come:
+        if self._lf_is_to_come and events:
             events = events.removeprefix(b"\n")
             self._lf_is_to_come = False
         # With the option on, every other chunk says "usage":null.

@@ -5,10 +5,9 @@ import socket
 import struct
 
 import pytest
-from callers import eventually
+from callers import StartBehind, eventually
 from raw_http import CHAT, MESSAGES, Client, chat_body, head, post
 
-from conftest import StartBehind
 from gateways import Gateway
 from pointsman.testing import FakeUpstream
 

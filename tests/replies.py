@@ -1,6 +1,7 @@
 """Small hand-written answers of providers of both dialects, whole and streamed."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 CHAT_USAGE = {
@@ -21,7 +22,9 @@ Call = tuple[str, str, dict[str, Any]]
 """Id, name and arguments of one tool call."""
 
 
-def completion(text: str | None = "Hello", calls: list[Call] = [], finish: str | None = None) -> dict[str, Any]:
+def completion(
+    text: str | None = "Hello", calls: Sequence[Call] = (), finish: str | None = None
+) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
     if calls:
         message["tool_calls"] = [
@@ -45,7 +48,7 @@ def chat_event(delta: dict[str, Any] | None, finish: str | None = None, **more: 
     return b"data: " + json.dumps({**chunk, "choices": choices, **more}).encode() + b"\n\n"
 
 
-def chat_stream(*words: str, calls: list[Call] = [], finish: str | None = None) -> list[bytes]:
+def chat_stream(*words: str, calls: Sequence[Call] = (), finish: str | None = None) -> list[bytes]:
     """Events as OpenAI sends them when it is asked for usage."""
     events = [chat_event({"role": "assistant", "content": ""})]
     events += [chat_event({"content": word}) for word in words]
@@ -60,7 +63,9 @@ def chat_stream(*words: str, calls: list[Call] = [], finish: str | None = None) 
     return [*events, b"data: [DONE]\n\n"]
 
 
-def message(text: str | None = "Hello", calls: list[Call] = [], stop: str | None = None) -> dict[str, Any]:
+def message(
+    text: str | None = "Hello", calls: Sequence[Call] = (), stop: str | None = None
+) -> dict[str, Any]:
     content: list[dict[str, Any]] = [] if text is None else [{"type": "text", "text": text}]
     content += [
         {"type": "tool_use", "id": id_, "name": name, "input": arguments} for id_, name, arguments in calls
@@ -81,7 +86,7 @@ def messages_event(kind: str, **fields: Any) -> bytes:
     return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n".encode()
 
 
-def messages_stream(*words: str, calls: list[Call] = [], stop: str | None = None) -> list[bytes]:
+def messages_stream(*words: str, calls: Sequence[Call] = (), stop: str | None = None) -> list[bytes]:
     whole = message(None, calls, stop)
     start = {**whole, "content": [], "stop_reason": None, "usage": {**MESSAGES_USAGE, "output_tokens": 1}}
     events = [messages_event("message_start", message=start)]

@@ -1,0 +1,67 @@
+"""The head of a request as bytes: how long it may be, which path it means, what it offers, and what is said where it
+cannot be understood. It reads nothing from a connection."""
+
+from collections.abc import Sequence
+from urllib.parse import unquote_to_bytes
+
+import httptools
+
+from pointsman.server.paths import normal_path
+
+HEAD_BYTES_MAX = 64 * 1024
+"""Of a request's head, of its trailers, of chunk extensions: what is not body, between two pieces of body."""
+
+_OFFERS = frozenset({b"upgrade", b"connection", b"http2-settings"})
+_PHRASES = {400: b"Bad Request", 405: b"Method Not Allowed", 431: b"Request Header Fields Too Large"}
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
+
+
+class BadMessage(Exception):
+    """What came is not a request that anybody could answer."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+    def answer(self) -> bytes:
+        """All that is said about it. Nobody knows the caller's dialect; this one is understood most widely."""
+        body = b'{"error":{"message":"%b","type":"invalid_request_error","param":null,"code":null}}' % (
+            str(self).encode()
+        )
+        lines = (
+            b"HTTP/1.1 %d %b" % (self.status, _PHRASES[self.status]),
+            b"content-type: application/json",
+            b"content-length: %d" % len(body),
+            b"connection: close",
+        )
+        return b"\r\n".join((*lines, b"", body))
+
+
+def too_much_head() -> BadMessage:
+    return BadMessage(431, f"the head of a request may have {HEAD_BYTES_MAX} bytes")
+
+
+def head_bytes(url: bytes, headers: RawHeaders) -> int:
+    return len(url) + sum(len(name) + len(value) + len(b": \r\n") for name, value in headers)
+
+
+def path_and_query(url: bytes) -> tuple[bytes, bytes]:
+    """What a request target means that is not spelled as an endpoint's path is; nothing for what is no URL."""
+    try:
+        parsed = httptools.parse_url(url)
+    except httptools.HttpParserInvalidURLError:
+        return b"", b""
+    return normal_path(unquote_to_bytes(parsed.path or b"/")), parsed.query or b""
+
+
+def head_without_offer(parser: httptools.HttpRequestParser, url: bytes, headers: RawHeaders) -> bytes:
+    """The head that `parser` has read, as if it had not offered another protocol. Raises BadMessage."""
+    method = parser.get_method()
+    if method == b"CONNECT":
+        raise BadMessage(405, "this is not a forward proxy")
+    lines = [b"%b %b HTTP/%b" % (method, url, parser.get_http_version().encode())]
+    lines += [b"%b: %b" % header for header in headers if header[0] not in _OFFERS]
+    if not parser.should_keep_alive():
+        lines.append(b"connection: close")
+    return b"\r\n".join([*lines, b"", b""])

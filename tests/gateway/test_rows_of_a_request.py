@@ -1,0 +1,184 @@
+"""What is gathered of one request, and the rows it becomes; the headers that tell of it."""
+
+import json
+
+import pytest
+from calls_made import HandClock, call
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointsman.core.decision import Decision
+from pointsman.core.errors import Unsupported, UpstreamError, UpstreamFault
+from pointsman.core.model_card import ModelCard
+from pointsman.core.usage import Usage
+from pointsman.gateway.booking import Booking
+from pointsman.gateway.crossing import SameDialect
+from pointsman.gateway.headers import answer_headers, ascii_value
+from pointsman.routing.decide import pin
+from pointsman.wire.dialect import ReplyContext
+from pointsman.wire.envelope import read_envelope
+from pointsman.wire.openai_chat import OPENAI_CHAT
+from replies import completion
+
+FIRST = ModelCard("first", "one", "first-1", "simple")
+SECOND = ModelCard("second", "two", "second-1", "medium")
+ENVELOPE = read_envelope(b'{"model":"auto","messages":[{"role":"user","content":"Hi"}]}')
+ROUTED = Decision("auto", "auto", (FIRST, SECOND), score=0.12345, tier="simple")
+
+
+def crossing() -> SameDialect:
+    return SameDialect(OPENAI_CHAT, ENVELOPE, FIRST, ReplyContext("pm_1", "first-1", 1))
+
+
+def begun(clock: HandClock | None = None) -> Booking:
+    booking = Booking(call(clock=clock))
+    booking.read(ENVELOPE)
+    booking.decision = ROUTED
+    return booking
+
+
+def test_a_request_that_nobody_finished_is_our_own_fault() -> None:
+    entry, attempts = Booking(call()).entries(None)
+    assert (entry.outcome, entry.status, entry.fault) == ("failed", 500, "internal")
+    assert (entry.requested_model, entry.decision, entry.model, attempts) == ("", None, None, ())
+
+
+def test_a_complete_request_has_the_times_of_its_attempts() -> None:
+    clock = HandClock()
+    booking = begun(clock)
+    clock.now_s += 0.010
+    failed = booking.begin_attempt(FIRST, crossing())
+    clock.now_s += 0.020
+    failed.fail(UpstreamError(UpstreamFault.OVERLOADED, "busy", status=503), partial=False)
+    way = crossing()
+    good = booking.begin_attempt(SECOND, way)
+    good.status = 200
+    clock.now_s += 0.030
+    booking.first_byte()
+    way.whole(json.dumps(completion()).encode())
+    clock.now_s += 0.040
+    good.end("complete")
+    booking.complete()
+    entry, (one, two) = booking.entries(None)
+    assert (entry.outcome, entry.status, entry.fault) == ("complete", 200, None)
+    assert (entry.model, entry.provider, entry.decision) == ("second", "two", ROUTED)
+    assert entry.usage == Usage(30, 7, 10)
+    assert (entry.first_token_ms, entry.total_ms) == pytest.approx((60, 100))
+    assert (one.number, one.started_ms, one.total_ms) == pytest.approx((1, 10, 20))
+    assert (one.outcome, one.fault, one.status, one.first_byte_ms) == ("failed", "overloaded", None, None)
+    assert (two.number, two.started_ms, two.first_byte_ms, two.total_ms) == pytest.approx((2, 30, 30, 70))
+    assert (two.outcome, two.fault, two.status) == ("complete", None, 200)
+
+
+def test_a_status_is_the_one_on_the_line_not_one_told_within() -> None:
+    booking = begun()
+    attempt = booking.begin_attempt(FIRST, crossing())
+    attempt.status = 200
+    attempt.fail(UpstreamError(UpstreamFault.REJECTED, "told in a 200", status=400), partial=False)
+    _, (row,) = booking.entries(None)
+    assert row.status == 200
+
+
+def test_a_caller_who_leaves_before_the_first_byte_was_answered_by_nobody() -> None:
+    booking = begun()
+    booking.begin_attempt(FIRST, crossing()).end("cancelled")
+    booking.cancel()
+    entry, _ = booking.entries(None)
+    assert (entry.outcome, entry.status, entry.fault) == ("cancelled", 499, None)
+    assert (entry.model, entry.usage, entry.first_token_ms) == (None, None, None)
+
+
+def test_a_caller_who_leaves_later_has_had_a_part() -> None:
+    booking = begun()
+    booking.begin_attempt(FIRST, crossing())
+    booking.first_byte()
+    booking.cancel()
+    entry, _ = booking.entries(None)
+    assert (entry.outcome, entry.status, entry.model) == ("cancelled", 200, "first")
+
+
+def test_a_fault_of_our_own_behind_the_first_byte_is_a_part() -> None:
+    booking = begun()
+    booking.begin_attempt(FIRST, crossing())
+    booking.first_byte()
+    entry, _ = booking.entries(None)
+    assert (entry.outcome, entry.status, entry.fault) == ("partial", 200, "internal")
+
+
+def test_a_broken_answer_is_a_part() -> None:
+    booking = begun()
+    booking.begin_attempt(FIRST, crossing())
+    booking.first_byte()
+    booking.break_off(UpstreamError(UpstreamFault.TIMED_OUT, "silence"))
+    entry, _ = booking.entries(None)
+    assert (entry.outcome, entry.status, entry.fault, entry.model) == ("partial", 200, "timed_out", "first")
+
+
+def test_a_refusal_is_booked_by_its_name() -> None:
+    booking = begun()
+    booking.refuse(Unsupported("n cannot be expressed", param="n"), 400)
+    entry, _ = booking.entries(None)
+    assert (entry.outcome, entry.status, entry.fault) == ("failed", 400, "Unsupported")
+    booking.refuse(UpstreamError(UpstreamFault.RATE_LIMITED, "slow down"), 429)
+    assert booking.entries(None)[0].fault == "rate_limited"
+
+
+# Headers
+
+
+def told(booking: Booking, kind: bytes = b"application/json") -> dict[bytes, bytes]:
+    headers = answer_headers(booking, kind)
+    assert len({name for name, _ in headers}) == len(headers)
+    return dict(headers)
+
+
+def test_headers_tell_of_the_decision() -> None:
+    booking = begun()
+    assert told(booking) == {
+        b"content-type": b"application/json",
+        b"x-pointsman-request-id": b"pm_1",
+        b"x-request-id": b"pm_1",
+        b"request-id": b"pm_1",
+        b"x-pointsman-model": b"first",
+        b"x-pointsman-provider": b"one",
+        b"x-pointsman-tier": b"simple",
+        b"x-pointsman-score": b"0.123",
+        b"x-pointsman-profile": b"auto",
+        b"x-pointsman-attempts": b"0",
+        b"x-pointsman-dropped": b"",
+    }
+    way = crossing()
+    way.dropped = ("seed", "messages[].größe", "a\r\nb: c")
+    booking.begin_attempt(FIRST, crossing())
+    booking.begin_attempt(SECOND, way)
+    headers = told(booking, b"text/event-stream")
+    assert (headers[b"x-pointsman-model"], headers[b"x-pointsman-attempts"]) == (b"second", b"2")
+    assert headers[b"x-pointsman-tier"] == b"simple"
+    assert headers[b"x-pointsman-dropped"] == b"seed,messages[].gr%C3%B6%C3%9Fe,a%0D%0Ab: c"
+    assert headers[b"cache-control"] == b"no-cache"
+
+
+def test_headers_of_a_pin_tell_that_nothing_was_scored() -> None:
+    booking = Booking(call())
+    booking.decision = pin("x", ModelCard("größe", "one", "x"))
+    headers = told(booking)
+    assert headers[b"x-pointsman-model"] == b"gr%C3%B6%C3%9Fe"
+    assert (headers[b"x-pointsman-score"], headers[b"x-pointsman-tier"]) == (b"none", b"none")
+    assert headers[b"x-pointsman-profile"] == b"pinned"
+
+
+def test_headers_before_a_decision_tell_which_request_it_was() -> None:
+    assert set(told(Booking(call()))) == {
+        b"content-type",
+        b"x-pointsman-request-id",
+        b"x-request-id",
+        b"request-id",
+    }
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_name_is_a_header_value(text: str) -> None:
+    value = ascii_value(text)
+    assert all(0x20 <= byte < 0x7F for byte in value)
+    if text.isascii() and text.isprintable():
+        assert value.decode() == text
