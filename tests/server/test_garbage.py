@@ -44,6 +44,8 @@ class Wire:
     def is_closing(self) -> bool:
         return False
 
+    def close(self) -> None: ...
+
 
 class Reply:
     """A provider's answer that is there at once."""
@@ -148,7 +150,7 @@ async def test_requests_leave_nothing_for_the_garbage_collector(
         found = gc.collect()
     finally:
         gc.enable()
-        protocol._unset_keepalive_if_required()
+        protocol.connection_lost(None)
 
     assert wire.written.count(b"HTTP/1.1 200") == REQUESTS + 2
     assert found < REQUESTS

@@ -25,6 +25,9 @@ class Timer:
     def cancel(self) -> None:
         self.is_cancelled = True
 
+    def when(self) -> float:
+        return self.at_s
+
 
 class Task:
     def add_done_callback(self, callback: object) -> None: ...
@@ -41,7 +44,10 @@ class HandLoop:
         return self.now_s
 
     def call_later(self, delay_s: float, call: Callable[[], None]) -> Timer:
-        self.timers.append(Timer(self.now_s + delay_s, call))
+        return self.call_at(self.now_s + delay_s, call)
+
+    def call_at(self, at_s: float, call: Callable[[], None]) -> Timer:
+        self.timers.append(Timer(at_s, call))
         return self.timers[-1]
 
     def create_task(self, work: Coroutine[Any, Any, None]) -> Task:

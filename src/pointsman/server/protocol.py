@@ -6,6 +6,7 @@ its sending half look the same from here, and an answer that nobody reads costs 
 """
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -30,6 +31,8 @@ _SILENCE_S = 60.0
 
 _REFUSED_BYTES_MAX = 64 * 1024
 """How much of a body is waited for whose request is refused already. The connection survives it."""
+
+_TIMER_GRAIN_S = 0.001  # uvloop's clock counts whole milliseconds
 
 _LINGER_S = 30.0
 _LINGER_SILENCE_S = 2.0
@@ -59,6 +62,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._is_upgrading = False
         self._is_discarding = False
         self._linger_until_s = 0.0
+        self._silent_until_s = math.inf
         self._overhead_bytes = 0
 
     # from the loop
@@ -90,6 +94,7 @@ class GatewayProtocol(HttpToolsProtocol):
         if answering is not None and not answering.response_complete:
             answering.disconnected = True
             answering.message_event.set()
+        self._stop_timer()
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
 
@@ -233,20 +238,51 @@ class GatewayProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
+        # In place of uvicorn's own, which sets a timer for every answer.
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
         answered = self._answering
-        super().on_response_complete()  # which begins with the next one that waits
+        self.flow.resume_reading()
         if self.pipeline:
-            self.flow.pause_reading()  # one packet of requests at a time is enough to wait
+            self._start_asgi_task(*self.pipeline.pop())
+            if self.pipeline:
+                self.flow.pause_reading()  # one packet of requests at a time is enough to wait
         elif isinstance(answered, Exchange) and answered.lingers:
             self._begin_to_linger()
+        else:
+            self._close_when_silent(self.timeout_keep_alive)
 
     # silence, noise and offers
 
     def _close_when_silent(self, after_s: float) -> None:
-        self._unset_keepalive_if_required()
-        self.timeout_keep_alive_task = self.loop.call_later(after_s, self.timeout_keep_alive_handler)
+        # One timer is left running and looks at what is due when it fires: setting and cancelling one for every
+        # request costs 2 us.
+        self._silent_until_s = due_s = self.loop.time() + after_s
+        timer = self.timeout_keep_alive_task
+        if timer is None or due_s < timer.when():
+            self._set_timer(due_s)
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._silent_until_s = math.inf
+
+    def _set_timer(self, due_s: float) -> None:
+        self._stop_timer()
+        self.timeout_keep_alive_task = self.loop.call_at(due_s, self.timeout_keep_alive_handler)
+
+    def _stop_timer(self) -> None:
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
 
     def timeout_keep_alive_handler(self) -> None:
+        self.timeout_keep_alive_task = None
+        due_s = self._silent_until_s
+        if due_s == math.inf:
+            return  # whoever begins to wait sets it again
+        if self.loop.time() < due_s - _TIMER_GRAIN_S:
+            self._set_timer(due_s)
+            return
         # While a model thinks its caller has nothing to say.
         answering = self._answering
         if answering is None or answering.response_complete or answering.more_body:
