@@ -34,7 +34,7 @@ class Served:
             [sys.executable, "-m", "pointsman", *arguments],
             cwd=folder,
             env={
-                "PATH": os.environ["PATH"],
+                **{name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
                 "HOME": str(folder),
                 "OLLAMA_HOST": "127.0.0.1:1",  # nothing listens there
                 "POINTSMAN_STATE_DIR": str(folder),
@@ -242,6 +242,15 @@ def test_ledger_of_another_kind_is_left_alone(serve: Serve, tmp_path: Path) -> N
 
     assert "ledger.db" in last_line(served)
     assert (tmp_path / "ledger.db").read_text().startswith("what somebody wrote")
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="needs IPv6")
+def test_ipv6_is_served(serve: Serve) -> None:
+    served = serve("serve", "--port", "0", "--host", "::1")
+
+    assert served.url.startswith("http://[::1]:")
+    assert b"simulated" in chat(served.url)
+    assert served.stop() == 0
 
 
 def test_two_processes_book_in_one_ledger(serve: Serve, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import http.client
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -12,6 +12,9 @@ from pointsman.ledger.entry import Attempt, Entry
 
 CHAT = "/v1/chat/completions"
 MESSAGES = "/v1/messages"
+GatewayFactory = Callable[..., Gateway]
+"""What the fixture `gateway` is: settings as YAML in, and the environment as keywords."""
+
 _PATIENCE_S = 10.0
 
 

@@ -1,15 +1,14 @@
 """What every flow needs: whole gateways, each with its own thread and event loop."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from calls import GatewayFactory
 
 from gateways import Gateway, running_gateway
-
-GatewayFactory = Callable[..., Gateway]
 
 
 @pytest.fixture

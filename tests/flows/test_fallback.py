@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from calls import CHAT, MESSAGES, Answered, Caller, booked, settle
+from calls import CHAT, MESSAGES, Answered, Caller, GatewayFactory, booked, settle
 
 from gateways import Gateway, running_gateway
 from pointsman.testing import FakeUpstream, Received, Scripted, scripted
@@ -398,3 +398,29 @@ def test_a_chat_stream_that_is_broken_data_fails_for_the_caller(pair: Pair) -> N
         == "upstream_bad_reply"
     )
     assert (entry.outcome, entry.fault) == ("partial", "bad_reply")
+
+
+@pytest.mark.parametrize("path", [CHAT, MESSAGES])
+def test_a_provider_that_is_not_there_is_passed_over(gateway: GatewayFactory, path: str) -> None:
+    with FakeUpstream.in_thread() as upstream:
+        upstream.answer(json=completion("by second"))
+        yaml = f"""
+        providers:
+          gone: {{dialect: openai-chat, base_url: "http://127.0.0.1:1/v1"}}
+          nameless: {{dialect: openai-chat, base_url: "http://nobody.invalid/v1"}}
+          here: {{dialect: openai-chat, base_url: {upstream.base_url}}}
+        models:
+          first: {{provider: gone, tier: simple, usd_per_million_input: 1, usd_per_million_output: 1}}
+          second: {{provider: here, tier: simple, usd_per_million_input: 2, usd_per_million_output: 2}}
+          nameless: {{provider: nameless}}
+        """
+        running = gateway(yaml)
+        with Caller(running) as caller:
+            answered = caller.post(path, ASK)
+            assert text_of(answered, path, stream=False) == "by second"
+            _, (failed, _) = booked(running, 1)
+            assert (failed.fault, failed.status, failed.outcome) == ("unreachable", None, "failed")
+            for model in ("first", "nameless"):
+                answered = caller.post(path, {**ASK, "model": model})
+                assert answered.status == 502
+                assert "cannot connect to" in answered.json()["error"]["message"]

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from calls import CHAT, MESSAGES, Answered, Caller, booked, settle
+from calls import CHAT, MESSAGES, Answered, Caller, GatewayFactory, booked, settle
 
-from conftest import GatewayFactory
 from gateways import Gateway, running_gateway
 from pointsman.testing import FakeUpstream, Received, Scripted, scripted
 from replies import completion, message

@@ -1,16 +1,20 @@
 """Caller and provider speak one dialect: every recorded exchange crosses the gateway as the bytes it is."""
 
+import base64
+import hashlib
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from calls import CHAT, MESSAGES, Answered, Caller, booked
+from calls import CHAT, MESSAGES, Answered, Caller, booked, settle
 from exchanges import Exchange, golden, recorded, usage_of
 
 from gateways import Gateway, running_gateway
-from pointsman.testing import FakeUpstream, Received, Scripted
+from pointsman.testing import FakeUpstream, Received, Scripted, scripted
+from replies import chat_stream, completion, messages_event, messages_stream
 
 GATEWAY_KEY = "gateway-key-0123456789"
 SECRETS = {
@@ -43,17 +47,23 @@ class Replay:
         self.caller = caller
         self.played = 0
         self._next: Scripted | None = None
-        upstream.answer_with(self._answer)
 
     def _answer(self, _: Received) -> Scripted:
         assert self._next is not None
         return self._next
 
-    def play(self, dialect: str, exchange: Exchange, body: bytes) -> tuple[Answered, Received]:
-        self._next = exchange.answered(cuts=random.Random(exchange.id).choice([0, 1, 9]))
+    def send(
+        self, answer: Scripted, path: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[Answered, Received]:
+        self._next = answer
+        self.upstream.answer_with(self._answer)
         self.played += 1
-        answered = self.caller.post(PATHS[dialect], body, SECRETS | SIGNS)
+        answered = self.caller.post(path, body, headers)
         return answered, self.upstream.requests[-1]
+
+    def play(self, dialect: str, exchange: Exchange, body: bytes) -> tuple[Answered, Received]:
+        answer = exchange.answered(cuts=random.Random(exchange.id).choice([0, 1, 9]))
+        return self.send(answer, PATHS[dialect], body, SECRETS | SIGNS)
 
 
 @pytest.fixture(scope="module")
@@ -179,3 +189,74 @@ def test_committed_exchanges_cross_unchanged(replay: Replay, dialect: str) -> No
 @pytest.mark.parametrize(("dialect", "count"), [("openai_chat", 505), ("anthropic_messages", 245)])
 def test_recorded_exchanges_cross_unchanged(replay: Replay, shared: Path, dialect: str, count: int) -> None:
     assert check(replay, dialect, recorded(shared, dialect)) == count
+
+
+CHAT_ASK = b'{"model":"chatty","messages":[{"role":"user","content":"Hi"}]}'
+STREAM_ASK = CHAT_ASK[:-1] + b',"stream":true}'
+KEY = {"authorization": f"Bearer {GATEWAY_KEY}"}
+
+
+def test_a_compressed_answer_is_plain_for_the_caller(replay: Replay) -> None:
+    for ask, answer in (
+        (CHAT_ASK, scripted(json=completion("Hi"), gzip=True)),
+        (STREAM_ASK, scripted(sse=chat_stream("Hi"), gzip=True)),
+    ):
+        answered, received = replay.send(answer, CHAT, ask, KEY | {"accept-encoding": "gzip, zstd"})
+        assert answered.body == (
+            json.dumps(completion("Hi")).encode() if ask is CHAT_ASK else b"".join(chat_stream("Hi"))
+        )
+        assert "content-encoding" not in answered.headers
+        assert received.header("accept-encoding") == "identity"
+
+
+def test_events_that_nobody_knows_yet_are_passed_on(replay: Replay) -> None:
+    events = messages_stream("Hi")
+    events.insert(3, messages_event("block_of_2031", index=0, anything={"z": 1, "a": [None]}))
+    events.insert(4, b": a comment\r\n\r\nretry: 7\n\n")
+    body = b'{"model":"wordy","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"Hi"}]}'
+    answered, _ = replay.send(scripted(sse=events), MESSAGES, body, KEY)
+    assert answered.body == b"".join(events)
+
+
+def test_a_body_of_many_megabytes_crosses_unchanged(replay: Replay) -> None:
+    image = base64.b64encode(random.Random(1).randbytes(6_000_000)).decode()
+    part = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{image}"}}
+    body = json.dumps({"messages": [{"role": "user", "content": [part]}], "model": "chatty"}).encode()
+    answer = scripted(json=completion("y" * 3_000_000))
+    answered, received = replay.send(answer, CHAT, body, KEY)
+    name = json.dumps(IDS["openai_chat"], ensure_ascii=False).encode()
+    assert hashlib.sha256(received.body).digest() == hashlib.sha256(body.replace(b'"chatty"', name)).digest()
+    assert answered.body == answer.pieces[0]
+
+
+def test_answers_under_way_at_once_do_not_mix(replay: Replay) -> None:
+    """Every caller gets its own words back, whole or streamed, over connections that are used again."""
+
+    def echo(request: Received) -> Scripted:
+        said = request.json()["messages"][0]["content"]
+        if request.json().get("stream"):
+            return scripted(sse=chat_stream(*[f"{said}-{place} " for place in range(8)]))
+        return scripted(json=completion(said))
+
+    def converse(who: int) -> list[str]:
+        wrong = []
+        with Caller(replay.gateway) as caller:
+            for turn in range(12):
+                said = f"caller-{who}-{turn}"
+                ask = {
+                    "model": "chatty",
+                    "messages": [{"role": "user", "content": said}],
+                    "stream": turn % 2 == 0,
+                }
+                answered = caller.post(CHAT, ask, KEY)
+                good = echo(Received("POST", "", "", (), json.dumps(ask).encode(), 0))
+                if answered.body != b"".join(good.pieces):
+                    wrong.append(said)
+        return wrong
+
+    settle(replay.gateway)
+    replay.upstream.answer_with(echo)
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(converse, range(12))) == [[]] * 12
+    settle(replay.gateway)
+    replay.played = len(replay.gateway.booked)

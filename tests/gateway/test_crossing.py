@@ -2,6 +2,7 @@
 
 import json
 import random
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -174,6 +175,7 @@ def test_an_endless_answer_is_an_error() -> None:
         with pytest.raises(UpstreamError) as caught:
             relayed(crossing(OPENAI_CHAT, OPENAI_CHAT), pieces)
         assert caught.value.fault is UpstreamFault.BAD_REPLY
+        assert "too large" in caught.value.message or "without an end" in caught.value.message
 
 
 BUSY = {
@@ -283,5 +285,16 @@ def test_the_body_is_the_callers_own(dialect: Dialect) -> None:
 def test_no_bytes_crash_a_crossing(pieces: list[bytes]) -> None:
     for caller in DIALECTS:
         for provider in DIALECTS:
-            with pytest.raises(UpstreamError):
+            with suppress(UpstreamError):
                 relayed(crossing(caller, provider), pieces)
+
+
+def test_usage_nobody_asked_for_is_held_back_from_the_very_end_too() -> None:
+    """A stream that ends without [DONE], and without the blank line behind its last event."""
+    body = b'{"model":"auto","messages":[{"role":"user","content":"Hi"}],"stream":true}'
+    way = SameDialect(OPENAI_CHAT, read_envelope(body), CARD, CONTEXT, tell_usage=True)
+    assert json.loads(way.body)["stream_options"] == {"include_usage": True}
+    *events, usage, _ = chat_stream("Hi")
+    stream = b"".join(events)
+    assert b"".join(relayed(way, [stream + usage.removesuffix(b"\n\n")])) == stream
+    assert way.usage == TOLD

@@ -106,6 +106,18 @@ def test_no_credential_of_a_caller_ever_crosses(
     assert [header for header in made if header[0] in secrets] == [(b"x-api-key", b"ours")]
 
 
+class Careless(type(ANTHROPIC_MESSAGES)):  # type: ignore[misc]
+    passed_header_prefixes = (b"",)
+
+
+def test_no_dialect_can_let_a_credential_cross() -> None:
+    careless = Careless()
+    made = sent(target(careless), careless, SECRETS + SIGNS)
+    credentials = {b"authorization", b"x-api-key", b"x-goog-api-key", b"api-key", b"cookie", b"host"}
+    assert len(made) > len(SIGNS)
+    assert not credentials & {name for name, _ in made}
+
+
 @pytest.mark.parametrize(
     ("how", "expected"),
     [

@@ -117,6 +117,7 @@ def test_pipeline_ends_with_the_request_that_closes(demo: Gateway) -> None:
     "bad",
     [
         b"\0\0\0\0 this is not HTTP\r\n\r\n",
+        b"\0" * 3_000_000,
         head("POST", CHAT, "transfer-encoding: chunked") + b"zz\r\n",
         head("POST", "/v1/route", "transfer-encoding: chunked") + b"zz\r\n",
         head("POST", CHAT, "content-length: 1000000000000"),

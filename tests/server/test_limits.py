@@ -1,6 +1,7 @@
 """How much is read: bodies over the limit, packed bodies, endless heads, and `Expect: 100-continue`."""
 
 import gzip
+import tracemalloc
 import zlib
 
 import pytest
@@ -8,6 +9,8 @@ from callers import KEY
 from raw_http import CHAT, MESSAGES, Client, ask, chat_body, chunked, head, post
 
 from gateways import Gateway
+from pointsman.core.errors import TooLarge
+from pointsman.server.content_encoding import inflate
 
 LIMIT = 200_000
 OPEN = f"x-api-key: {KEY}"
@@ -59,6 +62,14 @@ def test_request_behind_a_refused_body_is_not_answered(locked: Gateway) -> None:
     with Client(locked) as client:
         client.send(post(CHAT, body_of(LIMIT + 1), OPEN) + post(CHAT, chat_body(), OPEN))
         assert client.reply().status == 413
+        assert client.is_closed()
+
+
+def test_request_behind_a_refused_expectation_is_not_answered(locked: Gateway) -> None:
+    with Client(locked) as client:
+        refused = head("POST", CHAT, "content-length: 5", "expect: 100-continue") + b"12345"
+        client.send(refused + post(CHAT, chat_body(), OPEN) + head("GET", "/health"))
+        assert client.reply().status == 401
         assert client.is_closed()
 
 
@@ -118,6 +129,17 @@ def test_bomb_is_refused(locked: Gateway, path: str) -> None:
     reply = ask(locked, post(path, bomb, OPEN, "content-encoding: gzip"))
 
     assert reply.status == 413
+
+
+def test_bomb_is_not_unpacked() -> None:
+    bomb = gzip.compress(bytes(50_000_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLarge):
+            inflate(bomb, b"gzip", 1000)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -1,5 +1,6 @@
 """A client that reads slowly holds back its provider, not the memory of the gateway; and gets every byte in the end."""
 
+import contextlib
 import hashlib
 import json
 import time
@@ -8,7 +9,7 @@ import pytest
 from callers import StartBehind, eventually
 from raw_http import CHAT, MESSAGES, Client, chat_body, post
 
-from pointsman.testing import FakeUpstream
+from pointsman.testing import FakeUpstream, scripted
 
 PIECE = (
     b"data: "
@@ -53,6 +54,21 @@ def test_provider_is_held_back_by_a_client_that_does_not_read(
     else:
         assert body.count(b"x" * 64_000) == PIECES
         assert body.endswith(b'data: {"type":"message_stop"}\n\n')
+
+
+def test_client_that_pipelines_without_end_is_held_back(upstream: FakeUpstream, behind: StartBehind) -> None:
+    quick = scripted(json={"id": "1", "choices": []})
+    upstream.answer_with(
+        lambda request: quick if len(upstream.requests) <= 100 else scripted(body=b"{}", delay_s=60)
+    )
+    requests = post(CHAT, chat_body()) * 200
+    sent = 0
+    with Client(behind(), timeout_s=1) as client, contextlib.suppress(TimeoutError):
+        while sent < 4 * ON_THE_WAY:
+            sent += client.socket.send(requests[sent % len(requests) :])
+
+    assert len(upstream.requests) > 100
+    assert sent < ON_THE_WAY
 
 
 def test_answer_behind_one_that_is_not_read_is_held_back_from_its_beginning(

@@ -80,7 +80,8 @@ class Crossing(ABC):
         self._is_stream = True
         self._splitter = EventSplitter()
         self._open()
-        return b"".join(self._kept)
+        kept, self._kept = self._kept, []
+        return kept[0] if len(kept) == 1 else b"".join(kept)
 
     @abstractmethod
     def _open(self) -> None:

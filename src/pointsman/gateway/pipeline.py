@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from pointsman.core.decision import Decision
-from pointsman.core.errors import BadRequest, ExhaustedError, PointsmanError, UpstreamError, UpstreamFault
+from pointsman.core.errors import BadRequest, ExhaustedError, PointsmanError, UpstreamError
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Answer
 from pointsman.core.usage import Price
@@ -93,7 +93,6 @@ class Pipeline:
         source = error.last if isinstance(error, ExhaustedError) else error
         if (
             isinstance(source, UpstreamError)
-            and source.fault is UpstreamFault.REJECTED
             and source.status is not None
             and source.body is not None
             and source.body.lstrip().startswith(b"{")
