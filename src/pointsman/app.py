@@ -20,10 +20,9 @@ import uvloop
 from pointsman import __version__
 from pointsman.config.load import Loaded
 from pointsman.config.schema import ServerSettings, Settings
-from pointsman.config.values import cards_of, policy_of, providers_of
+from pointsman.config.values import baseline_of, cards_of, policy_of, providers_of
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Send
-from pointsman.core.usage import Price
 from pointsman.gateway.pipeline import Pipeline, Record
 from pointsman.gateway.target import Target
 from pointsman.ledger.entry import Attempt, Entry
@@ -98,25 +97,16 @@ def build(settings: Settings, *, send: Send, record: Record, now_s: float) -> Ru
             send_demo if provider.embedded else send,
             tuple(sorted(prefix for prefix in key_prefixes if prefix not in own and prefix.startswith(own))),
         )
-    pipeline = Pipeline(brain.names, brain.router, targets, record, _baseline(settings, brain.cards))
+    baseline = baseline_of(settings, brain.cards)
+    pipeline = Pipeline(
+        brain.names, brain.router, targets, record, baseline.price if baseline is not None else None
+    )
     key = settings.server.master_key
     return Runtime(
         brain,
         pipeline,
         ModelList(_listed(settings, brain), int(now_s)),
         Door(key.get_secret_value() if key else None, frozenset(settings.server.cors_origins)),
-    )
-
-
-def _baseline(settings: Settings, cards: tuple[ModelCard, ...]) -> Price | None:
-    """What savings are counted against: the named model, else the dearest that has a price."""
-    if settings.baseline_model is not None:
-        return next(card.price for card in cards if card.name == settings.baseline_model)
-    prices = [card.price for card in cards if card.price is not None]
-    return max(
-        prices,
-        key=lambda price: price.rates.usd_per_million_input + price.rates.usd_per_million_output,
-        default=None,
     )
 
 

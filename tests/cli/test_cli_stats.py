@@ -51,11 +51,11 @@ def test_stats_sums_by_model_and_day(booked, run):
     assert ran.exit_code == 0
     lines = [line.split() for line in ran.output.splitlines()]
     # 1000 * 0.10 + 100 * 0.40 dollars per million, twice
-    assert ["tiny", "local", "3", "3,000", "300", "0.000280", "0.029720"] in lines
-    assert ["total", "3", "3,000", "300", "0.000280", "0.029720"] in lines
+    assert ["tiny", "local", "3", "3,000", "300", "0.000280", "+", "?", "0.029720"] in lines
+    assert ["total", "3", "3,000", "300", "0.000280", "+", "?", "0.029720"] in lines
     assert "3 requests since" in ran.output
     assert "3 complete" in ran.output
-    assert "The cost of 1 requests is not known" in ran.output
+    assert "The cost of 1 request is not known" in ran.output
 
 
 def test_stats_counts_the_days_it_is_told(booked, run):

@@ -305,7 +305,7 @@ def test_stream_beyond_the_grace_is_cut_and_looks_cut(
     assert served.wait() == 0
     assert b"shutting down" in cut.value.partial
     assert b"[DONE]" not in cut.value.partial
-    assert rows(tmp_path) == [("cancelled",)]
+    assert rows(tmp_path) == [("partial",)]
     assert "Traceback" not in served.said
 
 
@@ -331,7 +331,7 @@ def test_caller_who_still_waits_is_told_to_come_again(
 
     assert served.wait() == 0
     assert (refused.value.code, refused.value.headers["retry-after"]) == (503, "1")
-    assert rows(tmp_path) == [("cancelled",)]
+    assert rows(tmp_path) == [("failed",)]
 
 
 def test_idle_connection_does_not_hold_up_the_end(serve: Serve) -> None:

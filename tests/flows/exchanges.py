@@ -39,7 +39,9 @@ class Exchange:
             kind = [(b"content-type", b"application/json")]
             return scripted(body=self.answer, headers=kind, status=self.status)
         dice = random.Random(self.id)
-        first = self.answer.index(b"\n\n") + 2 if b"\n\n" in self.answer else len(self.answer)
+        # Comments before the first event are no answer yet.
+        words = max(self.answer.find(b"data:"), 0)
+        first = self.answer.index(b"\n\n", words) + 2 if b"\n\n" in self.answer else len(self.answer)
         places = sorted(dice.sample(range(len(self.answer)), min(cuts, len(self.answer))))
         places = [first, *(place for place in places if place > first)]
         starts, ends = [0, *places], [*places, len(self.answer)]

@@ -257,6 +257,24 @@ def test_a_stream_cut_short_is_never_whole(caller: Dialect, provider: Dialect) -
             assert caught.value.fault is UpstreamFault.BROKEN
 
 
+@pytest.mark.parametrize(("n", "is_whole"), [(2, False), (1, True), (None, True), ("two", True), (-1, True)])
+def test_a_stream_of_two_answers_ends_with_both(n: object, is_whole: bool) -> None:
+    def event(index: int, text: str, finish: str | None = None) -> bytes:
+        choice = {"index": index, "delta": {"content": text}, "finish_reason": finish}
+        return b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n"
+
+    way = crossing(OPENAI_CHAT, OPENAI_CHAT, n=n)
+    way.piece(event(0, "a") + event(1, "b") + event(0, "", "stop"))
+    assert way.is_finished is is_whole
+    if not is_whole:
+        with pytest.raises(UpstreamError):
+            way.end()
+    for last in (event(1, "", "stop"), b"data: [DONE]\n\n"):
+        way = crossing(OPENAI_CHAT, OPENAI_CHAT, n=n)
+        assert way.piece(event(0, "", "stop") + last)
+        assert way.end() == b""
+
+
 @ways
 def test_usage_is_known_as_far_as_the_stream_came(caller: Dialect, provider: Dialect) -> None:
     way = crossing(caller, provider)
@@ -266,7 +284,7 @@ def test_usage_is_known_as_far_as_the_stream_came(caller: Dialect, provider: Dia
         assert counts(way.usage) == (30, 7, 10)
     else:
         way.piece(b"".join(STREAMS[provider][:3]))
-        assert counts(way.usage) == (30, 1, 10)
+        assert counts(way.usage) == (30, None, 10)  # what message_start guesses is no count
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)

@@ -64,6 +64,7 @@ class Paper:
 
     def __init__(self) -> None:
         self.is_started = False
+        self.disconnected = False
         self.is_finished = False
         self.status = 0
         self.written = b""

@@ -176,7 +176,7 @@ def test_waiting_caller_is_told_that_the_gateway_ends(upstream: FakeUpstream, be
     assert (of_messages.status, of_messages.error["type"]) == (529, "overloaded_error")
     assert int(of_chat.headers["retry-after"]) >= 1
     assert "shutting down" in of_chat.error["message"]
-    assert [entry.outcome for entry, _ in gateway.booked] == ["cancelled"] * 2
+    assert [entry.outcome for entry, _ in gateway.booked] == ["failed"] * 2
 
 
 @pytest.mark.parametrize("path", [CHAT, MESSAGES])
@@ -216,6 +216,19 @@ def test_stream_within_the_grace_comes_to_its_end(
     assert rest.count(b"word") == 30
     assert rest.endswith(b"0\r\n\r\n")
     assert [entry.outcome for entry, _ in gateway.booked] == ["complete"]
+
+
+def test_caller_who_does_not_read_is_told_once_he_does(
+    upstream: FakeUpstream, behind: StartBehind, caplog: pytest.LogCaptureFixture
+) -> None:
+    upstream.answer(sse=[CHUNK * 1000] * 500)
+    gateway = behind(grace_s=0.1)
+    with Client(gateway, receive_buffer=65536) as client:
+        client.send(post(CHAT, chat_body(stream=True)))
+        client.until(b"word")
+        gateway.stopper.stop()
+        assert eventually(lambda: "Cancel 1 running task" in caplog.text)
+        assert b"shutting down" in client.rest()
 
 
 def test_upload_under_way_is_refused_when_the_grace_is_over(

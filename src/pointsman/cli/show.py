@@ -47,7 +47,8 @@ def rows(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
             in_force, because = derived[path]
             yield path, _shown(in_force, where), because
         else:
-            yield path, _shown(value, where), str(origin)
+            hidden = where[-1:] == ("base_url",) and "$" in origin.detail
+            yield path, MASK if hidden else _shown(value, where), str(origin)
 
 
 def _walk(value: object, where: Where = ()) -> Iterator[tuple[Where, object]]:

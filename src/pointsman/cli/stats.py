@@ -50,7 +50,8 @@ def _lines(found: Summary, where: str) -> Iterator[str]:
     yield table(("day", *_SUMS), [(f"{one.day}", *_sums(one.totals)) for one in found.days])
     if totals.unknown_cost:
         yield ""
-        yield f"The cost of {totals.unknown_cost} requests is not known and not in these sums."
+        many = "1 request is" if totals.unknown_cost == 1 else f"{totals.unknown_cost} requests is"
+        yield f"The cost of {many} not known and not in these sums: no price, or no usage was reported."
 
 
 def _sums(totals: Totals) -> tuple[str, ...]:
@@ -58,9 +59,16 @@ def _sums(totals: Totals) -> tuple[str, ...]:
         f"{totals.requests:,}",
         f"{totals.input_tokens:,}",
         f"{totals.output_tokens:,}",
-        f"{totals.cost_usd:.6f}",
+        _cost(totals),
         f"{totals.savings_usd:.6f}",
     )
+
+
+def _cost(totals: Totals) -> str:
+    """What is known of it; a question mark stands for what is not."""
+    if not totals.unknown_cost:
+        return f"{totals.cost_usd:.6f}"
+    return f"{totals.cost_usd:.6f} + ?" if totals.cost_usd else "?"
 
 
 def _plain(found: Summary) -> dict[str, Any]:
@@ -73,8 +81,11 @@ def _plain(found: Summary) -> dict[str, Any]:
     }
 
 
-def _numbers(totals: Totals) -> dict[str, float]:
-    return {
+def _numbers(totals: Totals) -> dict[str, float | None]:
+    numbers: dict[str, float | None] = {
         name: round(float(value), _DIGITS) if isinstance(value, Decimal) else value
         for name, value in asdict(totals).items()
     }
+    if totals.unknown_cost and not totals.cost_usd:
+        numbers["cost_usd"] = None
+    return numbers

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pointsman.config.problems import nearest, shown
+from pointsman.config.references import MASK
 from pointsman.config.schema import ModelSettings, ProviderSettings, Settings
 from pointsman.config.source import Source, Where, dotted
 from pointsman.config.values import policy_of
@@ -112,12 +113,13 @@ def _base_url(view: View, where: Where, provider: ProviderSettings) -> Iterator[
         good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         good = False
+    told = MASK if where in view.named else shown(url, where)  # part of what a variable holds may be a key
     if not good or re.search(r"[^!-~]", url):
-        yield view.problem(where, shown(url, where), "an address such as https://host/v1")
+        yield view.problem(where, told, "an address such as https://host/v1")
     elif parts.username is not None or parts.password is not None:
-        yield view.problem(where, shown(url, where), "an address without a user name; keys go into api_key")
+        yield view.problem(where, told, "an address without a user name; keys go into api_key")
     elif parts.query or parts.fragment or url.endswith("?"):
-        yield view.problem(where, shown(url, where), "an address without `?` and `#`")
+        yield view.problem(where, told, "an address without `?` and `#`")
 
 
 def _credentials(view: View, where: Where, name: str, provider: ProviderSettings) -> Iterator[Problem]:
@@ -256,7 +258,7 @@ def _open_door(view: View) -> Iterator[Problem]:
         yield view.problem(
             ("server", "master_key"), "********", "a key of visible ASCII characters, without spaces"
         )
-    if key is None and "master_key" not in view.section("server") and not is_loopback(server.host):
+    if key is None and not view.section("server").get("master_key") and not is_loopback(server.host):
         yield view.problem(
             ("server", "host"),
             f"{server.host}, which others can reach",

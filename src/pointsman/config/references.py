@@ -31,7 +31,7 @@ _STAND_IN = "unset"
 
 
 def is_secret(where: Where) -> bool:
-    """Whether the value at `where` must never be shown."""
+    """Whether the value at `where` must never be shown. A base URL is one only where a variable is in it."""
     match where:
         case ("server", "master_key") | ("providers", _, "api_key") | ("providers", _, "headers", _):
             return True

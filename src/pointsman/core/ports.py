@@ -77,6 +77,8 @@ class Answer(Protocol):
     """The client's end of one exchange. `start` once, `write` any number of times, `finish` once."""
 
     is_started: bool
+    disconnected: bool
+    """The client is gone."""
 
     def start(self, status: int, headers: HeaderList, *, length: int | None = None) -> None:
         """Sends the head. `length` None means a body of unknown size (chunked)."""

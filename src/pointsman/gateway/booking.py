@@ -63,6 +63,7 @@ class AttemptBooking:
         )
 
 
+_SHUT_DOWN = "shut_down"
 _CLIENT_LEFT = 499  # nginx's word for a request whose caller went away before it had an answer
 
 
@@ -130,8 +131,15 @@ class Booking:
         """The caller has part of the answer, and gets no more."""
         self.fault = error.fault.value
 
-    def cancel(self) -> None:
-        """The caller left."""
+    def cancel(self, *, caller_left: bool) -> None:
+        """The work was stopped: the caller left, or this gateway is shutting down."""
+        if self.outcome == "complete":
+            return
+        if not caller_left:
+            self.fault = _SHUT_DOWN
+            if self.first_byte_ms is None:
+                self.status = 503
+            return
         self.outcome = "cancelled"
         self.fault = None
         if self.first_byte_ms is None:

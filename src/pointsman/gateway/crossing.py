@@ -41,6 +41,11 @@ class Crossing(ABC):
         self._kept: list[bytes] = []
         self._kept_bytes = 0
 
+    @property
+    @abstractmethod
+    def is_finished(self) -> bool:
+        """The caller was given the reply's end; what breaks behind it is nothing to them."""
+
     @abstractmethod
     def whole(self, reply: bytes) -> bytes:
         """A complete reply that was not streamed, for the caller. Raises UpstreamError."""
@@ -103,7 +108,16 @@ class SameDialect(Crossing):
     """Bytes in, the same bytes out; a watch reads beside them. With `tell_usage` the provider is asked for usage
     in a stream whose caller has not asked."""
 
-    __slots__ = ("_context", "_dialect", "_envelope", "_filter", "_has_begun", "_has_told_error", "_watch")
+    __slots__ = (
+        "_comments",
+        "_context",
+        "_dialect",
+        "_envelope",
+        "_filter",
+        "_has_begun",
+        "_has_told_error",
+        "_watch",
+    )
 
     _watch: ReplyWatch
 
@@ -121,6 +135,7 @@ class SameDialect(Crossing):
         self._dialect = dialect
         self._envelope = envelope
         self._context = context
+        self._comments = b""
         self._has_begun = False
         self._has_told_error = False
 
@@ -129,12 +144,22 @@ class SameDialect(Crossing):
         return reply
 
     def last_words(self, error: UpstreamError, request_id: str) -> bytes:
-        return b"" if self._has_told_error else self._dialect.encode_stream_error(error, request_id)
+        if self._has_told_error or self.is_finished:
+            return b""
+        return self._dialect.encode_stream_error(error, request_id)
+
+    @property
+    def is_finished(self) -> bool:
+        return self._is_stream and self._watch.is_complete and self._watch.error is None
 
     def _open(self) -> None:
-        self._watch = self._dialect.reply_watch()
+        self._watch = self._dialect.reply_watch(self._envelope)
 
     def _relay(self, events: bytes) -> bytes:
+        if not self._has_begun and b"data" not in events:
+            # Comments (": OPENROUTER PROCESSING") are no answer yet: another model could still give one.
+            self._comments += events
+            return b""
         watch = self._watch
         watch.feed(events)
         self.usage = watch.usage
@@ -146,6 +171,8 @@ class SameDialect(Crossing):
             self._has_told_error = error.fault is not UpstreamFault.BAD_REPLY
         if self._filter is not None:
             events = self._filter(events)
+        if self._comments and events:
+            events, self._comments = self._comments + events, b""
         self._has_begun = self._has_begun or bool(events)
         return events
 
@@ -194,6 +221,10 @@ class Translated(Crossing):
         if self._is_finished:
             return b""  # it broke behind its end
         return self._unsaid + self._source.encode_stream_error(error, request_id)
+
+    @property
+    def is_finished(self) -> bool:
+        return self._is_finished
 
     def _open(self) -> None:
         self._decoder = self._target.reply_decoder()

@@ -5,6 +5,7 @@ model; after it, a failure is told to the caller and nothing is tried again.
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -28,9 +29,12 @@ from pointsman.gateway.target import Target
 from pointsman.wire.dialect import ReplyContext
 from pointsman.wire.envelope import Envelope
 
+log = logging.getLogger("pointsman.gateway")
+
 ATTEMPTS_MAX = 2
 """The choice, and one retry on the next model of the order."""
 
+_FAILED = "request %s: %s at %s failed: %s (status %s)"
 _REPLY_BYTES_MAX = 128 * 1024 * 1024
 _ERROR_BYTES_MAX = 1024 * 1024
 
@@ -68,7 +72,14 @@ class Dispatch:
             try:
                 await _attempt(plan, envelope, answer, booking, attempt)
             except UpstreamError as error:
+                if plan.crossing.is_finished:
+                    attempt.end("complete")
+                    booking.complete()
+                    answer.finish()
+                    return
                 attempt.fail(error, partial=answer.is_started)
+                if error.may_try_elsewhere:  # else it is the caller's to mend, not the operator's
+                    log.warning(_FAILED, call.request_id, card.name, card.provider, error.fault, error.status)
                 if answer.is_started:
                     _break(call, plan.crossing, answer, booking, error)
                     return
@@ -78,7 +89,12 @@ class Dispatch:
                 if not error.may_try_elsewhere or len(failures) == ATTEMPTS_MAX:
                     break
             except asyncio.CancelledError:
-                attempt.end("cancelled")
+                # Many clients leave as soon as they have read the reply's end.
+                if plan.crossing.is_finished and answer.is_started:
+                    attempt.end("complete")
+                    booking.complete()
+                else:
+                    attempt.end("cancelled")
                 raise
             else:
                 return
@@ -158,7 +174,10 @@ async def _relay(incoming: Incoming, crossing: Crossing, answer: Answer, booking
 
 
 async def _refused(incoming: Incoming, plan: _Plan) -> UpstreamError:
-    body = await incoming.read(_ERROR_BYTES_MAX)
+    try:
+        body = await incoming.read(_ERROR_BYTES_MAX)
+    except UpstreamError:
+        body = b""  # too large, or broken off: the status says enough
     error = plan.target.dialect.decode_error(incoming.status, incoming.headers, body)
     if plan.own is not None and error.fault is UpstreamFault.AUTH:
         error.body = body
@@ -166,7 +185,8 @@ async def _refused(incoming: Incoming, plan: _Plan) -> UpstreamError:
 
 
 def _told_the_keys_owner(error: UpstreamError, plan: _Plan, call: Call) -> PointsmanError:
-    """The key was the caller's own, and so is the refusal: no other account is tried in its place."""
+    """The key was the caller's own, and so is the refusal. Whatever the failure, no other account is tried in
+    its place: the caller chose whose account is used."""
     if error.fault is not UpstreamFault.AUTH:
         return error
     if plan.target.dialect is call.dialect and error.body is not None:

@@ -1,5 +1,6 @@
 """The response headers in which a request tells what became of it."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ NONE = b"none"
 
 
 def answer_headers(booking: Booking, content_type: bytes) -> list[tuple[bytes, bytes]]:
-    """All headers of an answer; those about the decision are there once there is one."""
+    """All headers of an answer. They are the same on every one; what is not known, or never was, is `none`."""
     request_id = booking.call.request_id.encode()
     headers = [
         (b"content-type", content_type),
@@ -21,17 +22,32 @@ def answer_headers(booking: Booking, content_type: bytes) -> list[tuple[bytes, b
     if content_type == b"text/event-stream":
         headers += _STREAM
     decision = booking.decision
-    if decision is not None:
+    if decision is None:
+        headers += _UNDECIDED
+    else:
         card = booking.card or decision.card
         tier = decision.tier or card.tier
         headers += _chosen(card.name, card.provider, tier, decision.profile)
         headers += (
             (b"x-pointsman-score", NONE if decision.score is None else b"%.3f" % decision.score),
             (b"x-pointsman-attempts", b"%d" % len(booking.attempts)),
-            (b"x-pointsman-dropped", ascii_value(",".join(booking.dropped)) if booking.dropped else b""),
+            (b"x-pointsman-dropped", _listed(booking.dropped) if booking.dropped else b""),
         )
     return headers
 
+
+_UNDECIDED = (
+    (b"x-pointsman-model", NONE),
+    (b"x-pointsman-provider", NONE),
+    (b"x-pointsman-tier", NONE),
+    (b"x-pointsman-profile", NONE),
+    (b"x-pointsman-score", NONE),
+    (b"x-pointsman-attempts", b"0"),
+    (b"x-pointsman-dropped", b""),
+)
+
+_DROPPED_CHARS_MAX = 2048
+"""Common HTTP clients give up at header lines of 8 to 64 KB; a caller may have sent thousands of fields."""
 
 _STREAM = (
     (b"cache-control", b"no-cache"),
@@ -49,6 +65,15 @@ def _chosen(model: str, provider: str, tier: str | None, profile: str) -> tuple[
     )
 
 
+def _listed(names: Sequence[str]) -> bytes:
+    text = ",".join(names)
+    if len(text) > _DROPPED_CHARS_MAX:
+        kept = text[:_DROPPED_CHARS_MAX].rpartition(",")[0]
+        text = f"{kept},and {len(names) - kept.count(',') - 1} more"
+    return ascii_value(text)
+
+
+@lru_cache(maxsize=4096)
 def ascii_value(text: str) -> bytes:
     """A header value: what is not plain ASCII is percent-encoded."""
     if text.isascii() and text.isprintable():

@@ -62,7 +62,7 @@ class Pipeline:
         except PointsmanError as error:
             self._refuse(error, answer, booking)
         except asyncio.CancelledError:
-            booking.cancel()
+            booking.cancel(caller_left=answer.disconnected)
             raise
         finally:
             self._record(*booking.entries(self._baseline))

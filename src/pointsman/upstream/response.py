@@ -95,6 +95,11 @@ class Response:
         if self.is_ended:
             return
         self._error = error
+        if error is not None:
+            # Whoever does not take what is here, a client that stands still, must hear of it all the same.
+            self._buffer.clear()
+            self._buffered_bytes = 0
+            self._inflater_holds_more = False
         if not self.is_reading:
             self._listen(reading=True)
         self.is_ended = True

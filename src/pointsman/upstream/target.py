@@ -52,9 +52,21 @@ class Target:
     head_start: bytes
 
 
-@lru_cache(maxsize=512)
+_CACHED_CHARS_MAX = 512
+"""Callers write part of some URLs and header names: long ones are not kept, or memory would be theirs to fill."""
+
+
 def read_target(url: str) -> Target:
     """Raises UpstreamError (UNREACHABLE) for what is no usable http or https URL."""
+    return _known_target(url) if len(url) <= _CACHED_CHARS_MAX else _target(url)
+
+
+@lru_cache(maxsize=512)
+def _known_target(url: str) -> Target:
+    return _target(url)
+
+
+def _target(url: str) -> Target:
     if not url.isascii() or any(character <= " " or character == "\x7f" for character in url):
         raise _unusable("it holds a space, a control character or a letter outside ASCII")
     try:
@@ -81,7 +93,7 @@ def encode_head(target: Target, headers: HeaderList, body_length: int) -> bytes:
     pieces = [target.head_start]
     accepts = _IDENTITY
     for name, value in headers:
-        problem = _name_problem(name)
+        problem = _known_problem(name) if len(name) <= _CACHED_CHARS_MAX else _name_problem(name)
         if problem is not None:
             raise UpstreamError(UpstreamFault.UNREACHABLE, problem)
         if name == b"accept-encoding":
@@ -97,6 +109,10 @@ def encode_head(target: Target, headers: HeaderList, body_length: int) -> bytes:
 
 
 @lru_cache(maxsize=1024)
+def _known_problem(name: bytes) -> str | None:
+    return _name_problem(name)
+
+
 def _name_problem(name: bytes) -> str | None:
     if not name or not _TOKEN.issuperset(name):
         return f"cannot send the header {name.decode('latin-1')!r}: that is not a header name"

@@ -157,7 +157,9 @@ class Dialect(Protocol):
         """True if the caller expects usage in its stream."""
         ...
 
-    def reply_watch(self) -> ReplyWatch: ...
+    def reply_watch(self, envelope: Envelope | None = None) -> ReplyWatch:
+        """`envelope` is the request, which may ask for more than one answer."""
+        ...
 
     def read_usage(self, body: bytes) -> Usage | None:
         """Usage of a reply that was not streamed. Raises UpstreamError (BAD_REPLY) when the body is not a

@@ -79,7 +79,7 @@ class AnthropicMessages:
     def wants_stream_usage(self, envelope: Envelope) -> bool:
         return True
 
-    def reply_watch(self) -> watch.AnthropicReplyWatch:
+    def reply_watch(self, envelope: Envelope | None = None) -> watch.AnthropicReplyWatch:
         return watch.AnthropicReplyWatch()
 
     def read_usage(self, body: bytes) -> Usage | None:

@@ -16,9 +16,8 @@ from pointsman.core.errors import (
     UpstreamFault,
 )
 from pointsman.wire.dialect import EncodedError, Headers
+from pointsman.wire.secrets import without_secrets
 from pointsman.wire.sse import frame
-
-_MESSAGE_CHARS_MAX = 500
 
 _TYPE_OF_STATUS = {
     401: "authentication_error",
@@ -60,10 +59,6 @@ _FAULT_OF_TYPE = {
     "request_too_large": UpstreamFault.REJECTED,
 }  # any other type is a SERVER_ERROR
 
-_KEY = re.compile(
-    r"\b(?:sk|pk|rk|gsk|xai|key)[-_][A-Za-z0-9_-]{8,}|\bAIza[A-Za-z0-9_-]{10,}|(?i:\bbearer\s+\S+)"
-)
-_URL_QUERY = re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]*")
 _KEPT_HEADERS = frozenset({b"retry-after", b"retry-after-ms", b"x-should-retry"})
 _TOO_LONG = re.compile(
     r"context.?(?:length|window|size)|maximum.{0,20}(?:context|tokens)|too many (?:input )?tokens"
@@ -136,7 +131,7 @@ def _of_error(error: object) -> tuple[str | None, str]:
 def _clean(message: object) -> str:
     if not isinstance(message, str):
         return ""
-    return _KEY.sub("[key]", _URL_QUERY.sub(r"\1", message))[:_MESSAGE_CHARS_MAX]
+    return without_secrets(message)
 
 
 def _retry_after_s(headers: Headers) -> float | None:

@@ -127,9 +127,9 @@ class _Reply:
         self._input = ""
         self._has_deltas = False
 
-    def start(self, message: _Message) -> None:
+    def start(self, message: _Message, counts: Counts | None) -> None:
         self.events.append(ReplyStarted(message.id, message.model))
-        self.count(message.usage)
+        self.count(counts)
 
     def count(self, counts: Counts | None) -> None:
         if counts is not None:
@@ -257,7 +257,7 @@ class AnthropicReplyDecoder:
             message = event.message or _Message()
             if self._id is None:
                 self._id = message.id
-                reply.start(message)
+                reply.start(message, None if message.usage is None else message.usage.at_start())
             elif self._id != message.id:
                 raise UpstreamError(UpstreamFault.BROKEN, "another reply began before the end of this one")
             return
@@ -321,7 +321,7 @@ def decode_reply(body: bytes) -> list[ReplyEvent]:
         message = _whole_message(body)
         _check_is_reply(message.type, message.error, has_content=message.content is not None)
         reply = _Reply()
-        reply.start(message)
+        reply.start(message, message.usage)
         for index, block in enumerate(message.content or ()):
             reply.open(index, block)
         reply.finish(message.stop_reason, message.stop_sequence)

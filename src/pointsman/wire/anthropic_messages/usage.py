@@ -32,6 +32,11 @@ class Counts(msgspec.Struct, gc=False):
             if value is not None:
                 setattr(self, name, value)
 
+    def at_start(self) -> "Counts":
+        """As `message_start` reports: its `output_tokens` is a first guess, and no count of what was written
+        before the stream broke."""
+        return msgspec.structs.replace(self, output_tokens=None)
+
     def usage(self) -> Usage:
         total = self.input_tokens
         if total is not None:

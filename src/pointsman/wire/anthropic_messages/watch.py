@@ -56,7 +56,8 @@ class AnthropicReplyWatch:
             return
         kind = event.type
         if kind == "message_start":
-            self._count(event.message.usage if event.message is not None else None)
+            if event.message is not None and event.message.usage is not None:
+                self._count(event.message.usage.at_start())
         elif kind == "message_delta":
             self._count(event.usage)
         elif kind == "message_stop":

@@ -86,8 +86,8 @@ class OpenAIChat:
     def wants_stream_usage(self, envelope: Envelope) -> bool:
         return stream_usage.is_asked(envelope)
 
-    def reply_watch(self) -> ReplyWatch:
-        return watch.ReplyWatch()
+    def reply_watch(self, envelope: Envelope | None = None) -> ReplyWatch:
+        return watch.ReplyWatch(1 if envelope is None else watch.choices_asked(envelope))
 
     def read_usage(self, body: bytes) -> Usage | None:
         return watch.read_usage(body)

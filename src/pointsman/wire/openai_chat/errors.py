@@ -23,27 +23,11 @@ from pointsman.core.errors import (
     UpstreamFault,
 )
 from pointsman.wire.dialect import EncodedError, Headers
+from pointsman.wire.secrets import MESSAGE_CHARACTERS_MAX, without_secrets
 from pointsman.wire.sse import frame
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
-
-_MESSAGE_CHARACTERS_MAX = 500
-
-_NAMED_KEY = re.compile(r"(?i)(bearer\s+|\bkey(?: provided)?\s*[:=]\s*)[^\s\"',]+")
-_KEY = re.compile(
-    r"\b(?:sk|pk|rk|gsk|xai|hf|csk|pplx|nvapi|tgp|r8|fw|sess)[-_][\w*.-]{8,}"
-    r"|\bAIza[\w-]{8,}"
-    r"|\beyJ[\w.-]{16,}"
-    r"|\b(?!req_)(?=[A-Za-z]*\d)(?=\d*[A-Za-z])\w{32,}"
-)
-_URL_QUERY = re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]*")
-
-
-def without_secrets(text: str) -> str:
-    """`text` cut to a length fit for a message, with anything that looks like a key masked."""
-    text = _URL_QUERY.sub(r"\1", text[: 4 * _MESSAGE_CHARACTERS_MAX])
-    return _KEY.sub("***", _NAMED_KEY.sub(r"\1***", text))[:_MESSAGE_CHARACTERS_MAX]
 
 
 # From a provider
@@ -96,7 +80,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     try:
         told = _read(_decode(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        text = body[:_MESSAGE_CHARACTERS_MAX].decode("utf-8", "replace").strip()
+        text = body[:MESSAGE_CHARACTERS_MAX].decode("utf-8", "replace").strip()
         told = _Told() if text.startswith("<") else _Told(text)  # a web page tells the reader nothing
     fault = _fault(status, told)
     return UpstreamError(

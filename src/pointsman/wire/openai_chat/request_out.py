@@ -268,11 +268,15 @@ class _Writing:
     def _reasoning(self, reasoning: Reasoning) -> None:
         effort = reasoning.effort or _effort_of(reasoning.budget_tokens)
         known = self._known_efforts()
-        if effort is not None and known and effort in _EFFORTS:
+        if effort == "none" and not self.reasons:
+            # What thinks only when told to is not told; naming the least effort would begin it.
+            if known:
+                self.drop("thinking" if reasoning.effort is None else "reasoning_effort")
+        elif effort is not None and known and effort in _EFFORTS:
             self.body["reasoning_effort"] = nearest = _nearest(effort, known)
             if nearest != effort:
                 self.drop("reasoning_effort")
-        elif effort not in {None, "none"} or (reasoning.adaptive and not known):
+        elif effort is not None or (reasoning.adaptive and not known):
             self.drop("thinking" if reasoning.effort is None else "reasoning_effort")
 
     def _known_efforts(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import msgspec
 from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.core.events import merge_usage
 from pointsman.core.usage import Usage
+from pointsman.wire.envelope import Envelope
 from pointsman.wire.openai_chat.chunks import (
     NOT_JSON,
     ReportedUsage,
@@ -45,6 +46,21 @@ def read_usage(body: bytes) -> Usage | None:
     return None if reply.usage is None else usage_from(reply.usage)
 
 
+def choices_asked(envelope: Envelope) -> int:
+    """How many answers the stream will hold."""
+    raw = envelope.fields.get("n")
+    if raw is None:
+        return 1
+    try:
+        wanted = _decode_count(raw)
+    except msgspec.DecodeError:
+        return 1  # the provider's to judge
+    return min(max(wanted or 1, 1), _CHOICES_MAX)
+
+
+_decode_count = msgspec.json.Decoder(int | None).decode
+_CHOICES_MAX = 128  # of the API
+
 _BLANK_LINES = (b"\n\n", b"\r\n\r\n")
 _DONE = (b"data: [DONE]", b"data:[DONE]")
 _PEEK_BYTES_MAX = 64 * 1024
@@ -54,10 +70,11 @@ class ReplyWatch:
     """Parses only the chunks that may hold usage, a finish reason or an error; the rest is looked at for
     those words and no more."""
 
-    def __init__(self) -> None:
+    def __init__(self, choices: int = 1) -> None:
         self.usage: Usage | None = None
         self.is_complete = False
         self.error: UpstreamError | None = None
+        self._unfinished = set(range(choices))
         self._reader = SseReader()
 
     def feed(self, data: bytes) -> None:
@@ -107,8 +124,9 @@ class ReplyWatch:
         if usage is not None:
             self.usage = merge_usage(self.usage, usage)
         for choice in chunk.choices or ():
-            if choice.finish_reason and not choice.index:
-                self.is_complete = True
+            if choice.finish_reason:
+                self._unfinished.discard(choice.index or 0)
+                self.is_complete = self.is_complete or not self._unfinished
 
 
 def _says_something(data: bytes) -> bool:
