@@ -46,6 +46,10 @@ def read_usage(body: bytes) -> Usage | None:
     return None if reply.usage is None else usage_from(reply.usage)
 
 
+_decode_count = msgspec.json.Decoder(int | None).decode
+_CHOICES_MAX = 128  # of the API
+
+
 def choices_asked(envelope: Envelope) -> int:
     """How many answers the stream will hold."""
     raw = envelope.fields.get("n")
@@ -57,9 +61,6 @@ def choices_asked(envelope: Envelope) -> int:
         return 1  # the provider's to judge
     return min(max(wanted or 1, 1), _CHOICES_MAX)
 
-
-_decode_count = msgspec.json.Decoder(int | None).decode
-_CHOICES_MAX = 128  # of the API
 
 _BLANK_LINES = (b"\n\n", b"\r\n\r\n")
 _DONE = (b"data: [DONE]", b"data:[DONE]")
