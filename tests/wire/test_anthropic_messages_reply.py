@@ -604,7 +604,7 @@ def test_failed_reply_ends_with_an_error_event() -> None:
 def test_keepalive_is_passed_over_by_the_sdk() -> None:
     stream = write(STARTED, TextDelta("Hi"), DONE)
     place = stream.index(b"event: content_block_delta")
-    padded = stream[:place] + ANTHROPIC_MESSAGES.keepalive + stream[place:]
+    padded = stream[:place] + b'event: ping\ndata: {"type": "ping"}\n\n' + stream[place:]
     check_grammar(padded)
     assert sdk_stream(padded).content == sdk_stream(stream).content
 

@@ -298,7 +298,7 @@ def test_an_error_in_a_stream_makes_the_sdk_raise():
     assert written.startswith(b'data: {"error":{')
     assert b"[DONE]" not in written
     with pytest.raises(openai.APIError, match="ended before its end"):
-        sdk_chunks(start + OPENAI_CHAT.keepalive + written)
+        sdk_chunks(start + b": keepalive\n\n" + written)
 
 
 def test_an_error_of_ours_in_a_stream_is_understood_by_ourselves():

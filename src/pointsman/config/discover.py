@@ -42,7 +42,7 @@ def discover(environ: Mapping[str, str]) -> Found:
         variable = key_variable(name, environ)
         if variable is not None:
             found.because[name] = f"${variable}"
-            found.tree["providers"][name] = {}
+            found.tree["providers"][name] = _books(KNOWN_PROVIDERS[name].dialect)
             _add_catalog(found, name)
     _add_ollama(found, environ)
     if found.because:
@@ -56,6 +56,11 @@ def discover(environ: Mapping[str, str]) -> Found:
             _HOW_TO_ADD_A_KEY,
         )
     return found
+
+
+def _books(dialect: str) -> dict[str, Any]:
+    """Who writes no configuration wants to know what streams cost more than to have every byte as it was."""
+    return {"include_stream_usage": True} if dialect == "openai-chat" else {}
 
 
 def key_variable(provider: str, environ: Mapping[str, str]) -> str | None:
@@ -82,7 +87,10 @@ def _add_ollama(found: Found, environ: Mapping[str, str]) -> None:
     host, port = address
     shown = f"[{host}]" if ":" in host else host
     found.because["ollama"] = f"Ollama at {shown}:{port}"
-    found.tree["providers"]["ollama"] = {"base_url": f"http://{shown}:{port}/v1"}
+    found.tree["providers"]["ollama"] = {
+        "base_url": f"http://{shown}:{port}/v1",
+        **_books("openai-chat"),
+    }
     found.tree["models"].update(models)
 
 

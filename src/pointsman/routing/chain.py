@@ -50,6 +50,8 @@ def need_of(prompt: Prompt, input_tokens: int, profile: Profile, expected_output
     if prompt.output_format == "json_schema":
         wanted.append("json_schema")
     limit = prompt.max_output_tokens
+    if limit is not None and limit < 1:
+        limit = None  # nonsense that its provider will refuse; it must not make the estimate one too
     return Need(
         input_tokens=input_tokens,
         # A limit is rarely reached: clients send 32,000 and get 300. Below the usual length it binds.

@@ -95,9 +95,6 @@ class Dialect(Protocol):
     endpoint: str
     """Path below a provider's base URL: /chat/completions, /messages."""
 
-    keepalive: bytes
-    """What may be sent to a waiting client between events without being part of the reply."""
-
     passed_headers: frozenset[bytes]
     """Request headers of the caller that mean something to a provider of this dialect."""
 

@@ -26,7 +26,6 @@ class AnthropicMessages:
 
     name = "anthropic-messages"
     endpoint = "/messages"
-    keepalive = b'event: ping\ndata: {"type": "ping"}\n\n'
     passed_headers = frozenset(
         {
             b"anthropic-version",

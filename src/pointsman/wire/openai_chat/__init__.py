@@ -38,7 +38,6 @@ class OpenAIChat:
 
     name = "openai-chat"
     endpoint = "/chat/completions"
-    keepalive = b": keepalive\n\n"
     # Organization and project headers belong to a credential and stay behind with it.
     passed_headers = frozenset((b"user-agent", b"openai-beta", b"idempotency-key", b"x-client-request-id"))
     passed_header_prefixes: tuple[bytes, ...] = ()
