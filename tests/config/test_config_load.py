@@ -80,9 +80,8 @@ def test_bad_variable_or_flag_is_reported_by_its_own_name(problems_of):
 
 
 def test_empty_variable_counts_as_not_given(load_text):
-    loaded = load_text(DEMO, POINTSMAN_PORT="", POINTSMAN_MASTER_KEY=" ")
+    loaded = load_text(DEMO, POINTSMAN_PORT="")
     assert loaded.settings.server.port == 4000
-    assert loaded.settings.server.master_key is None
 
 
 def test_kubernetes_service_address_is_not_a_port(load_text):
@@ -237,3 +236,20 @@ def test_weights_and_boundaries_reach_the_policy(load_text):
     assert policy.boundaries == (0.6,)
     assert policy.weights["code"] == 0.33
     assert policy.weights["size"] > 0
+
+
+def test_empty_master_key_is_a_problem(tmp_path):
+    file = tmp_path / "pointsman.yaml"
+    file.write_text("providers: {demo: }\nmodels: {small: {provider: demo, id: demo-simple}}\n")
+    with pytest.raises(ConfigError, match="POINTSMAN_MASTER_KEY: is set to nothing"):
+        load(file, {"POINTSMAN_MASTER_KEY": " "}, {})
+
+
+def test_empty_key_in_the_file_opens_no_door_to_others(tmp_path):
+    file = tmp_path / "pointsman.yaml"
+    file.write_text(
+        "server: {host: 0.0.0.0, master_key: }\n"
+        "providers: {demo: }\nmodels: {small: {provider: demo, id: demo-simple}}\n"
+    )
+    with pytest.raises(ConfigError, match="others can reach"):
+        load(file, {}, {})

@@ -169,7 +169,18 @@ def test_an_address_that_leads_nowhere_is_ignored(address):
 def test_listening_everywhere_is_reached_here(ollama):
     port = ollama.address.rpartition(":")[2]
     found = discover({"OLLAMA_HOST": f"0.0.0.0:{port}"})
-    assert found.tree["providers"]["ollama"] == {"base_url": f"http://localhost:{port}/v1"}
+    assert found.tree["providers"]["ollama"] == {
+        "base_url": f"http://localhost:{port}/v1",
+        "include_stream_usage": True,
+    }
+
+
+def test_streams_of_what_was_found_are_booked_with_their_cost():
+    found = discover(
+        {"OPENAI_API_KEY": "k" * 20, "ANTHROPIC_API_KEY": "k" * 20, "OLLAMA_HOST": "127.0.0.1:9"}
+    )
+    assert found.tree["providers"]["openai"] == {"include_stream_usage": True}
+    assert found.tree["providers"]["anthropic"] == {}  # its streams always tell
 
 
 def test_what_ollama_has_can_be_written_down_and_loaded_again(ollama, nothing_there, tmp_path):

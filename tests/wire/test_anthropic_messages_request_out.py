@@ -573,3 +573,11 @@ def test_field_the_decoder_insists_on_is_refused_whatever_its_name() -> None:
 )
 def test_field_that_says_the_default_is_not_there(foreign: dict[str, Any]) -> None:
     assert written(replace(HI, foreign=foreign))[1] == ()
+
+
+def test_a_schema_nested_without_end_is_refused() -> None:
+    schema: dict[str, Any] = {"type": "object"}
+    for _ in range(5000):
+        schema = {"type": "object", "properties": {"a": schema}}
+    with pytest.raises(BadRequest, match="nested too deeply"):
+        written(replace(HI, output_format=OutputFormat("json_schema", schema)))

@@ -176,6 +176,13 @@ class _Loading:
             if override.variable == "POINTSMAN_PORT" and "://" in text:
                 # Kubernetes gives every pod NAME_PORT=tcp://... for a service called "name".
                 self.ignored.append("POINTSMAN_PORT is ignored: it holds a service address of Kubernetes")
+            elif (
+                not text and override.variable == "POINTSMAN_MASTER_KEY" and override.variable in self.environ
+            ):
+                # A secret that failed to arrive would leave the door open.
+                self.source.problems.append(
+                    Problem(override.variable, "set to nothing", "a key, or not to be set at all")
+                )
             elif text:
                 self.put(override.where, override.read(text), Origin("environment", override.variable))
             given = flags.get(override.flag) if override.flag is not None else None

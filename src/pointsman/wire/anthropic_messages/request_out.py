@@ -227,14 +227,17 @@ class _Writing:
 
 
 def encode_request(request: Request, card: ModelCard) -> EncodedRequest:
-    writing = _Writing(request, card)
-    writing.foreign()
-    writing.messages()
-    writing.tools()
-    writing.output()
-    writing.sampling()
-    writing.caller()
-    return EncodedRequest(_encode(writing.body), tuple(writing.dropped))
+    try:
+        writing = _Writing(request, card)
+        writing.foreign()
+        writing.messages()
+        writing.tools()
+        writing.output()
+        writing.sampling()
+        writing.caller()
+        return EncodedRequest(_encode(writing.body), tuple(writing.dropped))
+    except RecursionError:
+        raise BadRequest("the tools or the schema are nested too deeply") from None
 
 
 def _tool(tool: Tool, at: int) -> dict[str, Any]:
