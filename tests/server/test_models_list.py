@@ -91,6 +91,17 @@ def test_model_with_a_slash_is_shown_however_spelled(demo: Gateway, path: str) -
     assert ask(demo, head("GET", path), to="GET").json()["id"] == "org/big"
 
 
+def test_every_name_a_chat_takes_is_shown(demo: Gateway) -> None:
+    with openai_client(demo) as client:
+        asked = client.chat.completions.create(
+            model="demo/demo-simple", messages=[{"role": "user", "content": "hi"}]
+        )
+        shown = client.models.retrieve("demo/demo-simple")
+
+    assert asked.model == "demo-simple"
+    assert (shown.id, shown.owned_by) == ("demo/demo-simple", "demo")
+
+
 def test_both_sdks_raise_not_found_for_an_unknown_model(demo: Gateway) -> None:
     with openai_client(demo) as client, pytest.raises(openai.NotFoundError) as caught:
         client.models.retrieve("gone")

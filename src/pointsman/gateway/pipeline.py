@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from pointsman.core.decision import Decision
-from pointsman.core.errors import BadRequest, ExhaustedError, PointsmanError, UpstreamError
+from pointsman.core.errors import BadRequest, ExhaustedError, PointsmanError, UnknownModel, UpstreamError
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Answer
 from pointsman.core.usage import Price
@@ -74,6 +74,14 @@ class Pipeline:
             dialect.require_messages(envelope)
             return pin(envelope.model, wanted)
         return self._router.decide(dialect.read_prompt(envelope), wanted, envelope.model, explain=explain)
+
+    def card_called(self, name: str) -> ModelCard | None:
+        """The model that a request for `name` would be pinned to, None when it would not be."""
+        try:
+            meaning = self._names.resolve(name)
+        except UnknownModel:
+            return None
+        return meaning if isinstance(meaning, ModelCard) else None
 
     def preview(self, dialect: Dialect, envelope: Envelope) -> Decision:
         """What `decide` would say, a pinned model's estimated cost included. Nothing is sent or booked."""

@@ -16,7 +16,7 @@ from pointsman.gateway.pipeline import Pipeline
 from pointsman.server.auth import Door
 from pointsman.server.content_encoding import inflate
 from pointsman.server.entrance import Entrance
-from pointsman.server.models import ModelList
+from pointsman.server.models import ListedModel, ModelList
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from pointsman.wire.dialect import Dialect
 from pointsman.wire.envelope import Envelope, read_envelope
@@ -70,6 +70,8 @@ class Endpoints:
     async def show_model(self, request: Request) -> Response:
         name = request.path_params["name"]
         model = self._models.find(name)
+        if model is None and (card := self._pipeline.card_called(name)) is not None:
+            model = ListedModel(name, card.provider, card.name)
         if model is None:
             raise NotFound(f"the model {name} does not exist", param="model", code="model_not_found")
         if "anthropic-version" in request.headers:
