@@ -18,6 +18,7 @@ from pointsman.core.errors import (
 from pointsman.wire.dialect import EncodedError, Headers
 from pointsman.wire.secrets import without_secrets
 from pointsman.wire.sse import frame
+from pointsman.wire.statuses import FAULT_OF_STATUS, retry_after_s
 
 _TYPE_OF_STATUS = {
     401: "authentication_error",
@@ -35,17 +36,6 @@ _ANSWER_TO_FAULT = {
 }
 """Any other fault of a provider is a 502 api_error. AUTH too: a 401 would tell callers that their own key is
 wrong."""
-
-_FAULT_OF_STATUS = {
-    401: UpstreamFault.AUTH,
-    402: UpstreamFault.AUTH,
-    403: UpstreamFault.AUTH,
-    408: UpstreamFault.TIMED_OUT,
-    429: UpstreamFault.RATE_LIMITED,
-    503: UpstreamFault.OVERLOADED,
-    504: UpstreamFault.TIMED_OUT,
-    529: UpstreamFault.OVERLOADED,
-}
 
 _FAULT_OF_TYPE = {
     "overloaded_error": UpstreamFault.OVERLOADED,
@@ -74,8 +64,8 @@ _encode = msgspec.json.Encoder().encode
 
 def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     kind, message = _said(body)
-    if status in _FAULT_OF_STATUS:
-        fault = _FAULT_OF_STATUS[status]
+    if status in FAULT_OF_STATUS:
+        fault = FAULT_OF_STATUS[status]
     elif 400 <= status < 500:
         # An empty account is told as a 400, but it is not the request's fault.
         fault = UpstreamFault.AUTH if "credit balance" in message else UpstreamFault.REJECTED
@@ -87,7 +77,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
         fault,
         message or f"the provider answered with status {status}",
         status=status,
-        retry_after_s=_retry_after_s(headers),
+        retry_after_s=retry_after_s(headers),
         code=kind,
         body=body if fault is UpstreamFault.REJECTED else None,
         headers=tuple(header for header in headers if header[0] in _KEPT_HEADERS),
@@ -132,18 +122,6 @@ def _clean(message: object) -> str:
     if not isinstance(message, str):
         return ""
     return without_secrets(message)
-
-
-def _retry_after_s(headers: Headers) -> float | None:
-    found = dict(headers)
-    for name, per_second in ((b"retry-after-ms", 1000), (b"retry-after", 1)):
-        try:
-            seconds = float(found[name]) / per_second
-        except (KeyError, ValueError):  # absent, or a date
-            continue
-        if 0 <= seconds < math.inf:
-            return seconds
-    return None
 
 
 def encode_error(error: PointsmanError, request_id: str) -> EncodedError:

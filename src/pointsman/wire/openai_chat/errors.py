@@ -25,23 +25,13 @@ from pointsman.core.errors import (
 from pointsman.wire.dialect import EncodedError, Headers
 from pointsman.wire.secrets import MESSAGE_CHARACTERS_MAX, without_secrets
 from pointsman.wire.sse import frame
+from pointsman.wire.statuses import FAULT_OF_STATUS, retry_after_s
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
 # From a provider
-
-_FAULT_OF_STATUS: Mapping[int, UpstreamFault] = {
-    401: UpstreamFault.AUTH,
-    402: UpstreamFault.AUTH,
-    403: UpstreamFault.AUTH,
-    408: UpstreamFault.TIMED_OUT,
-    429: UpstreamFault.RATE_LIMITED,
-    503: UpstreamFault.OVERLOADED,
-    504: UpstreamFault.TIMED_OUT,
-    529: UpstreamFault.OVERLOADED,
-}
 
 # Words in `code` or `type` that say more than the status, or stand in for one. The first that fits counts.
 _FAULT_OF_WORD: tuple[tuple[str, UpstreamFault], ...] = (
@@ -87,7 +77,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
         fault,
         without_secrets(told.message) or f"the provider answered with status {status}",
         status=status,
-        retry_after_s=_retry_after_s(headers),
+        retry_after_s=retry_after_s(headers),
         code=told.code,
         param=told.param,
         body=body if fault is UpstreamFault.REJECTED else None,
@@ -128,7 +118,7 @@ def _fault(status: int | None, told: _Told) -> UpstreamFault:
     if status < 400:
         return UpstreamFault.BAD_REPLY
     fallback = UpstreamFault.REJECTED if status < 500 else UpstreamFault.SERVER_ERROR
-    return _FAULT_OF_STATUS.get(status, fallback)
+    return FAULT_OF_STATUS.get(status, fallback)
 
 
 def _read(content: Any) -> _Told:
@@ -171,24 +161,6 @@ def _as_status(value: Any) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) == 3:
         value = int(value)
     return value if isinstance(value, int) and 400 <= value <= 599 else None
-
-
-def _retry_after_s(headers: Headers) -> float | None:
-    """Only as a number: a date would need a clock."""
-    found: float | None = None
-    for name, value in headers:
-        if name not in {b"retry-after", b"retry-after-ms"}:
-            continue
-        try:
-            number = float(value)
-        except ValueError:
-            continue
-        if not math.isfinite(number) or number < 0:
-            continue
-        if name == b"retry-after-ms":
-            return number / 1000
-        found = number
-    return found
 
 
 # To a client
