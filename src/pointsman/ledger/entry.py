@@ -9,8 +9,6 @@ from pointsman.core.usage import Price, Usage
 Outcome = Literal["complete", "partial", "failed", "cancelled"]
 """`partial`: the answer broke after its first byte had reached the caller. `cancelled`: the caller left."""
 
-OUTCOMES: tuple[Outcome, ...] = ("complete", "partial", "failed", "cancelled")
-
 # NamedTuples, not frozen dataclasses: 0.4 us to build instead of 1.8 us (18 fields, by position), and one is
 # built for every request.
 
