@@ -46,14 +46,15 @@ $(VENV)/pip.stamp: scripts/bootstrap.py
 	@$(PYTHON) scripts/bootstrap.py $(VENV)
 	@touch $@
 
+# The locks are whole, so pip resolves nothing: some of its releases would take a newer one for a name with an extra.
 $(VENV)/serve.stamp: requirements.lock pyproject.toml $(VENV)/pip.stamp
 	@echo "installing into $(VENV)"
-	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --require-hashes -r requirements.lock
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 # The development lock holds the runtime lock's versions: one environment serves both.
 $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/serve.stamp
 	@echo "installing the developer's tools into $(VENV)"
-	@$(PIP) --require-hashes -r requirements-dev.lock
+	@$(PIP) --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@
