@@ -15,14 +15,14 @@ from pointsman.core.events import (
     ReplyStarted,
     TextDelta,
     ThinkingDelta,
-    ThinkingSigned,
+    ThinkingSealed,
     ToolCallDelta,
     ToolCallStarted,
     UsageReported,
     fold,
     merge_usage,
 )
-from pointsman.core.request import Part, RedactedThinking, Text, Thinking, ToolCall
+from pointsman.core.request import Part, RedactedThinking, Seal, Text, Thinking, ToolCall
 from pointsman.core.usage import Usage
 
 DONE = Finished("stop")
@@ -58,16 +58,16 @@ def test_empty_text_is_no_part() -> None:
 def test_signature_belongs_to_the_thinking_before_it() -> None:
     assert parts(
         ThinkingDelta("a"),
-        ThinkingSigned("A", "anthropic"),
+        ThinkingSealed(Seal("A", "anthropic")),
         ThinkingDelta("b"),
         BlockEnded(),
-        ThinkingSigned("C", "anthropic"),
-        RedactedThinkingBlock("D", "anthropic"),
+        ThinkingSealed(Seal("C", "anthropic")),
+        RedactedThinkingBlock(Seal("D", "anthropic")),
     ) == (
-        Thinking("a", "A", "anthropic"),
+        Thinking("a", Seal("A", "anthropic")),
         Thinking("b"),
-        Thinking("", "C", "anthropic"),
-        RedactedThinking("D", "anthropic"),
+        Thinking("", Seal("C", "anthropic")),
+        RedactedThinking(Seal("D", "anthropic")),
     )
 
 

@@ -13,6 +13,7 @@ from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.core.model_card import ModelCard
 from pointsman.core.usage import Usage
 from pointsman.gateway.crossing import Crossing, SameDialect, Translated
+from pointsman.gateway.memory import SealMemory
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from pointsman.wire.dialect import Dialect, ReplyContext
 from pointsman.wire.envelope import read_envelope
@@ -54,7 +55,9 @@ def crossing(caller: Dialect, provider: Dialect, **more: Any) -> Crossing:
     if caller is provider:
         return SameDialect(caller, envelope, CARD, CONTEXT)
     request = caller.decode_request(envelope)
-    return Translated(caller, provider, request, CARD, CONTEXT._replace(stream_usage=request.stream_usage))
+    return Translated(
+        caller, provider, request, CARD, CONTEXT._replace(stream_usage=request.stream_usage), SealMemory()
+    )
 
 
 def relayed(way: Crossing, pieces: list[bytes]) -> list[bytes]:

@@ -36,7 +36,7 @@ def key(header: bytes, value: str) -> Credential:
 
 
 def sent(to: Target, asked: Dialect, headers: HeaderList = (), own: Credential | None = None) -> HeaderList:
-    made = to.outgoing(call(asked, headers=headers), b"{}", own).headers
+    made = to.outgoing(call(asked, headers=headers), asked.endpoint("m", stream=False), b"{}", own).headers
     assert made[0] == (b"content-type", b"application/json")
     return made[1:]
 
@@ -50,11 +50,16 @@ def sent(to: Target, asked: Dialect, headers: HeaderList = (), own: Credential |
     ],
 )
 def test_the_query_follows_within_a_dialect(dialect: Dialect, query: str, url: str) -> None:
-    assert target(dialect).outgoing(call(dialect, query=query), b"{}", None).url == url
+    assert (
+        target(dialect)
+        .outgoing(call(dialect, query=query), dialect.endpoint("m", stream=False), b"{}", None)
+        .url
+        == url
+    )
 
 
 def test_the_query_stays_behind_when_the_dialect_changes() -> None:
-    outgoing = target().outgoing(call(OPENAI_CHAT, query="api-version=1"), b"body", None)
+    outgoing = target().outgoing(call(OPENAI_CHAT, query="api-version=1"), "/messages", b"body", None)
     assert outgoing.url == "https://api.example.com/v1/messages"
     assert outgoing.body == b"body"
 

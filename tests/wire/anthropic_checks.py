@@ -12,6 +12,7 @@ import httpx2
 from pointsman.core.events import Reply, ReplyEvent, fold
 from pointsman.core.request import RedactedThinking, Text, Thinking, ToolCall
 from pointsman.wire.dialect import ReplyContext
+from pointsman.wire.seals import untag
 
 CONTEXT = ReplyContext("pm_0190test", "opus", 1_700_000_000, stream_usage=True)
 
@@ -32,6 +33,12 @@ class Meaning:
 _COUNTS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 
 
+def _sealed(text: str) -> str:
+    """What the provider itself had written, whether or not it was tagged on its way out."""
+    tagged = untag(text)
+    return text if tagged is None else tagged.seal.data
+
+
 def _read_block(meaning: Meaning, block: dict[str, Any]) -> None:
     match block["type"]:
         case "text":
@@ -39,9 +46,9 @@ def _read_block(meaning: Meaning, block: dict[str, Any]) -> None:
         case "tool_use":
             meaning.calls.append((block["id"], block["name"], block["input"]))
         case "thinking" if block["thinking"] or block["signature"]:
-            meaning.thinking.append((block["thinking"], block["signature"]))
+            meaning.thinking.append((block["thinking"], _sealed(block["signature"])))
         case "redacted_thinking":
-            meaning.redacted.append(block["data"])
+            meaning.redacted.append(_sealed(block["data"]))
 
 
 def meaning_of_body(body: dict[str, Any]) -> Meaning:
@@ -109,10 +116,10 @@ def meaning_of_reply(reply: Reply) -> Meaning:
                 meaning.text += text
             case ToolCall(call_id, name, arguments):
                 meaning.calls.append((call_id, name, json.loads(arguments)))
-            case Thinking(text, signature):
-                meaning.thinking.append((text, signature or ""))
-            case RedactedThinking(data):
-                meaning.redacted.append(data)
+            case Thinking(text, seal):
+                meaning.thinking.append((text, _sealed(seal.data) if seal else ""))
+            case RedactedThinking(seal):
+                meaning.redacted.append(_sealed(seal.data))
             case _:
                 raise AssertionError(part)
     usage = reply.usage

@@ -138,7 +138,7 @@ def comparable(events: Iterable[ReplyEvent]) -> list[object]:
 
 
 def decoded(pieces: Iterable[bytes]) -> list[ReplyEvent]:
-    decoder = OPENAI_CHAT.reply_decoder()
+    decoder = OPENAI_CHAT.reply_decoder("openai")
     events = [event for piece in pieces for event in decoder.feed(piece)]
     return events + decoder.finish()
 

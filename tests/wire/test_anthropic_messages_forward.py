@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pointsman.core.model_card import ModelCard
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from pointsman.wire.envelope import Envelope, read_envelope
 
 
 def forwarded(asked: Envelope, model: str) -> bytes:
-    body, relay = ANTHROPIC_MESSAGES.forwarded(asked, model, tell_usage=True)
+    body, relay = ANTHROPIC_MESSAGES.forwarded(asked, ModelCard(model, "anthropic", model), tell_usage=True)
     assert relay is None, "a Messages stream is relayed as it is: it always tells usage"
     return body
 

@@ -45,13 +45,17 @@ OTHER_REASON = {
 
 
 def decoded(stream: bytes) -> list[ReplyEvent]:
-    decoder = ANTHROPIC_MESSAGES.reply_decoder()
+    decoder = ANTHROPIC_MESSAGES.reply_decoder("anthropic")
     return decoder.feed(stream) + decoder.finish()
 
 
 def events_of(record: Record) -> list[ReplyEvent]:
     stream = streamed_answer(record)
-    return ANTHROPIC_MESSAGES.decode_reply(whole_answer(record)) if stream is None else decoded(stream)
+    return (
+        ANTHROPIC_MESSAGES.decode_reply(whole_answer(record), "anthropic")
+        if stream is None
+        else decoded(stream)
+    )
 
 
 def expected(record: Record) -> Meaning:
@@ -124,7 +128,7 @@ def check_answer(record: Record) -> None:
     assert meaning_of_message(sdk_stream(stream)) == wanted
     # what we write, we read back as it was
     assert meaning_of_events(decoded(stream)) == wanted
-    assert meaning_of_events(ANTHROPIC_MESSAGES.decode_reply(whole)) == wanted
+    assert meaning_of_events(ANTHROPIC_MESSAGES.decode_reply(whole, "anthropic")) == wanted
 
 
 def check_usage(record: Record) -> None:
@@ -187,7 +191,7 @@ STREAMS = [
 
 
 def decoded_in_pieces(stream: bytes, cuts: list[int]) -> list[ReplyEvent]:
-    decoder = ANTHROPIC_MESSAGES.reply_decoder()
+    decoder = ANTHROPIC_MESSAGES.reply_decoder("anthropic")
     events: list[ReplyEvent] = []
     ends = sorted(cut % (len(stream) + 1) for cut in cuts)
     for start, end in zip([0, *ends], [*ends, len(stream)], strict=True):
@@ -206,7 +210,7 @@ def test_stream_cut_at_every_byte_gives_the_same_events_and_usage(line_end: byte
     wanted = decoded(stream)
     assert wanted == decoded(STREAMS[0])
     for cut in range(len(stream)):
-        decoder, watch = ANTHROPIC_MESSAGES.reply_decoder(), ANTHROPIC_MESSAGES.reply_watch()
+        decoder, watch = ANTHROPIC_MESSAGES.reply_decoder("anthropic"), ANTHROPIC_MESSAGES.reply_watch()
         events = decoder.feed(stream[:cut]) + decoder.feed(stream[cut:]) + decoder.finish()
         assert events == wanted
         watch.feed(stream[:cut])
@@ -218,7 +222,7 @@ def test_stream_cut_at_every_byte_gives_the_same_events_and_usage(line_end: byte
 @pytest.mark.parametrize("stream", STREAMS[:3])
 def test_stream_that_ends_early_is_broken(stream: bytes) -> None:
     for end in range(0, stream.rfind(b"event: message_stop"), 97):
-        decoder, watch = ANTHROPIC_MESSAGES.reply_decoder(), ANTHROPIC_MESSAGES.reply_watch()
+        decoder, watch = ANTHROPIC_MESSAGES.reply_decoder("anthropic"), ANTHROPIC_MESSAGES.reply_watch()
         watch.feed(stream[:end])
         assert not watch.is_complete
         decoder.feed(stream[:end])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,15 +21,16 @@ from pointsman.core.events import (
     ReplyStarted,
     TextDelta,
     ThinkingDelta,
-    ThinkingSigned,
+    ThinkingSealed,
     ToolCallDelta,
     ToolCallStarted,
     UsageReported,
     fold,
 )
-from pointsman.core.request import RedactedThinking, Text, Thinking, ToolCall
+from pointsman.core.request import Part, RedactedThinking, Seal, Text, Thinking, ToolCall
 from pointsman.core.usage import Usage
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
+from pointsman.wire.seals import Kind, untag
 from pointsman.wire.sse import frame
 
 STARTED = ReplyStarted("chatcmpl-1", "gpt-5")
@@ -66,7 +68,7 @@ def read(*events: dict[str, Any]) -> list[ReplyEvent]:
 
 
 def read_bytes(stream: bytes) -> list[ReplyEvent]:
-    decoder = ANTHROPIC_MESSAGES.reply_decoder()
+    decoder = ANTHROPIC_MESSAGES.reply_decoder("anthropic")
     return decoder.feed(stream) + decoder.finish()
 
 
@@ -161,10 +163,10 @@ def test_order_of_thinking_and_text_is_kept() -> None:
         )
     )
     assert reply.parts == (
-        Thinking("", "A==", "anthropic"),
+        Thinking("", Seal("A==", "anthropic")),
         Text("one"),
-        Thinking("hm", "B==", "anthropic"),
-        RedactedThinking("C==", "anthropic"),
+        Thinking("hm", Seal("B==", "anthropic")),
+        RedactedThinking(Seal("C==", "anthropic")),
         Text("two"),
     )
 
@@ -216,7 +218,7 @@ def test_usage_includes_the_caches() -> None:
     assert fold(read(start(**usage), *end(output_tokens=5))).usage == wanted
     body = {"type": "message", "content": [], "usage": usage, "stop_reason": "end_turn"}
     assert ANTHROPIC_MESSAGES.read_usage(json.dumps(body).encode()) == wanted
-    assert fold(ANTHROPIC_MESSAGES.decode_reply(json.dumps(body).encode())).usage == wanted
+    assert fold(ANTHROPIC_MESSAGES.decode_reply(json.dumps(body).encode(), "anthropic")).usage == wanted
 
 
 def test_later_usage_replaces_earlier_field_by_field() -> None:
@@ -287,7 +289,7 @@ def test_error_within_a_stream_fails_the_reply(kind: str, fault: UpstreamFault) 
     ],
 )
 def test_event_that_is_not_the_protocol_is_a_bad_reply(event: bytes) -> None:
-    decoder = ANTHROPIC_MESSAGES.reply_decoder()
+    decoder = ANTHROPIC_MESSAGES.reply_decoder("anthropic")
     before = decoder.feed(sse(start(input_tokens=1)))
     with pytest.raises(UpstreamError) as caught:
         decoder.feed(frame(event, "x"))
@@ -299,7 +301,7 @@ STARTED_HERE = ReplyStarted("msg_1", "opus")
 
 
 def test_events_before_a_broken_one_come_out_first() -> None:
-    decoder = ANTHROPIC_MESSAGES.reply_decoder()
+    decoder = ANTHROPIC_MESSAGES.reply_decoder("anthropic")
     assert decoder.feed(sse(start()) + frame(b"{", "x") + sse(*end())) == [
         STARTED_HERE,
         UsageReported(Usage()),
@@ -375,7 +377,7 @@ def test_watch_is_not_misled_by_text() -> None:
 )
 def test_body_that_is_no_message_is_a_bad_reply(body: bytes) -> None:
     with pytest.raises(UpstreamError) as caught:
-        ANTHROPIC_MESSAGES.decode_reply(body)
+        ANTHROPIC_MESSAGES.decode_reply(body, "anthropic")
     assert caught.value.fault is UpstreamFault.BAD_REPLY
     if b'"content"' not in body:
         with pytest.raises(UpstreamError) as caught:
@@ -454,9 +456,9 @@ def test_every_thinking_segment_has_its_own_block() -> None:
     stream = write(
         STARTED,
         ThinkingDelta("a"),
-        ThinkingSigned("A==", "anthropic"),
+        ThinkingSealed(Seal("A==", "anthropic")),
         ThinkingDelta("b"),
-        ThinkingSigned("B==", "anthropic"),
+        ThinkingSealed(Seal("B==", "anthropic")),
         TextDelta("c"),
         ThinkingDelta("d"),
         TextDelta("e"),
@@ -474,23 +476,23 @@ def test_every_thinking_segment_has_its_own_block() -> None:
     ]
 
 
-@pytest.mark.parametrize(("maker", "shown"), [("anthropic", "A=="), ("deepseek", "")])
-def test_only_own_signatures_are_shown(maker: str, shown: str) -> None:
-    """Rule 29: never stamped, never another maker's; the block still ends with a signature."""
+@pytest.mark.parametrize("maker", ["anthropic", "deepseek"])
+def test_seals_leave_with_the_name_of_their_maker(maker: str) -> None:
+    """Rule 29: never stamped, and told apart from what another maker could read."""
     events = [
         STARTED,
         ThinkingDelta("hm"),
-        ThinkingSigned("A==", maker),
-        RedactedThinkingBlock("B==", maker),
+        ThinkingSealed(Seal("A==", maker)),
+        RedactedThinkingBlock(Seal("B==", maker)),
         DONE,
     ]
     for message in (
         sdk_stream(write(*events)),
         sdk_message(ANTHROPIC_MESSAGES.encode_reply(events, CONTEXT)),
     ):
-        thinking, *others = message.content
-        assert thinking.signature == shown
-        assert [block.type for block in others] == (["redacted_thinking"] if maker == "anthropic" else [])
+        thinking, redacted = message.content
+        assert untag(thinking.signature) == (Kind.THINKING, Seal("A==", maker))
+        assert untag(redacted.data) == (Kind.REDACTED, Seal("B==", maker))
 
 
 @pytest.mark.parametrize(
@@ -614,8 +616,8 @@ def test_keepalive_is_passed_over_by_the_sdk() -> None:
 _TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 _BLOCKS = st.one_of(
     st.builds(lambda text: [TextDelta(text), BlockEnded()], _TEXTS),
-    st.builds(lambda text: [ThinkingDelta(text), ThinkingSigned("A==", "anthropic")], _TEXTS),
-    st.just([RedactedThinkingBlock("B==", "anthropic")]),
+    st.builds(lambda text: [ThinkingDelta(text), ThinkingSealed(Seal("A==", "anthropic"))], _TEXTS),
+    st.just([RedactedThinkingBlock(Seal("B==", "anthropic"))]),
     st.builds(lambda value: ["call", json.dumps({"a": value})], st.one_of(_TEXTS, st.integers(), st.none())),
 )
 
@@ -640,18 +642,37 @@ def test_what_is_written_is_read_back(parts: list[list[Any]], cuts: list[int]) -
     )
     check_grammar(stream)
     wanted, read_back = fold(events), fold(read_bytes(stream))
-    assert read_back.parts == wanted.parts
+    assert unsealed(read_back.parts) == list(wanted.parts)
     assert read_back.usage == wanted.usage
     assert read_back.finished.reason == wanted.finished.reason
-    whole = fold(ANTHROPIC_MESSAGES.decode_reply(ANTHROPIC_MESSAGES.encode_reply(events, CONTEXT)))
+    whole = fold(
+        ANTHROPIC_MESSAGES.decode_reply(ANTHROPIC_MESSAGES.encode_reply(events, CONTEXT), "anthropic")
+    )
     assert [
-        part if not isinstance(part, ToolCall) else json.loads(part.arguments) for part in whole.parts
+        part if not isinstance(part, ToolCall) else json.loads(part.arguments)
+        for part in unsealed(whole.parts)
     ] == [part if not isinstance(part, ToolCall) else json.loads(part.arguments) for part in wanted.parts]
+
+
+def unsealed(parts: Sequence[Part]) -> list[Part]:
+    """The parts with the seals that their makers made, out of what a caller was given."""
+
+    def of_maker(seal: Seal) -> Seal:
+        tagged = untag(seal.data)
+        assert tagged is not None
+        return tagged.seal
+
+    return [
+        replace(part, seal=of_maker(part.seal))
+        if isinstance(part, Thinking | RedactedThinking) and part.seal
+        else part
+        for part in parts
+    ]
 
 
 @given(st.binary(max_size=200), st.integers(0, 200))
 def test_any_bytes_are_events_or_a_bad_reply(noise: bytes, cut: int) -> None:
-    decoder, watch = ANTHROPIC_MESSAGES.reply_decoder(), ANTHROPIC_MESSAGES.reply_watch()
+    decoder, watch = ANTHROPIC_MESSAGES.reply_decoder("anthropic"), ANTHROPIC_MESSAGES.reply_watch()
     watch.feed(noise[:cut])
     watch.feed(noise[cut:])
     with pytest.raises(UpstreamError):

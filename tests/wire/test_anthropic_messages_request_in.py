@@ -15,6 +15,7 @@ from pointsman.core.request import (
     RedactedThinking,
     Request,
     Sampling,
+    Seal,
     Text,
     Thinking,
     Tool,
@@ -24,6 +25,7 @@ from pointsman.core.request import (
 )
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from pointsman.wire.envelope import read_envelope
+from pointsman.wire.seals import Kind, tag
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
 TOOL = {"name": "weather", "input_schema": SCHEMA}
@@ -156,13 +158,16 @@ def test_arguments_keep_their_strings_and_numbers() -> None:
 
 def test_thinking_keeps_its_maker_and_unsigned_thinking_is_forgotten() -> None:
     """Rules 29 and 30: what another maker's model thought comes back unsigned and is shown to nobody."""
-    thought = {"type": "thinking", "thinking": "hm", "signature": "EqQB"}
+    mine, sealed = Seal("EqQB", "gemini"), Seal("Emwk", "gemini")
+    thought = {"type": "thinking", "thinking": "hm", "signature": tag(mine, Kind.THINKING)}
+    untagged = {"type": "thinking", "thinking": "so", "signature": "EqQB"}
     unsigned = {"type": "thinking", "thinking": "so", "signature": ""}
-    redacted = {"type": "redacted_thinking", "data": "Emwk"}
-    read = decode(user(text("a")), assistant(thought, unsigned, redacted, text("b")), user(text("c")))
+    redacted = {"type": "redacted_thinking", "data": tag(sealed, Kind.REDACTED)}
+    blocks = (thought, untagged, unsigned, redacted, text("b"))
+    read = decode(user(text("a")), assistant(*blocks), user(text("c")))
     assert read.messages[1].parts == (
-        Thinking("hm", "EqQB", "anthropic"),
-        RedactedThinking("Emwk", "anthropic"),
+        Thinking("hm", mine),
+        RedactedThinking(sealed),
         Text("b"),
     )
 

@@ -20,6 +20,7 @@ from pointsman.core.request import (
     Request,
     Role,
     Sampling,
+    Seal,
     Text,
     Thinking,
     Tool,
@@ -151,11 +152,11 @@ def test_only_signed_thinking_of_the_same_maker_is_sent() -> None:
         say("user", "a"),
         say(
             "assistant",
-            Thinking("mine", "EqQB", "anthropic"),
-            Thinking("unsigned", None, None),
-            Thinking("other", "xyz", "deepseek"),
-            RedactedThinking("Emwk", "anthropic"),
-            RedactedThinking("abc", "openai"),
+            Thinking("mine", Seal("EqQB", "anthropic")),
+            Thinking("unsigned"),
+            Thinking("other", Seal("xyz", "deepseek")),
+            RedactedThinking(Seal("Emwk", "anthropic")),
+            RedactedThinking(Seal("abc", "openai")),
             "b",
         ),
     )[1]["content"] == [
@@ -507,7 +508,7 @@ def test_thinking_that_would_be_refused_is_left_out(fields: dict[str, Any], drop
 def test_thinking_goes_on_in_a_tool_loop_that_began_with_it() -> None:
     loop = (
         say("user", "a"),
-        say("assistant", Thinking("hm", "EqQB", "anthropic"), CALL),
+        say("assistant", Thinking("hm", Seal("EqQB", "anthropic")), CALL),
         say("user", RESULT),
     )
     assert "thinking" in body_of(*loop, reasoning=Reasoning(effort="low"))

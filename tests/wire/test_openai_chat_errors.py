@@ -302,7 +302,7 @@ def test_an_error_in_a_stream_makes_the_sdk_raise():
 
 
 def test_an_error_of_ours_in_a_stream_is_understood_by_ourselves():
-    decoder = OPENAI_CHAT.reply_decoder()
+    decoder = OPENAI_CHAT.reply_decoder("openai")
     (failed,) = decoder.feed(OPENAI_CHAT.encode_stream_error(up(F.RATE_LIMITED, "slow"), "r"))
     assert failed.error.fault is F.RATE_LIMITED
     assert decoder.finish() == []

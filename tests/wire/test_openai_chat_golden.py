@@ -35,7 +35,7 @@ def load(path: Path) -> dict[str, Any]:
 
 def events_of(record: dict[str, Any]) -> list[ReplyEvent]:
     stream = streamed_answer(record)
-    return OPENAI_CHAT.decode_reply(whole_answer(record)) if stream is None else decoded([stream])
+    return OPENAI_CHAT.decode_reply(whole_answer(record), "openai") if stream is None else decoded([stream])
 
 
 def as_expected(record: dict[str, Any], meaning: Any) -> None:
@@ -83,7 +83,7 @@ def test_a_recorded_failure_is_understood(path):
         assert last.error.fault == record["expected"]["fault"]
     elif response["status"] == 200:
         with pytest.raises(UpstreamError) as caught:
-            OPENAI_CHAT.decode_reply(whole_answer(record))
+            OPENAI_CHAT.decode_reply(whole_answer(record), "openai")
         assert caught.value.fault == record["expected"]["fault"]
     else:
         error = OPENAI_CHAT.decode_error(response["status"], (), whole_answer(record))

@@ -19,6 +19,7 @@ from pointsman.core.request import (
     RedactedThinking,
     Request,
     Sampling,
+    Seal,
     Text,
     Thinking,
     Tool,
@@ -131,7 +132,8 @@ def test_thinking_of_history_is_left_out_and_named():
         [
             *HI,
             Message(
-                "assistant", (Thinking("Secret.", "sig", "anthropic"), RedactedThinking("xx"), Text("Yes"))
+                "assistant",
+                (Thinking("Secret.", Seal("sig", "anthropic")), RedactedThinking("xx"), Text("Yes")),
             ),
             Message("assistant", (Thinking("Only this."),)),
         ]

@@ -141,12 +141,12 @@ def test_every_recorded_whole_answer_keeps_its_meaning(records):
     count = 0
     for record, body in wholes(records):
         if record["id"] in FAILED:
-            for read in (OPENAI_CHAT.decode_reply, OPENAI_CHAT.read_usage):
+            for read in (lambda reply: OPENAI_CHAT.decode_reply(reply, "openai"), OPENAI_CHAT.read_usage):
                 with pytest.raises(UpstreamError) as caught:
                     read(body)
                 assert caught.value.fault is FAILED[record["id"]][0]
             continue
-        events = OPENAI_CHAT.decode_reply(body)
+        events = OPENAI_CHAT.decode_reply(body, "openai")
         _check(record, events, meaning_of_recorded([record["response"]["body"]], "message"))
         usage = OPENAI_CHAT.read_usage(body)
         assert (usage or fold(events).usage) == fold(events).usage

@@ -28,13 +28,13 @@ from pointsman.core.events import (
     ReplyStarted,
     TextDelta,
     ThinkingDelta,
-    ThinkingSigned,
+    ThinkingSealed,
     ToolCallDelta,
     ToolCallStarted,
     UsageReported,
     fold,
 )
-from pointsman.core.request import Text, Thinking, ToolCall
+from pointsman.core.request import Seal, Text, Thinking, ToolCall
 from pointsman.core.usage import Usage
 from pointsman.wire import sse
 from pointsman.wire.dialect import ReplyContext
@@ -113,7 +113,7 @@ def test_done_without_a_finish_reason_is_an_end():
 
 @pytest.mark.parametrize("tail", [b"", b'data: {"choices":[{"ind', b": keepalive\n\n"])
 def test_a_stream_without_an_end_is_broken(tail):
-    decoder = OPENAI_CHAT.reply_decoder()
+    decoder = OPENAI_CHAT.reply_decoder("openai")
     decoder.feed(chunk({"content": "a"}) + tail)
     with pytest.raises(UpstreamError) as caught:
         decoder.finish()
@@ -239,13 +239,13 @@ def test_usage_on_every_chunk_counts_once():
 def test_usage_counts_everything_that_went_in_and_came_out(reported, expected):
     body = whole({"content": "a"}, usage=reported)
     assert OPENAI_CHAT.read_usage(body) == expected
-    assert fold(OPENAI_CHAT.decode_reply(body)).usage == expected
+    assert fold(OPENAI_CHAT.decode_reply(body, "openai")).usage == expected
 
 
 def test_missing_usage_is_unknown_and_never_zero():
     assert OPENAI_CHAT.read_usage(whole({"content": "a"})) is None
     assert OPENAI_CHAT.read_usage(whole({"content": "a"}, usage="none of it")) is None
-    assert fold(OPENAI_CHAT.decode_reply(whole({"content": "a"}))).usage == Usage()
+    assert fold(OPENAI_CHAT.decode_reply(whole({"content": "a"}), "openai")).usage == Usage()
 
 
 # Tool calls
@@ -394,7 +394,7 @@ def test_the_reason_of_the_end_is_one_a_client_knows(raw, with_call, reason):
     message = tool(0, "a", "f", "{}") if with_call else {"content": "a"}
     streamed = stream(chunk(message), chunk({}, raw))
     assert streamed[-1].reason == reason
-    assert OPENAI_CHAT.decode_reply(whole(message, raw))[-1].reason == reason
+    assert OPENAI_CHAT.decode_reply(whole(message, raw), "openai")[-1].reason == reason
 
 
 # Thinking, refusals, odd contents
@@ -431,7 +431,7 @@ def test_thinking_is_found_in_every_spelling_and_once(delta):
         Finished("stop", raw_reason="stop"),
     ]
     assert stream(chunk(delta), chunk({"content": "Yes"}), chunk({}, "stop")) == expected
-    assert fold(OPENAI_CHAT.decode_reply(whole(delta))).parts == (Thinking("Hm."),)
+    assert fold(OPENAI_CHAT.decode_reply(whole(delta), "openai")).parts == (Thinking("Hm."),)
 
 
 @pytest.mark.parametrize(
@@ -462,11 +462,13 @@ def test_a_list_of_content_is_read_in_order():
         "junk",
         {"type": "text", "text": "b"},
     ]
-    assert fold(OPENAI_CHAT.decode_reply(whole({"content": content}))).parts == (Text("ab"),)
+    assert fold(OPENAI_CHAT.decode_reply(whole({"content": content}), "openai")).parts == (Text("ab"),)
 
 
 def test_content_that_a_provider_parsed_is_json_text_again():
-    assert fold(OPENAI_CHAT.decode_reply(whole({"content": {"a": [1]}}))).parts == (Text('{"a":[1]}'),)
+    assert fold(OPENAI_CHAT.decode_reply(whole({"content": {"a": [1]}}), "openai")).parts == (
+        Text('{"a":[1]}'),
+    )
 
 
 def test_a_refusal_is_told_and_written_back_as_one():
@@ -483,7 +485,7 @@ def test_a_refusal_is_told_and_written_back_as_one():
 
 def test_a_message_that_a_filter_removed_is_an_empty_answer():
     body = json.dumps({"id": "c", "choices": [{"finish_reason": "content_filter", "index": 0}]}).encode()
-    assert OPENAI_CHAT.decode_reply(body) == [
+    assert OPENAI_CHAT.decode_reply(body, "openai") == [
         ReplyStarted("c", ""),
         Finished("content_filter", raw_reason="content_filter"),
     ]
@@ -521,7 +523,7 @@ def test_an_error_inside_a_200_is_an_error(error, fault):
         watch.feed(chunk({"content": "a"}) + data)
         assert watch.error.fault is fault
         assert not watch.is_complete
-    for read in (OPENAI_CHAT.decode_reply, OPENAI_CHAT.read_usage):
+    for read in (lambda reply: OPENAI_CHAT.decode_reply(reply, "openai"), OPENAI_CHAT.read_usage):
         with pytest.raises(UpstreamError) as caught:
             read(json.dumps({"error": error}).encode())
         assert caught.value.fault is fault
@@ -543,7 +545,7 @@ def test_an_error_inside_a_200_is_an_error(error, fault):
 )
 def test_a_body_that_is_no_reply_is_a_bad_reply(body):
     with pytest.raises(UpstreamError) as caught:
-        OPENAI_CHAT.decode_reply(body)
+        OPENAI_CHAT.decode_reply(body, "openai")
     assert caught.value.fault is UpstreamFault.BAD_REPLY
     if body != b'{"choices":3}':
         with pytest.raises(UpstreamError) as caught:
@@ -554,7 +556,7 @@ def test_a_body_that_is_no_reply_is_a_bad_reply(body):
 def test_an_answer_that_only_holds_a_message_says_it():
     with pytest.raises(UpstreamError, match="Service tier capacity exceeded"):
         OPENAI_CHAT.decode_reply(
-            b'{"object":"error","message":"Service tier capacity exceeded","code":"3505"}'
+            b'{"object":"error","message":"Service tier capacity exceeded","code":"3505"}', "openai"
         )
 
 
@@ -737,8 +739,8 @@ texts = st.text(max_size=6)
 blocks = st.one_of(
     st.lists(texts.map(TextDelta), min_size=1, max_size=3),
     st.lists(texts.map(ThinkingDelta), min_size=1, max_size=3),
-    st.just([ThinkingDelta("x"), ThinkingSigned("sig", "maker"), BlockEnded()]),
-    st.just([RedactedThinkingBlock("data", "maker")]),
+    st.just([ThinkingDelta("x"), ThinkingSealed(Seal("sig", "maker")), BlockEnded()]),
+    st.just([RedactedThinkingBlock(Seal("data", "maker"))]),
     st.just([BlockEnded()]),
 )
 counts = st.none() | st.integers(0, 10**6)
@@ -767,7 +769,7 @@ def test_any_reply_streams_what_it_says_whole_and_reads_back_the_same(events):
     written = OPENAI_CHAT.reply_encoder(CONTEXT).feed(events)
     assert meaning_of_completion(sdk_completion(body)) == expected
     assert meaning_of_chunks(sdk_chunks(written)) == expected
-    assert meaning_of_reply(fold(OPENAI_CHAT.decode_reply(body))) == expected
+    assert meaning_of_reply(fold(OPENAI_CHAT.decode_reply(body, "openai"))) == expected
     assert meaning_of_reply(fold(decoded([written]))) == expected
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pointsman.core.model_card import ModelCard
 from pointsman.wire.envelope import Envelope, read_envelope
 from pointsman.wire.openai_chat import OPENAI_CHAT
 from pointsman.wire.sse import EventSplitter
@@ -59,7 +60,7 @@ def envelope(more: bytes = b"") -> Envelope:
     ],
 )
 def test_the_option_is_put_in_and_every_other_byte_stays(before: bytes, after: bytes) -> None:
-    forwarded = OPENAI_CHAT.forwarded(read_envelope(before), "n", tell_usage=True)
+    forwarded = OPENAI_CHAT.forwarded(read_envelope(before), ModelCard("n", "openai", "n"), tell_usage=True)
     assert forwarded.body == after
     assert forwarded.relay is not None
     assert json.loads(after)["stream_options"]["include_usage"] is True
@@ -81,14 +82,14 @@ def test_the_option_is_put_in_and_every_other_byte_stays(before: bytes, after: b
     ],
 )
 def test_a_request_that_needs_no_option_is_left_alone(body: bytes) -> None:
-    forwarded = OPENAI_CHAT.forwarded(read_envelope(body), "m", tell_usage=True)
+    forwarded = OPENAI_CHAT.forwarded(read_envelope(body), ModelCard("m", "openai", "m"), tell_usage=True)
     assert forwarded.body is body
     assert forwarded.relay is None
 
 
 def test_nothing_is_put_in_unless_it_is_asked_for() -> None:
     asked = envelope()
-    assert OPENAI_CHAT.forwarded(asked, "m") == (asked.body, None)
+    assert OPENAI_CHAT.forwarded(asked, ModelCard("m", "openai", "m")) == (asked.body, None)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_any_request_means_the_same_with_the_option(fields, options, indent, esc
     if options is not None:
         body["stream_options"] = options
     text = json.dumps(body, indent=indent, ensure_ascii=escape).encode()
-    forwarded = OPENAI_CHAT.forwarded(read_envelope(text), "m", tell_usage=True)
+    forwarded = OPENAI_CHAT.forwarded(read_envelope(text), ModelCard("m", "openai", "m"), tell_usage=True)
     asked = (options or {}).get("include_usage")
     if asked is None or asked is False:
         expected = {**body, "stream_options": {**(options or {}), "include_usage": True}}
@@ -139,13 +140,13 @@ def test_any_request_means_the_same_with_the_option(fields, options, indent, esc
 
 def withheld(stream: bytes, cuts: list[int]) -> bytes:
     """The stream as a caller gets it, however it was cut on its way here."""
-    relay = OPENAI_CHAT.forwarded(envelope(), "m", tell_usage=True).relay
+    relay = OPENAI_CHAT.forwarded(envelope(), ModelCard("m", "openai", "m"), tell_usage=True).relay
     assert relay is not None
     splitter = EventSplitter()
     out = b""
     for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
-        out += relay(splitter.split(stream[start:end]))
-    return out + relay(splitter.rest())
+        out += relay.feed(splitter.split(stream[start:end]))
+    return out + relay.feed(splitter.rest())
 
 
 @pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n", b"\r\r"])

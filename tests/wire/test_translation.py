@@ -248,8 +248,8 @@ def answered(record: Record, dialect: Dialect) -> list[ReplyEvent]:
     if stream is None:
         body = whole_answer(record)
         assert body is not None
-        return dialect.decode_reply(body)
-    decoder = dialect.reply_decoder()
+        return dialect.decode_reply(body, "provider")
+    decoder = dialect.reply_decoder("provider")
     return decoder.feed(stream) + decoder.finish()
 
 
@@ -387,7 +387,10 @@ def test_chat_stream_cut_anywhere_becomes_the_same_messages_stream(
 ) -> None:
     data = stream[1]
     ends = sorted(cut % (len(data) + 1) for cut in cuts)
-    decoder, encoder = OPENAI_CHAT.reply_decoder(), ANTHROPIC_MESSAGES.reply_encoder(messages_side.CONTEXT)
+    decoder, encoder = (
+        OPENAI_CHAT.reply_decoder("openai"),
+        ANTHROPIC_MESSAGES.reply_encoder(messages_side.CONTEXT),
+    )
     written = b"".join(
         encoder.feed(decoder.feed(data[a:b])) for a, b in zip([0, *ends], [*ends, len(data)], strict=True)
     )
@@ -402,7 +405,7 @@ def test_chat_stream_cut_anywhere_becomes_the_same_messages_stream(
 
 
 def decoded(data: bytes) -> list[ReplyEvent]:
-    decoder = OPENAI_CHAT.reply_decoder()
+    decoder = OPENAI_CHAT.reply_decoder("openai")
     return decoder.feed(data) + decoder.finish()
 
 

@@ -3,7 +3,10 @@
 An order every decoder keeps and every encoder may rely on:
 
     ReplyStarted, then any number of
-        TextDelta* | ThinkingDelta* [ThinkingSigned] | RedactedThinkingBlock
+        (TextDelta | CitationAdded)* [TextSealed]
+        | ThinkingDelta* [ThinkingSealed]            (a seal may come without any text)
+        | RedactedThinkingBlock
+        | ImageMade
         | ToolCallStarted, ToolCallDelta*            (calls may interleave, told apart by `index`)
         | BlockEnded                                 (the block before is complete; optional between kinds)
     UsageReported may come anywhere and again: the last one wins, field by field
@@ -12,12 +15,12 @@ An order every decoder keeps and every encoder may rely on:
 A change of kind ends the block before it; BlockEnded only matters between two blocks of one kind.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pointsman.core.errors import UpstreamError
-from pointsman.core.request import Part, RedactedThinking, Text, Thinking, ToolCall
+from pointsman.core.request import Citation, Image, Part, RedactedThinking, Seal, Text, Thinking, ToolCall
 from pointsman.core.usage import Usage
 
 FinishReason = Literal["stop", "length", "stop_sequence", "tool_calls", "content_filter", "refusal", "pause"]
@@ -33,8 +36,26 @@ class ReplyStarted:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
+    """`logprobs` are those of the tokens in `text`, each as OpenAI writes it: token, logprob, bytes,
+    top_logprobs."""
+
     text: str
     is_refusal: bool = False
+    logprobs: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CitationAdded:
+    """A source of the text that is open."""
+
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class TextSealed:
+    """The seal of the text that is open; it may have had no text at all."""
+
+    seal: Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +64,23 @@ class ThinkingDelta:
 
 
 @dataclass(frozen=True, slots=True)
-class ThinkingSigned:
-    """The signature of the thinking block that is open; it may have had no text at all."""
+class ThinkingSealed:
+    """The seal of the thinking block that is open; it may have had no text at all."""
 
-    signature: str
-    maker: str
+    seal: Seal
 
 
 @dataclass(frozen=True, slots=True)
 class RedactedThinkingBlock:
+    seal: Seal
+
+
+@dataclass(frozen=True, slots=True)
+class ImageMade:
+    """A picture the model made, whole: base64 `data`."""
+
+    media_type: str
     data: str
-    maker: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +90,7 @@ class ToolCallStarted:
     index: int
     id: str
     name: str
+    seal: Seal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +130,12 @@ class Failed:
 ReplyEvent = (
     ReplyStarted
     | TextDelta
+    | CitationAdded
+    | TextSealed
     | ThinkingDelta
-    | ThinkingSigned
+    | ThinkingSealed
     | RedactedThinkingBlock
+    | ImageMade
     | ToolCallStarted
     | ToolCallDelta
     | BlockEnded
@@ -123,6 +154,7 @@ class Reply:
     parts: tuple[Part, ...]
     finished: Finished
     usage: Usage
+    logprobs: tuple[Mapping[str, Any], ...] = ()
 
 
 def merge_usage(older: Usage | None, newer: Usage) -> Usage:
@@ -150,33 +182,44 @@ class _Fold:
         self.parts: list[Part | None] = []
         self.kind: str | None = None
         self.pieces: list[str] = []
-        self.signature: tuple[str, str] | None = None
-        self.calls: dict[int, tuple[int, str, str, list[str]]] = {}
+        self.seal: Seal | None = None
+        self.citations: list[Citation] = []
+        self.calls: dict[int, tuple[int, ToolCallStarted, list[str]]] = {}
 
     def close(self) -> None:
-        text = "".join(self.pieces)
+        text, seal = "".join(self.pieces), self.seal
         match self.kind:
-            case "text" if text:
-                self.parts.append(Text(text))
+            case "text" if text or seal:
+                self.parts.append(Text(text, seal=seal, citations=tuple(self.citations)))
             case "refusal" if text:
                 self.parts.append(Text(text, is_refusal=True))
-            case "thinking" if text or self.signature:
-                signature, maker = self.signature or (None, None)
-                self.parts.append(Thinking(text, signature, maker))
+            case "thinking" if text or seal:
+                self.parts.append(Thinking(text, seal))
             case _:
                 pass
-        self.kind, self.pieces, self.signature = None, [], None
+        self.kind, self.pieces, self.seal, self.citations = None, [], None, []
 
     def open(self, kind: str) -> list[str]:
-        if self.kind != kind:
+        """A sealed block is complete: what follows begins another."""
+        if self.kind != kind or self.seal is not None:
             self.close()
             self.kind = kind
         return self.pieces
 
+    def add(self, part: Part) -> None:
+        self.close()
+        self.parts.append(part)
+
+    def call(self, started: ToolCallStarted) -> None:
+        self.close()
+        self.calls[started.index] = (len(self.parts), started, [])
+        self.parts.append(None)
+
     def whole(self) -> tuple[Part, ...]:
         self.close()
-        for place, call_id, name, pieces in self.calls.values():
-            self.parts[place] = ToolCall(call_id, name, "".join(pieces) or "{}")
+        for place, started, pieces in self.calls.values():
+            arguments = "".join(pieces) or "{}"
+            self.parts[place] = ToolCall(started.id, started.name, arguments, started.seal)
         return tuple(part for part in self.parts if part is not None)
 
 
@@ -186,28 +229,33 @@ def fold(events: Iterable[ReplyEvent]) -> Reply:
     started = ReplyStarted("", "")
     usage: Usage | None = None
     finished: Finished | None = None
+    logprobs: list[Mapping[str, Any]] = []
     for event in events:
         match event:
             case ReplyStarted():
                 started = event
             case TextDelta(text, is_refusal):
                 folding.open("refusal" if is_refusal else "text").append(text)
+                logprobs += event.logprobs
+            case CitationAdded(citation):
+                folding.open("text")
+                folding.citations.append(citation)
+            case TextSealed(seal):
+                folding.open("text")
+                folding.seal = seal
             case ThinkingDelta(text):
-                if folding.signature is not None:
-                    folding.close()
                 folding.open("thinking").append(text)
-            case ThinkingSigned(signature, maker):
+            case ThinkingSealed(seal):
                 folding.open("thinking")
-                folding.signature = (signature, maker)
-            case RedactedThinkingBlock(data, maker):
-                folding.close()
-                folding.parts.append(RedactedThinking(data, maker))
-            case ToolCallStarted(index, call_id, name):
-                folding.close()
-                folding.calls[index] = (len(folding.parts), call_id, name, [])
-                folding.parts.append(None)
+                folding.seal = seal
+            case RedactedThinkingBlock(seal):
+                folding.add(RedactedThinking(seal))
+            case ImageMade(media_type, data):
+                folding.add(Image(media_type, data))
+            case ToolCallStarted():
+                folding.call(event)
             case ToolCallDelta(index, arguments):
-                folding.calls[index][3].append(arguments)
+                folding.calls[index][2].append(arguments)
             case BlockEnded():
                 folding.close()
             case UsageReported(reported):
@@ -218,4 +266,4 @@ def fold(events: Iterable[ReplyEvent]) -> Reply:
                 raise error
     if finished is None:
         raise ValueError("the reply has no end")
-    return Reply(started.id, started.model, folding.whole(), finished, usage or Usage())
+    return Reply(started.id, started.model, folding.whole(), finished, usage or Usage(), tuple(logprobs))

@@ -11,20 +11,45 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
+class Seal:
+    """Opaque state that a provider put on a part and wants back: a signature, encrypted reasoning. Only its
+    `maker`, a provider's configured name, can read it. Empty `data` only says who made the part."""
+
+    data: str
+    maker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a claim comes from. `start` and `end` count characters of the text it belongs to, where known;
+    `quote` is what the source says."""
+
+    url: str | None = None
+    title: str | None = None
+    quote: str | None = None
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """Visible text. `is_refusal` marks an assistant's own words of refusal."""
 
     text: str
     is_refusal: bool = False
+    seal: Seal | None = None
+    citations: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture: either base64 `data` with its `media_type`, or a `url`; never both."""
+    """A picture: either base64 `data` with its `media_type`, or a `url`; never both. `detail` is how closely
+    it should be looked at (low, high, auto)."""
 
     media_type: str | None = None
     data: str | None = None
     url: str | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +73,17 @@ class Audio:
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """Reasoning shown by an assistant. `signature` is its maker's opaque proof, valid only at `maker`."""
+    """Reasoning shown by an assistant; its text may be empty where only the seal is known."""
 
     text: str
-    signature: str | None = None
-    maker: str | None = None
+    seal: Seal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RedactedThinking:
     """Reasoning the maker keeps sealed."""
 
-    data: str
-    maker: str | None = None
+    seal: Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +93,7 @@ class ToolCall:
     id: str
     name: str
     arguments: str
+    seal: Seal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +148,12 @@ class OutputFormat:
 @dataclass(frozen=True, slots=True)
 class Reasoning:
     """How hard to think. At most one of `effort` (none, minimal, low, medium, high, xhigh, max) and
-    `budget_tokens` is set; `adaptive` leaves it to the model."""
+    `budget_tokens` is set; `adaptive` leaves it to the model. `is_shown` asks for the thoughts themselves."""
 
     effort: str | None = None
     budget_tokens: int | None = None
     adaptive: bool = False
+    is_shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +168,13 @@ class Sampling:
     seed: int | None = None
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
+    logprobs: bool = False
+    top_logprobs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A whole request. `foreign` holds what the caller sent that has no place here, by its own name or path
+    """A whole request. `source` is the dialect it came in. `foreign` holds what the caller sent that has no place here, by its own name or path
     (`logit_bias`, `tools.3.web_search_20250305`): the encoder of another dialect names it as dropped, or
     refuses it where leaving it out would change what the caller relies on. `must_not_drop` are those of
     them that the decoding dialect knows no encoder may leave out.
@@ -166,3 +193,4 @@ class Request:
     user: str | None = None
     foreign: Mapping[str, Any] = field(default_factory=dict)
     must_not_drop: frozenset[str] = frozenset()
+    source: str = ""

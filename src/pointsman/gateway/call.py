@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pointsman.core.ports import HeaderList
 from pointsman.wire.dialect import Dialect
+from pointsman.wire.envelope import Address
 
 
 class Credential(NamedTuple):
@@ -19,7 +20,8 @@ class Credential(NamedTuple):
 
 
 class Call(NamedTuple):
-    """`query` is what followed the path, less the gateway's key. `started_at_s` is Unix time; `clock` counts
+    """`address` is what the path says of the model, in dialects that say it there. `query` is what followed the
+    path, less the gateway's key. `started_at_s` is Unix time; `clock` counts
     seconds for durations, `started_clock_s` its start."""
 
     request_id: str
@@ -32,6 +34,7 @@ class Call(NamedTuple):
     started_at_s: float
     clock: Callable[[], float]
     started_clock_s: float
+    address: Address | None = None
 
     def elapsed_ms(self) -> float:
         return (self.clock() - self.started_clock_s) * 1000.0

@@ -12,29 +12,47 @@ from pointsman.core.events import Failed, Finished, ReplyEvent, UsageReported, m
 from pointsman.core.model_card import ModelCard
 from pointsman.core.request import Request
 from pointsman.core.usage import Usage
-from pointsman.wire.dialect import Dialect, ReplyContext, ReplyDecoder, ReplyEncoder, ReplyWatch
+from pointsman.gateway.memory import Sealed, SealMemory
+from pointsman.wire.dialect import Dialect, Framing, ReplyContext, ReplyDecoder, ReplyEncoder, ReplyWatch
 from pointsman.wire.envelope import Envelope
+from pointsman.wire.lines import LineSplitter
 from pointsman.wire.sse import EVENT_BYTES_MAX, EventSplitter
+from pointsman.wire.undo import NOTHING_TO_UNDO, Undoing
 
 
 class Crossing(ABC):
-    """One attempt's way there and back. `body` is what the provider is sent, `dropped` what it cannot express,
-    `usage` what the reply said it used, as far as it came.
+    """One attempt's way there and back. `body` is what the provider is sent, at `path` below its base URL; `dropped`
+    what it cannot express, `usage` what the reply said it used, as far as it came.
 
     A streamed reply is known by its first byte that is no white space, for content types lie:
 
         waiting --`{` or `[`-->   a whole reply, or an error: kept, and told as a stream at its end
         waiting --`<`-->          a web page: refused
         waiting --any other-->    a stream of events
+
+    A stream of lines needs no such care: a whole reply is a stream of one line.
     """
 
-    __slots__ = ("_first", "_is_stream", "_kept", "_kept_bytes", "_splitter", "body", "dropped", "usage")
+    __slots__ = (
+        "_first",
+        "_framing",
+        "_is_stream",
+        "_kept",
+        "_kept_bytes",
+        "_splitter",
+        "body",
+        "dropped",
+        "path",
+        "usage",
+    )
 
-    _splitter: EventSplitter
+    _splitter: EventSplitter | LineSplitter
 
-    def __init__(self, body: bytes, dropped: tuple[str, ...] = ()) -> None:
+    def __init__(self, path: str, body: bytes, framing: Framing, dropped: tuple[str, ...] = ()) -> None:
+        self.path = path
         self.body = body
         self.dropped = dropped
+        self._framing = framing
         self.usage: Usage | None = None
         self._is_stream = False
         self._first = b""
@@ -78,12 +96,12 @@ class Crossing(ABC):
         if self._kept_bytes > EVENT_BYTES_MAX:
             raise UpstreamError(UpstreamFault.BAD_REPLY, "the reply is too large")
         self._first = self._first or data.lstrip()[:1]
-        if self._first in {b"", b"{", b"["}:
-            return b""
         if self._first == b"<":
             raise UpstreamError(UpstreamFault.BAD_REPLY, "answered with a web page")
+        if not self._first or (self._framing == "sse" and self._first in {b"{", b"["}):
+            return b""
         self._is_stream = True
-        self._splitter = EventSplitter()
+        self._splitter = EventSplitter() if self._framing == "sse" else LineSplitter()
         self._open()
         kept, self._kept = self._kept, []
         return kept[0] if len(kept) == 1 else b"".join(kept)
@@ -113,9 +131,10 @@ class SameDialect(Crossing):
         "_context",
         "_dialect",
         "_envelope",
-        "_filter",
         "_has_begun",
         "_has_told_error",
+        "_maker",
+        "_relay_of_dialect",
         "_watch",
     )
 
@@ -130,9 +149,10 @@ class SameDialect(Crossing):
         *,
         tell_usage: bool = False,
     ) -> None:
-        body, self._filter = dialect.forwarded(envelope, card.id, tell_usage=tell_usage)
-        super().__init__(body)
+        body, self._relay_of_dialect = dialect.forwarded(envelope, card, tell_usage=tell_usage)
+        super().__init__(dialect.endpoint(card.id, stream=envelope.stream), body, dialect.framing)
         self._dialect = dialect
+        self._maker = card.provider
         self._envelope = envelope
         self._context = context
         self._comments = b""
@@ -169,8 +189,8 @@ class SameDialect(Crossing):
                 raise error
             # The provider's own words go to the caller. Data that nobody can read are no words.
             self._has_told_error = error.fault is not UpstreamFault.BAD_REPLY
-        if self._filter is not None:
-            events = self._filter(events)
+        if self._relay_of_dialect is not None:
+            events = self._relay_of_dialect.feed(events)
         if self._comments and events:
             events, self._comments = self._comments + events, b""
         self._has_begun = self._has_begun or bool(events)
@@ -184,37 +204,63 @@ class SameDialect(Crossing):
             raise watch.error
         if not watch.is_complete:
             raise _ended_too_early()
-        return rest if self._filter is None else self._filter(rest)
+        relay = self._relay_of_dialect
+        return rest if relay is None else relay.feed(rest) + relay.finish()
 
     def _as_stream(self, reply: bytes) -> bytes:
-        events = self._dialect.decode_reply(reply)
+        events = self._dialect.decode_reply(reply, self._maker)
         self.usage = _usage_of(events)
         wants_usage = self._dialect.wants_stream_usage(self._envelope)
         return self._dialect.reply_encoder(self._context._replace(stream_usage=wants_usage)).feed(events)
 
 
 class Translated(Crossing):
-    """Provider's bytes to events to the caller's bytes."""
+    """Provider's bytes to events to the caller's bytes. `memory` keeps what the provider sealed where the caller's
+    dialect has no place for it."""
 
-    __slots__ = ("_context", "_decoder", "_encoder", "_is_finished", "_source", "_target", "_unsaid")
+    __slots__ = (
+        "_context",
+        "_decoder",
+        "_encoder",
+        "_is_finished",
+        "_maker",
+        "_memory",
+        "_sealed",
+        "_source",
+        "_target",
+        "_undoing",
+        "_unsaid",
+    )
 
     _decoder: ReplyDecoder
     _encoder: ReplyEncoder
 
     def __init__(
-        self, source: Dialect, target: Dialect, request: Request, card: ModelCard, context: ReplyContext
+        self,
+        source: Dialect,
+        target: Dialect,
+        request: Request,
+        card: ModelCard,
+        context: ReplyContext,
+        memory: SealMemory,
     ) -> None:
         encoded = target.encode_request(request, card)
-        super().__init__(encoded.body, encoded.dropped)
+        path = target.endpoint(card.id, stream=request.stream)
+        super().__init__(path, encoded.body, target.framing, encoded.dropped)
         self._source = source
         self._target = target
         self._context = context
+        self._maker = card.provider
+        self._memory = memory
+        self._sealed = Sealed()
+        self._undoing = None if encoded.undo == NOTHING_TO_UNDO else Undoing(encoded.undo)
         self._unsaid = b""
         self._is_finished = False
 
     def whole(self, reply: bytes) -> bytes:
-        events = self._target.decode_reply(reply)
+        events = self._meant(self._target.decode_reply(reply, self._maker))
         self.usage = _usage_of(events)
+        self._remember(events)
         return self._source.encode_reply(events, self._context)
 
     def last_words(self, error: UpstreamError, request_id: str) -> bytes:
@@ -227,7 +273,7 @@ class Translated(Crossing):
         return self._is_finished
 
     def _open(self) -> None:
-        self._decoder = self._target.reply_decoder()
+        self._decoder = self._target.reply_decoder(self._maker)
         self._encoder = self._source.reply_encoder(self._context)
 
     def _relay(self, events: bytes) -> bytes:
@@ -242,9 +288,18 @@ class Translated(Crossing):
 
     def _as_stream(self, reply: bytes) -> bytes:
         self._open()
-        return self._write(self._target.decode_reply(reply))
+        return self._write(self._target.decode_reply(reply, self._maker))
+
+    def _meant(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
+        return events if self._undoing is None else self._undoing.feed(events)
+
+    def _remember(self, events: list[ReplyEvent]) -> None:
+        self._sealed.feed(events)
+        self._sealed.leave_in(self._memory)
 
     def _write(self, events: list[ReplyEvent]) -> bytes:
+        events = self._meant(events)
+        self._sealed.feed(events)
         for place, event in enumerate(events):
             if isinstance(event, UsageReported):
                 self.usage = merge_usage(self.usage, event.usage)
@@ -253,6 +308,7 @@ class Translated(Crossing):
                 raise event.error
             elif isinstance(event, Finished):
                 self._is_finished = True
+                self._sealed.leave_in(self._memory)
         return self._encoder.feed(events)
 
 

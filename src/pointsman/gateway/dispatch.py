@@ -25,6 +25,7 @@ from pointsman.gateway.booking import AttemptBooking, Booking
 from pointsman.gateway.call import Call, Credential
 from pointsman.gateway.crossing import Crossing, SameDialect, Translated
 from pointsman.gateway.headers import answer_headers
+from pointsman.gateway.memory import SealMemory
 from pointsman.gateway.target import Target
 from pointsman.wire.dialect import ReplyContext
 from pointsman.wire.envelope import Envelope
@@ -51,8 +52,9 @@ class _Plan(NamedTuple):
 class Dispatch:
     """`targets` by model name."""
 
-    def __init__(self, targets: Mapping[str, Target]) -> None:
+    def __init__(self, targets: Mapping[str, Target], memory: SealMemory) -> None:
         self._targets = targets
+        self._memory = memory
 
     async def run(
         self, call: Call, envelope: Envelope, decision: Decision, answer: Answer, booking: Booking
@@ -61,7 +63,7 @@ class Dispatch:
         caller must be told when nothing has been sent yet."""
         failures: list[tuple[str, UpstreamError]] = []
         refusal: ClientError | None = None
-        asked = _Asked(call, envelope)
+        asked = _Asked(call, envelope, self._memory)
         for card in decision.chain:
             try:
                 plan = asked.plan(self._targets[card.name])
@@ -110,27 +112,28 @@ class _Asked:
     """What the caller wants, on its way to one model after the other. The canonical request is decoded when the
     first target of another dialect asks for it."""
 
-    def __init__(self, call: Call, envelope: Envelope) -> None:
+    def __init__(self, call: Call, envelope: Envelope, memory: SealMemory) -> None:
         self._call = call
         self._envelope = envelope
+        self._memory = memory
         self._request: Request | None = None
 
     def plan(self, target: Target) -> _Plan:
         """Raises ClientError when this model cannot take it."""
         own = target.own_credential(self._call)
         crossing = self._cross(target)
-        return _Plan(target, crossing, own, target.outgoing(self._call, crossing.body, own))
+        return _Plan(target, crossing, own, target.outgoing(self._call, crossing.path, crossing.body, own))
 
     def _cross(self, target: Target) -> Crossing:
         call, envelope, card = self._call, self._envelope, target.card
-        context = ReplyContext(call.request_id, card.id, int(call.started_at_s))
+        context = ReplyContext(call.request_id, card.id, int(call.started_at_s), envelope=envelope)
         if target.dialect is call.dialect:
             tell_usage = target.provider.include_stream_usage
             return SameDialect(call.dialect, envelope, card, context, tell_usage=tell_usage)
         if self._request is None:
-            self._request = call.dialect.decode_request(envelope)
+            self._request = self._memory.recalled(call.dialect.decode_request(envelope))
         context = context._replace(stream_usage=self._request.stream_usage)
-        return Translated(call.dialect, target.dialect, self._request, card, context)
+        return Translated(call.dialect, target.dialect, self._request, card, context, self._memory)
 
 
 async def _attempt(
@@ -142,7 +145,7 @@ async def _attempt(
         if not 200 <= incoming.status < 300:
             raise await _refused(incoming, plan)
         if envelope.stream:
-            await _relay(incoming, plan.crossing, answer, booking)
+            await _relay(incoming, plan.crossing, answer, booking, booking.call.dialect.stream_type(envelope))
         else:
             out = plan.crossing.whole(await incoming.read(_REPLY_BYTES_MAX))
             booking.first_byte()
@@ -156,11 +159,13 @@ async def _attempt(
     booking.complete()
 
 
-async def _relay(incoming: Incoming, crossing: Crossing, answer: Answer, booking: Booking) -> None:
+async def _relay(
+    incoming: Incoming, crossing: Crossing, answer: Answer, booking: Booking, content_type: bytes
+) -> None:
     def write(out: bytes) -> None:
         if not answer.is_started:
             booking.first_byte()
-            answer.start(200, answer_headers(booking, b"text/event-stream"))
+            answer.start(200, answer_headers(booking, content_type))
         answer.write(out)
 
     def deliver(data: bytes) -> None:

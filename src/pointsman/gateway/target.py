@@ -43,8 +43,8 @@ class Target:
             self.foreign_key_prefixes and key.startswith(self.foreign_key_prefixes)
         )
 
-    def outgoing(self, call: Call, body: bytes, own: Credential | None) -> Outgoing:
-        """The HTTP request. Only headers that mean something to this dialect cross, and only within it. Raises
+    def outgoing(self, call: Call, path: str, body: bytes, own: Credential | None) -> Outgoing:
+        """The HTTP request to `path` below the provider's base URL. Only headers that mean something to this dialect cross, and only within it. Raises
         Unauthorized when there is no key to send."""
         provider = self.provider
         is_same_dialect = call.dialect is self.dialect
@@ -56,9 +56,9 @@ class Target:
         headers += [header for header in self.dialect.default_headers if header[0] not in present]
         headers += self._ours() if own is None else self._of_caller(own, is_same_dialect)
         headers += configured
-        url = provider.base_url + self.dialect.endpoint
+        url = provider.base_url + path
         if is_same_dialect and call.query:
-            url = f"{url}?{call.query}"
+            url = f"{url}{'&' if '?' in path else '?'}{call.query}"
         return Outgoing(url, headers, body, provider.deadlines)
 
     def _passed(self, headers: HeaderList, configured: set[bytes]) -> Iterable[tuple[bytes, bytes]]:
@@ -97,7 +97,7 @@ def _credential(header: CredentialHeader, key: str) -> Iterable[tuple[bytes, byt
     match header:
         case "bearer":
             return ((b"authorization", b"Bearer " + key.encode()),)
-        case "x-api-key":
-            return ((b"x-api-key", key.encode()),)
         case "none":
             return ()
+        case _:
+            return ((header.encode(), key.encode()),)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pointsman.core.ports import Deadlines
 
-CredentialHeader = Literal["bearer", "x-api-key", "none"]
+CredentialHeader = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"]
 
 
 @dataclass(frozen=True, slots=True)

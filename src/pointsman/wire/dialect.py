@@ -5,8 +5,8 @@ replies. A request whose caller and model speak the same dialect is not translat
 forwarded (`Forwarded`) and the reply is relayed while a `ReplyWatch` reads usage beside it.
 """
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, Protocol
 
 from pointsman.core.errors import PointsmanError, UpstreamError
 from pointsman.core.events import ReplyEvent
@@ -15,25 +15,41 @@ from pointsman.core.prompt import Prompt
 from pointsman.core.request import Request
 from pointsman.core.usage import Usage
 from pointsman.wire.envelope import Envelope
+from pointsman.wire.undo import NOTHING_TO_UNDO, Undo
 
 Headers = Sequence[tuple[bytes, bytes]]
 """Names in lower case."""
 
 
+Framing = Literal["sse", "lines"]
+"""How a provider's stream is cut into pieces: server-sent events, or one JSON value per line."""
+
+
 class EncodedRequest(NamedTuple):
     """A request in a provider's dialect. `dropped` names, in the caller's words, the fields that this
-    dialect or model cannot express and that were left out."""
+    dialect or model cannot express and that were left out. `undo` is what has to be taken back in the reply."""
 
     body: bytes
     dropped: tuple[str, ...] = ()
+    undo: Undo = NOTHING_TO_UNDO
+
+
+class Relay(Protocol):
+    """Makes of whole events of a provider's stream what a caller of the same dialect sees."""
+
+    def feed(self, events: bytes) -> bytes: ...
+
+    def finish(self) -> bytes:
+        """What is left to say when the stream has come to its end."""
+        ...
 
 
 class Forwarded(NamedTuple):
-    """A caller's own body for a model that speaks its dialect. `relay`, where there is one, makes of whole
-    events of the stream that answers it what the caller sees."""
+    """A caller's own body for a model that speaks its dialect. Without a `relay` the caller sees the stream as it
+    comes."""
 
     body: bytes
-    relay: Callable[[bytes], bytes] | None = None
+    relay: Relay | None = None
 
 
 class EncodedError(NamedTuple):
@@ -46,12 +62,14 @@ class EncodedError(NamedTuple):
 
 class ReplyContext(NamedTuple):
     """What an encoder needs to know besides the events. `created_s` is a Unix time, handed in because the
-    pure rooms read no clock. `model` is what the caller is told answered."""
+    pure rooms read no clock. `model` is what the caller is told answered. `envelope` is the request: some replies
+    repeat parts of it, or answer in the caller's own words for a tool."""
 
     reply_id: str
     model: str
     created_s: int
     stream_usage: bool = False
+    envelope: Envelope | None = None
 
 
 class ReplyDecoder(Protocol):
@@ -92,8 +110,7 @@ class Dialect(Protocol):
     name: str
     """As the configuration writes it: openai-chat, anthropic-messages."""
 
-    endpoint: str
-    """Path below a provider's base URL: /chat/completions, /messages."""
+    framing: Framing
 
     passed_headers: frozenset[bytes]
     """Request headers of the caller that mean something to a provider of this dialect."""
@@ -104,6 +121,10 @@ class Dialect(Protocol):
     """Headers a provider of this dialect insists on, sent when the caller gave none."""
 
     # towards clients
+
+    def stream_type(self, envelope: Envelope) -> bytes:
+        """The content type of a streamed answer."""
+        ...
 
     def require_messages(self, envelope: Envelope) -> None:
         """Raises BadRequest unless `messages` is a list that holds something. What it holds is not decoded:
@@ -130,23 +151,28 @@ class Dialect(Protocol):
 
     # towards providers
 
+    def endpoint(self, model: str, *, stream: bool) -> str:
+        """The path below a provider's base URL: /chat/completions, /models/MODEL:generateContent. It may hold a
+        query."""
+        ...
+
     def encode_request(self, request: Request, card: ModelCard) -> EncodedRequest:
         """Raises Unsupported where leaving a field out would change what the caller may rely on."""
         ...
 
-    def decode_reply(self, body: bytes) -> list[ReplyEvent]:
-        """A reply that was not streamed, as the events it would have been. Raises UpstreamError (BAD_REPLY),
-        also for a 200 whose body is an error."""
+    def decode_reply(self, body: bytes, maker: str) -> list[ReplyEvent]:
+        """A reply that was not streamed, as the events it would have been. `maker` is the provider, whose name
+        goes on the seals. Raises UpstreamError (BAD_REPLY), also for a 200 whose body is an error."""
         ...
 
-    def reply_decoder(self) -> ReplyDecoder: ...
+    def reply_decoder(self, maker: str) -> ReplyDecoder: ...
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> UpstreamError: ...
 
     # for a request that stays in its dialect
 
-    def forwarded(self, envelope: Envelope, model: str, *, tell_usage: bool = False) -> Forwarded:
-        """The body as it came but for the model. With `tell_usage` a stream tells what was used even if its
+    def forwarded(self, envelope: Envelope, card: ModelCard, *, tell_usage: bool = False) -> Forwarded:
+        """The body as it came but for the model, and for state that another provider sealed. With `tell_usage` a stream tells what was used even if its
         caller has not asked, and the caller does not notice."""
         ...
 

@@ -18,22 +18,35 @@ _KEY = re.compile(rb'\s*[{,]\s*("(?:[^"\\]|\\.)*")\s*:\s*')
 _END = re.compile(rb"\s*\}\s*\Z")
 
 
+class Address(NamedTuple):
+    """What some dialects say in the URL instead of the body: which model, whether to stream, and whether the pieces
+    of a stream come as one JSON array."""
+
+    model: str
+    stream: bool
+    as_array: bool = False
+
+
 class Envelope(NamedTuple):
-    """`body` as it came; `fields` its top level, each value the exact bytes it had."""
+    """`body` as it came; `fields` its top level, each value the exact bytes it had. `address` is set where the
+    model stands in the URL."""
 
     body: bytes
     fields: Mapping[str, msgspec.Raw]
     model: str
     stream: bool
+    address: Address | None = None
 
     def with_model(self, model: str) -> bytes:
         """The body with another model name and every other byte as it was."""
+        if self.address is not None:
+            return self.body
         return put_field(self.body, self.fields, "model", _encode(model))
 
     def with_field(self, name: str, value: bytes) -> "Envelope":
         """The same request with one field set to a JSON `value`, and every other byte as it was."""
         body = put_field(self.body, self.fields, name, value)
-        return Envelope(body, {**self.fields, name: msgspec.Raw(value)}, self.model, self.stream)
+        return self._replace(body=body, fields={**self.fields, name: msgspec.Raw(value)})
 
 
 def put_field(text: bytes, fields: Mapping[str, msgspec.Raw], name: str, value: bytes) -> bytes:
@@ -85,8 +98,9 @@ def _walk_to(text: bytes, fields: Mapping[str, msgspec.Raw], wanted: str) -> tup
     raise BadRequest("The body holds a field twice.", code="duplicate_field")
 
 
-def read_envelope(body: bytes) -> Envelope:
-    """Raises BadRequest if the body is not a JSON object with a `model` string and a boolean `stream`."""
+def read_envelope(body: bytes, address: Address | None = None) -> Envelope:
+    """Raises BadRequest if the body is not a JSON object with a `model` string and a boolean `stream`, the two
+    of which may stand in the `address` instead."""
     try:
         if not body.isascii():
             body.decode()  # the fields are not decoded here, so nobody else would notice
@@ -97,6 +111,8 @@ def read_envelope(body: bytes) -> Envelope:
         raise BadRequest(f"The body is not valid JSON: {error}.") from None
     except RecursionError:
         raise BadRequest("The body is nested too deeply.") from None
+    if address is not None:
+        return Envelope(body, fields, address.model, address.stream, address)
     raw_model = fields.get("model")
     if raw_model is None:
         raise BadRequest("You must provide a model.", param="model", code="missing_model")

@@ -17,7 +17,15 @@ from pointsman.wire.anthropic_messages import reply_out as reply_out
 from pointsman.wire.anthropic_messages import request_in as request_in
 from pointsman.wire.anthropic_messages import request_out as request_out
 from pointsman.wire.anthropic_messages import watch as watch
-from pointsman.wire.dialect import Dialect, EncodedError, EncodedRequest, Forwarded, Headers, ReplyContext
+from pointsman.wire.dialect import (
+    Dialect,
+    EncodedError,
+    EncodedRequest,
+    Forwarded,
+    Framing,
+    Headers,
+    ReplyContext,
+)
 from pointsman.wire.envelope import Envelope
 
 
@@ -25,7 +33,7 @@ class AnthropicMessages:
     """Implements Dialect."""
 
     name = "anthropic-messages"
-    endpoint = "/messages"
+    framing: Framing = "sse"
     passed_headers = frozenset(
         {
             b"anthropic-version",
@@ -38,6 +46,9 @@ class AnthropicMessages:
     )
     passed_header_prefixes: tuple[bytes, ...] = (b"x-claude-code-", b"x-stainless-")
     default_headers: tuple[tuple[bytes, bytes], ...] = ((b"anthropic-version", b"2023-06-01"),)
+
+    def stream_type(self, envelope: Envelope) -> bytes:
+        return b"text/event-stream"
 
     def require_messages(self, envelope: Envelope) -> None:
         prompt.require_messages(envelope)
@@ -60,20 +71,23 @@ class AnthropicMessages:
     def encode_stream_error(self, error: PointsmanError, request_id: str) -> bytes:
         return errors.encode_stream_error(error, request_id)
 
+    def endpoint(self, model: str, *, stream: bool) -> str:
+        return "/messages"
+
     def encode_request(self, request: Request, card: ModelCard) -> EncodedRequest:
         return request_out.encode_request(request, card)
 
-    def decode_reply(self, body: bytes) -> list[ReplyEvent]:
-        return reply_in.decode_reply(body)
+    def decode_reply(self, body: bytes, maker: str) -> list[ReplyEvent]:
+        return reply_in.decode_reply(body, maker)
 
-    def reply_decoder(self) -> reply_in.AnthropicReplyDecoder:
-        return reply_in.AnthropicReplyDecoder()
+    def reply_decoder(self, maker: str) -> reply_in.AnthropicReplyDecoder:
+        return reply_in.AnthropicReplyDecoder(maker)
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
         return errors.decode_error(status, headers, body)
 
-    def forwarded(self, envelope: Envelope, model: str, *, tell_usage: bool = False) -> Forwarded:
-        return Forwarded(forward.forwarded(envelope, model))  # its streams always tell usage
+    def forwarded(self, envelope: Envelope, card: ModelCard, *, tell_usage: bool = False) -> Forwarded:
+        return Forwarded(forward.forwarded(envelope, card.id))  # its streams always tell usage
 
     def wants_stream_usage(self, envelope: Envelope) -> bool:
         return True

@@ -12,13 +12,14 @@ from pointsman.core.request import (
     Part,
     RedactedThinking,
     Role,
+    Seal,
     Text,
     Thinking,
     ToolCall,
     ToolResult,
 )
 from pointsman.wire.anthropic_messages.fields import NOTHING, compact, is_null, missing, read, wrong
-from pointsman.wire.anthropic_messages.turns import MAKER
+from pointsman.wire.seals import Kind, Tagged, untag
 
 
 class Block(msgspec.Struct, gc=False):
@@ -70,6 +71,7 @@ class Reading:
         self.foreign: dict[str, Any] = {}
         self.must_not_drop: set[str] = set()
         self.loaded_tools: set[str] = set()
+        self._next_seal: Seal | None = None
 
     def leave_out(self, name: str, value: object) -> None:
         self.foreign.setdefault(name, value)
@@ -96,7 +98,7 @@ class Reading:
                 if not is_null(block.citations):
                     self.leave_out("citations", True)
                 if text := _need(block.text, f"{path}.text"):
-                    parts.append(Text(text))
+                    parts.append(Text(text, seal=self._take_seal()))
             case "image":
                 self._image(block, path, parts)
             case "document":
@@ -109,22 +111,39 @@ class Reading:
                 if not arguments.startswith(b"{"):
                     raise wrong(f"{path}.tool_use.input", "a valid object")
                 name = _need(block.name, f"{path}.tool_use.name")
-                parts.append(ToolCall(_need(block.id, f"{path}.tool_use.id"), name, compact(arguments)))
+                call_id = _need(block.id, f"{path}.tool_use.id")
+                parts.append(ToolCall(call_id, name, compact(arguments), self._take_seal()))
                 self.loaded_tools.add(name)
             case "tool_result":
                 parts.append(self._tool_result(block, f"{path}.tool_result"))
             case "thinking":
-                # Without a signature it was not made by Anthropic, or it is incomplete: no model may see it.
-                if block.signature:
-                    parts.append(Thinking(block.thinking or "", block.signature, MAKER))
+                # A signature that is not tagged was made by a provider of this dialect, and the model that this
+                # request goes to speaks another one: it may not see the block, nor one without a signature.
+                self._sealed(untag(block.signature), block.thinking or "", parts)
             case "redacted_thinking":
-                parts.append(RedactedThinking(_need(block.data, f"{path}.data"), MAKER))
+                self._sealed(untag(_need(block.data, f"{path}.data")), "", parts)
             case "tool_reference":
                 self.loaded_tools.add(block.tool_name or "")
             case "tool_addition":
                 self.loaded_tools.add(read(_loaded, block.tool, f"{path}.tool").name or "")
             case kind:
                 self.insist_on(f"{path}.{kind}", True)
+
+    def _sealed(self, tagged: Tagged | None, text: str, parts: list[Part]) -> None:
+        """What a thinking block stood for: its one field may hold the seal of the part that follows it."""
+        match tagged:
+            case None:
+                pass
+            case Tagged(Kind.THINKING, seal):
+                parts.append(Thinking(text, seal))
+            case Tagged(Kind.REDACTED, seal):
+                parts.append(RedactedThinking(seal))
+            case Tagged(_, seal):
+                self._next_seal = seal
+
+    def _take_seal(self) -> Seal | None:
+        seal, self._next_seal = self._next_seal, None
+        return seal
 
     def _image(self, block: Block, path: str, parts: list[Part]) -> None:
         path = f"{path}.image.source"

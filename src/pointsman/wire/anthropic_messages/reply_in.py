@@ -18,15 +18,15 @@ from pointsman.core.events import (
     ReplyStarted,
     TextDelta,
     ThinkingDelta,
-    ThinkingSigned,
+    ThinkingSealed,
     ToolCallDelta,
     ToolCallStarted,
     UsageReported,
 )
+from pointsman.core.request import Seal
 from pointsman.core.usage import Usage
 from pointsman.wire.anthropic_messages.errors import bad_reply, error_in_reply
 from pointsman.wire.anthropic_messages.fields import NOTHING, compact
-from pointsman.wire.anthropic_messages.turns import MAKER
 from pointsman.wire.anthropic_messages.usage import Counts
 from pointsman.wire.sse import ServerSentEvent, SseReader
 
@@ -117,8 +117,9 @@ _EMPTY_INPUTS = frozenset({"", "{}", "null"})
 class _Reply:
     """What the blocks of one reply become. `events` is taken by whoever drives it."""
 
-    def __init__(self) -> None:
+    def __init__(self, maker: str) -> None:
         self.events: list[ReplyEvent] = []
+        self._maker = maker
         self._counts = Counts()
         self._calls = 0
         self._kind = ""
@@ -149,7 +150,7 @@ class _Reply:
             self._signature = block.signature
             self._thinking(block.thinking)
         elif kind == "redacted_thinking":
-            self.events.append(RedactedThinkingBlock(block.data, MAKER))
+            self.events.append(RedactedThinkingBlock(Seal(block.data, self._maker)))
         else:
             if not block.id or not block.name:
                 raise bad_reply("a tool call of the reply has no id or no name")
@@ -175,7 +176,7 @@ class _Reply:
     def close(self) -> None:
         kind = self._kind
         if kind == "thinking" and self._signature:
-            self.events.append(ThinkingSigned(self._signature, MAKER))
+            self.events.append(ThinkingSealed(Seal(self._signature, self._maker)))
         elif kind == "tool_use" and not self._has_deltas and self._input not in _EMPTY_INPUTS:
             self.events.append(ToolCallDelta(self._calls - 1, self._input))
         if kind in {"text", "thinking", "tool_use"}:
@@ -207,9 +208,9 @@ class AnthropicReplyDecoder:
     A proxy that lost its provider may splice a second reply into the stream; the first is then broken.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, maker: str) -> None:
         self._reader = SseReader()
-        self._reply = _Reply()
+        self._reply = _Reply(maker)
         self._id: str | None = None
         self._stop: tuple[str | None, str | None] = (None, None)
         self._is_ended = False
@@ -316,11 +317,11 @@ def _is_new(data: bytes) -> bool:
     return isinstance(kind, str) and kind not in _EVENTS_READ
 
 
-def decode_reply(body: bytes) -> list[ReplyEvent]:
+def decode_reply(body: bytes, maker: str) -> list[ReplyEvent]:
     try:
         message = _whole_message(body)
         _check_is_reply(message.type, message.error, has_content=message.content is not None)
-        reply = _Reply()
+        reply = _Reply(maker)
         reply.start(message, message.usage)
         for index, block in enumerate(message.content or ()):
             reply.open(index, block)

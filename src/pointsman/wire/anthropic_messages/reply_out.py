@@ -14,26 +14,29 @@ import msgspec
 from pointsman.core.errors import UpstreamError
 from pointsman.core.events import (
     BlockEnded,
+    CitationAdded,
     Failed,
     Finished,
+    ImageMade,
     RedactedThinkingBlock,
     ReplyEvent,
     ReplyStarted,
     TextDelta,
+    TextSealed,
     ThinkingDelta,
-    ThinkingSigned,
+    ThinkingSealed,
     ToolCallDelta,
     ToolCallStarted,
     UsageReported,
     fold,
     merge_usage,
 )
-from pointsman.core.request import Part, RedactedThinking, Text, Thinking, ToolCall
+from pointsman.core.request import Part, RedactedThinking, Seal, Text, Thinking, ToolCall
 from pointsman.core.usage import Usage
 from pointsman.wire.anthropic_messages.errors import bad_reply, encode_stream_error
-from pointsman.wire.anthropic_messages.turns import MAKER
 from pointsman.wire.anthropic_messages.usage import write_usage
 from pointsman.wire.dialect import ReplyContext
+from pointsman.wire.seals import Kind, tag
 from pointsman.wire.sse import frame
 
 _REASONS = {
@@ -109,10 +112,10 @@ def _block(part: Part, *, is_cut: bool) -> dict[str, Any] | None:
     match part:
         case Text(text):
             return {"type": "text", "text": text}
-        case Thinking(text, signature, maker):
-            return {"type": "thinking", "thinking": text, "signature": _signature(signature, maker)}
-        case RedactedThinking(data, maker):
-            return {"type": "redacted_thinking", "data": data} if maker == MAKER else None
+        case Thinking(text, seal):
+            return {"type": "thinking", "thinking": text, "signature": _signature(seal)}
+        case RedactedThinking(seal):
+            return {"type": "redacted_thinking", "data": tag(seal, Kind.REDACTED)}
         case ToolCall(call_id, name, arguments):
             if not _is_whole(arguments):
                 if is_cut:
@@ -128,10 +131,9 @@ def _block(part: Part, *, is_cut: bool) -> dict[str, Any] | None:
             raise bad_reply("the reply holds a part that an assistant cannot say")
 
 
-def _signature(signature: str | None, maker: str | None) -> str:
-    """Of other makers nothing is shown: the API would refuse it when the block comes back. An empty one marks
-    the block for what it is, and it is taken out of the history again."""
-    return signature if signature and maker == MAKER else ""
+def _signature(seal: Seal | None) -> str:
+    """An empty one marks a block that no provider wants back: it is taken out of the history again."""
+    return "" if seal is None else tag(seal, Kind.THINKING)
 
 
 def _is_whole(arguments: str) -> bool:
@@ -215,13 +217,14 @@ class AnthropicReplyEncoder:
                 self._last("text").pieces.append(text)
             case ThinkingDelta(text):
                 self._last("thinking").pieces.append(text)
-            case ThinkingSigned(signature, maker):
+            case ThinkingSealed(seal):
                 block = self._last("thinking")
-                block.signature, block.is_done = _signature(signature, maker), True
-            case RedactedThinkingBlock(data, maker):
-                if maker == MAKER:
-                    start = _encode({"type": "redacted_thinking", "data": data})
-                    self._begin(_Open("redacted_thinking", start)).is_done = True
+                block.signature, block.is_done = _signature(seal), True
+            case RedactedThinkingBlock(seal):
+                start = _encode({"type": "redacted_thinking", "data": tag(seal, Kind.REDACTED)})
+                self._begin(_Open("redacted_thinking", start)).is_done = True
+            case TextSealed() | CitationAdded() | ImageMade():
+                pass
             case ToolCallStarted(index, call_id, name):
                 start = _encode({"type": "tool_use", "id": call_id, "name": name, "input": {}})
                 self._calls[index] = self._begin(_Open("tool_use", start, name))

@@ -104,7 +104,7 @@ class _Writing:
             system.append({"type": "text", "text": JSON_HINT})
         if system:
             self.body["system"] = system[0]["text"] if len(system) == 1 else system
-        turns = turn_blocks(self.request.messages)
+        turns = turn_blocks(self.request.messages, self.card.provider)
         if not turns:
             raise BadRequest("messages: at least one message is required", param="messages")
         self.body["messages"] = turns

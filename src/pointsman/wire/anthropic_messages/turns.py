@@ -24,9 +24,6 @@ from pointsman.core.request import (
     ToolResult,
 )
 
-MAKER = "anthropic"
-"""Whose signed thinking the API takes back; thinking of any other maker is left out."""
-
 _IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
 _arguments = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -40,10 +37,10 @@ def system_blocks(messages: Sequence[Message]) -> list[Block]:
     return [block for message in leading for part in message.parts for block in _system_text(part)]
 
 
-def turn_blocks(messages: Sequence[Message]) -> list[Block]:
-    """The rest, as `messages`. A later system message keeps its place as marked user text: moved to the top it
+def turn_blocks(messages: Sequence[Message], maker: str) -> list[Block]:
+    """The rest, as `messages`. Thinking goes back to its `maker` only. A later system message keeps its place as marked user text: moved to the top it
     would come before what it refers to, and only few models take it where it is."""
-    turns = _Turns()
+    turns = _Turns(maker)
     for message in dropwhile(_is_system, messages):
         if _is_system(message):
             text = "\n".join(block["text"] for part in message.parts for block in _system_text(part))
@@ -59,7 +56,8 @@ class _Turns:
     """`_results` and `_blocks` are of the turn that is open, `_waiting` the calls that have no result yet: the
     id the caller knows, and in order of the calls the ids they are sent with."""
 
-    def __init__(self) -> None:
+    def __init__(self, maker: str) -> None:
+        self._maker = maker
         self._written: list[Block] = []
         self._role = ""
         self._results: list[Block] = []
@@ -80,12 +78,12 @@ class _Turns:
             case ToolResult():
                 self._open(role)
                 self._results.append(self._result(part))
-            case Thinking(text, signature, maker):
-                if signature and maker == MAKER:
-                    self.add(role, {"type": "thinking", "thinking": text, "signature": signature})
-            case RedactedThinking(data, maker):
-                if maker == MAKER:
-                    self.add(role, {"type": "redacted_thinking", "data": data})
+            case Thinking(text, seal):
+                if seal is not None and seal.data and seal.maker == self._maker:
+                    self.add(role, {"type": "thinking", "thinking": text, "signature": seal.data})
+            case RedactedThinking(seal):
+                if seal.maker == self._maker:
+                    self.add(role, {"type": "redacted_thinking", "data": seal.data})
             case Audio():
                 raise Unsupported("audio cannot be sent to this model", param="messages")
             case _:

@@ -14,6 +14,7 @@ from pointsman.wire.dialect import (
     EncodedError,
     EncodedRequest,
     Forwarded,
+    Framing,
     Headers,
     ReplyContext,
     ReplyDecoder,
@@ -37,11 +38,14 @@ class OpenAIChat:
     """Spoken by OpenAI and by everyone who calls itself compatible."""
 
     name = "openai-chat"
-    endpoint = "/chat/completions"
+    framing: Framing = "sse"
     # Organization and project headers belong to a credential and stay behind with it.
     passed_headers = frozenset((b"user-agent", b"openai-beta", b"idempotency-key", b"x-client-request-id"))
     passed_header_prefixes: tuple[bytes, ...] = ()
     default_headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    def stream_type(self, envelope: Envelope) -> bytes:
+        return b"text/event-stream"
 
     def require_messages(self, envelope: Envelope) -> None:
         prompt.require_messages(envelope)
@@ -64,22 +68,26 @@ class OpenAIChat:
     def encode_stream_error(self, error: PointsmanError, request_id: str) -> bytes:
         return errors.encode_stream_error(error, request_id)
 
+    def endpoint(self, model: str, *, stream: bool) -> str:
+        return "/chat/completions"
+
     def encode_request(self, request: Request, card: ModelCard) -> EncodedRequest:
         return request_out.encode_request(request, card)
 
-    def decode_reply(self, body: bytes) -> list[ReplyEvent]:
+    def decode_reply(self, body: bytes, maker: str) -> list[ReplyEvent]:
         return reply_in.decode_reply(body)
 
-    def reply_decoder(self) -> ReplyDecoder:
+    def reply_decoder(self, maker: str) -> ReplyDecoder:
         return reply_in.ReplyDecoder()
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
         return errors.decode_error(status, headers, body)
 
-    def forwarded(self, envelope: Envelope, model: str, *, tell_usage: bool = False) -> Forwarded:
+    def forwarded(self, envelope: Envelope, card: ModelCard, *, tell_usage: bool = False) -> Forwarded:
+        model = card.id
         asking = stream_usage.asking(envelope) if tell_usage and envelope.stream else None
         if asking is not None:
-            return Forwarded(asking.with_model(model), stream_usage.Withholding().relay)
+            return Forwarded(asking.with_model(model), stream_usage.Withholding())
         return Forwarded(envelope.body if model == envelope.model else envelope.with_model(model))
 
     def wants_stream_usage(self, envelope: Envelope) -> bool:

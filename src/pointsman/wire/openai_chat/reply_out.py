@@ -10,14 +10,17 @@ import msgspec
 
 from pointsman.core.events import (
     BlockEnded,
+    CitationAdded,
     Finished,
     FinishReason,
+    ImageMade,
     RedactedThinkingBlock,
     ReplyEvent,
     ReplyStarted,
     TextDelta,
+    TextSealed,
     ThinkingDelta,
-    ThinkingSigned,
+    ThinkingSealed,
     ToolCallDelta,
     ToolCallStarted,
     UsageReported,
@@ -156,7 +159,14 @@ class ReplyEncoder:
             case UsageReported(usage):
                 self._usage = merge_usage(self._usage, usage)
                 return b""
-            case ThinkingSigned() | RedactedThinkingBlock() | BlockEnded():
+            case (
+                ThinkingSealed()
+                | TextSealed()
+                | RedactedThinkingBlock()
+                | BlockEnded()
+                | CitationAdded()
+                | ImageMade()
+            ):
                 return b""  # chat has no place for them
             case Finished():
                 return self._start() + self._finish(event)

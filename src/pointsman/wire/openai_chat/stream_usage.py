@@ -59,7 +59,7 @@ class Withholding:
     def __init__(self) -> None:
         self._lf_is_to_come = False
 
-    def relay(self, events: bytes) -> bytes:
+    def feed(self, events: bytes) -> bytes:
         """What the caller sees of whole events."""
         if self._lf_is_to_come and events:
             events = events.removeprefix(b"\n")
@@ -74,6 +74,9 @@ class Withholding:
             self._lf_is_to_come = (is_taken := _is_usage_only(event)) and event.endswith(b"\r")
             out.append(event[: -len(event.lstrip(b"\r\n"))] if is_taken else event)
         return b"".join(out)
+
+    def finish(self) -> bytes:
+        return b""
 
 
 def _is_usage_only(event: bytes) -> bool:
