@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import uvicorn
@@ -90,13 +90,15 @@ def build(settings: Settings, *, send: Send, record: Record, now_s: float) -> Ru
     for card in brain.cards:
         provider = providers[card.provider]
         own = provider.caller_key_prefixes
-        targets[card.name] = Target(
+        target = Target(
             card,
             provider,
             DIALECTS[provider.dialect],
             send_demo if provider.embedded else send,
             tuple(sorted(prefix for prefix in key_prefixes if prefix not in own and prefix.startswith(own))),
         )
+        others = {name: replace(target, dialect=DIALECTS[name]) for name in provider.also_speaks}
+        targets[card.name] = replace(target, others=others)
     baseline = baseline_of(settings, brain.cards)
     pipeline = Pipeline(
         brain.names, brain.router, targets, record, baseline.price if baseline is not None else None
@@ -115,7 +117,10 @@ def _listed(settings: Settings, brain: Brain) -> list[ListedModel]:
     aliases = [
         ListedModel(name, "pointsman", f"{name} ({target})") for name, target in settings.aliases.items()
     ]
-    real = [ListedModel(card.name, card.provider, card.name) for card in brain.cards]
+    real = [
+        ListedModel(card.name, card.provider, card.name, card.context_tokens, card.max_output_tokens)
+        for card in brain.cards
+    ]
     return [*virtual, *aliases, *real]
 
 

@@ -245,7 +245,7 @@ PROBLEMS = {
         "providers.local.dialect",
         3,
         "openai-chat",
-        "one of openai-chat, anthropic-messages",
+        "one of openai-chat, openai-responses, anthropic-messages, gemini, ollama",
     ),
     "known provider without key": (
         RIGHT.replace("  local:", "  openai:")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import anthropic
 import openai
+from google import genai
 
 from gateways import Gateway
 
@@ -39,6 +40,11 @@ def openai_client(gateway: Gateway, key: str = "any") -> openai.OpenAI:
 
 def anthropic_client(gateway: Gateway, key: str = "any") -> anthropic.Anthropic:
     return anthropic.Anthropic(base_url=gateway.url, api_key=key, max_retries=0)
+
+
+def google_client(gateway: Gateway, version: str = "v1beta", key: str = "any") -> genai.Client:
+    options = genai.types.HttpOptions(base_url=gateway.url, api_version=version)
+    return genai.Client(api_key=key, http_options=options)
 
 
 def eventually(holds: Callable[[], bool], within_s: float = 10.0) -> bool:

@@ -3,7 +3,7 @@
 import anthropic
 import openai
 import pytest
-from callers import anthropic_client, openai_client
+from callers import anthropic_client, google_client, openai_client
 from raw_http import ask, head
 
 from gateways import Gateway
@@ -33,6 +33,17 @@ def test_anthropic_sdk_lists_virtual_models_first(demo: Gateway) -> None:
     assert [model.id for model in models] == VIRTUAL + REAL
     assert {model.type for model in models} == {"model"}
     assert all(model.display_name and model.created_at.tzinfo for model in models)
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta"])
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_google_sdk_lists_virtual_models_first(demo: Gateway, version: str, size: int) -> None:
+    client = google_client(demo, version)
+    models = list(client.models.list(config={"page_size": size}))
+
+    assert [model.name for model in models] == [f"models/{name}" for name in VIRTUAL + REAL]
+    assert all("generateContent" in (model.supported_actions or []) for model in models)
+    assert client.models.get(model="org/big").name == "models/org/big"
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 1000])

@@ -65,7 +65,7 @@ def _derived(loaded: Loaded) -> dict[str, tuple[object, str]]:
     found: dict[str, tuple[object, str]] = {}
     for name, provider in providers_of(settings).items():
         origin = f"default (known as {name})" if name in KNOWN_PROVIDERS else "default"
-        for key in ("dialect", "base_url", "credential_header", "caller_key_prefixes"):
+        for key in ("dialect", "also_speaks", "base_url", "credential_header", "caller_key_prefixes"):
             found[f"providers.{name}.{key}"] = (getattr(provider, key), origin)
     cards = cards_of(settings)
     baseline = baseline_of(settings, cards)

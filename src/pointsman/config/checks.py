@@ -144,9 +144,10 @@ def _credentials(view: View, where: Where, name: str, provider: ProviderSettings
         yield view.problem(
             (*where, "caller_key_prefixes"), "not used", "pass_through_caller_key: true, or no prefixes"
         )
-    if provider.include_stream_usage and dialect == "anthropic-messages":
+    spoken = {dialect, *(provider.also_speaks or (known.also_speaks if known else ()))}
+    if provider.include_stream_usage and "openai-chat" not in spoken:
         yield view.problem(
-            (*where, "include_stream_usage"), "not used", "openai-chat: the other dialect always tells usage"
+            (*where, "include_stream_usage"), "not used", "openai-chat: the other dialects always tell usage"
         )
 
 

@@ -53,6 +53,7 @@ Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False), BeforeVa
 Secret = Annotated[SecretStr, WithJsonSchema({"type": "string", "pattern": REFERENCE_PATTERN})]
 Url = Annotated[str, Field(min_length=1), AfterValidator(_no_slash_at_the_end)]
 """Its form is checked once `$NAME` is replaced, in checks.py."""
+DialectName = Literal["openai-chat", "openai-responses", "anthropic-messages", "gemini", "ollama"]
 Tokens = Annotated[int, Field(gt=0, le=1_000_000_000)]
 
 
@@ -105,13 +106,21 @@ class DeadlineSettings(_Section):
 class ProviderSettings(_Section):
     """One provider. The names in the table below bring everything but the key with them."""
 
-    dialect: Literal["openai-chat", "anthropic-messages"] | None = Field(
+    dialect: DialectName | None = Field(
         default=None, description="How it speaks. Default: what its name brings with it."
+    )
+    also_speaks: Annotated[tuple[DialectName, ...], Field(strict=False)] | None = Field(
+        default=None,
+        description=(
+            "Further dialects it speaks at the same `base_url`. A caller of one of them is answered in it, byte"
+            " for byte; everybody else's request is translated to `dialect`. Default: what its name brings with it."
+        ),
     )
     base_url: Url | None = Field(
         default=None,
         description=(
-            "What `/chat/completions` or `/messages` is added to; http or https. May hold `$NAME`."
+            "What `/chat/completions`, `/responses`, `/messages`, `/models/MODEL:generateContent` or `/api/chat`"
+            " is added to; http or https. May hold `$NAME`."
             " Default: what the provider's name brings with it."
         ),
     )
@@ -125,8 +134,9 @@ class ProviderSettings(_Section):
     credential_header: CredentialHeader | None = Field(
         default=None,
         description=(
-            "How the key is sent: `bearer` (Authorization: Bearer), `x-api-key` or `none`. Default: as the"
-            " provider's name says, else `x-api-key` for anthropic-messages and `bearer` for openai-chat."
+            "How the key is sent: `bearer` (Authorization: Bearer), `x-api-key`, `x-goog-api-key`, `api-key` or"
+            " `none`. Default: as the provider's name says, else `x-api-key` for anthropic-messages,"
+            " `x-goog-api-key` for gemini and `bearer` for the others."
         ),
     )
     headers: dict[str, str] = Field(

@@ -1,6 +1,6 @@
 """Settings as the values that the rest of the program works with: providers, model cards, policy."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,6 +15,11 @@ from pointsman.routing.policy import Policy, default_policy
 from pointsman.upstream.known_providers import DEMO_URL, KNOWN_PROVIDERS
 from pointsman.upstream.provider import CredentialHeader, KnownProvider, Provider
 
+_CREDENTIAL_HEADERS: Mapping[str, CredentialHeader] = {
+    "anthropic-messages": "x-api-key",
+    "gemini": "x-goog-api-key",
+}
+
 
 def providers_of(settings: Settings) -> dict[str, Provider]:
     """Every provider, with what its name brings filled in. Expects settings that `load` let through."""
@@ -24,11 +29,14 @@ def providers_of(settings: Settings) -> dict[str, Provider]:
 def _provider(name: str, settings: ProviderSettings) -> Provider:
     known = KNOWN_PROVIDERS.get(name)
     dialect = settings.dialect or (known.dialect if known else "")
+    known_to_speak = known.also_speaks if known is not None and known.dialect == dialect else ()
+    also_speaks = known_to_speak if settings.also_speaks is None else settings.also_speaks
     base_url = settings.base_url or (known.base_url if known else "")
     prefixes = settings.caller_key_prefixes
     return Provider(
         name=name,
         dialect=dialect,
+        also_speaks=tuple(other for other in also_speaks if other != dialect),
         base_url=base_url,
         api_key=settings.api_key.get_secret_value() if settings.api_key is not None else None,
         credential_header=settings.credential_header or _credential_header(known, dialect),
@@ -46,7 +54,7 @@ def _provider(name: str, settings: ProviderSettings) -> Provider:
 def _credential_header(known: KnownProvider | None, dialect: str) -> CredentialHeader:
     if known is not None and known.dialect == dialect:
         return known.credential_header
-    return "x-api-key" if dialect == "anthropic-messages" else "bearer"
+    return _CREDENTIAL_HEADERS.get(dialect, "bearer")
 
 
 def cards_of(settings: Settings, at: datetime | None = None) -> tuple[ModelCard, ...]:

@@ -66,7 +66,7 @@ class Dispatch:
         asked = _Asked(call, envelope, self._memory)
         for card in decision.chain:
             try:
-                plan = asked.plan(self._targets[card.name])
+                plan = asked.plan(self._targets[card.name].for_caller(call.dialect))
             except ClientError as error:
                 refusal = refusal or error  # the next model may be able to take it
                 continue

@@ -1,8 +1,8 @@
 """Where a model is reached: its provider, ready to send to. Built once; holds everything about a provider that
 does not depend on the request."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from pointsman.core.errors import Unauthorized
 from pointsman.core.model_card import ModelCard
@@ -21,13 +21,19 @@ any other, what the configuration says replaces what the caller said."""
 @dataclass(frozen=True, slots=True)
 class Target:
     """One model at one provider. `foreign_key_prefixes` are key prefixes of other providers that begin with
-    one of this provider's own (`sk-ant-` begins with `sk-`): such keys are not its kind."""
+    one of this provider's own (`sk-ant-` begins with `sk-`): such keys are not its kind.
+    `others` are the same model in the further dialects that its provider speaks."""
 
     card: ModelCard
     provider: Provider
     dialect: Dialect
     send: Send
     foreign_key_prefixes: tuple[str, ...] = ()
+    others: Mapping[str, "Target"] = field(default_factory=dict)
+
+    def for_caller(self, dialect: Dialect) -> "Target":
+        """The same model, in the caller's own dialect if its provider speaks it."""
+        return self.others.get(dialect.name, self) if self.others else self
 
     def own_credential(self, call: Call) -> Credential | None:
         """The caller's own key for this provider, if the provider takes callers' keys."""

@@ -2,6 +2,7 @@
 answered below ASGI by server/protocol.py."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -47,7 +48,9 @@ class Endpoints:
             Route("/health", self.health, methods=["GET"]),
             Route("/v1/models", self.list_models, methods=["GET"]),
             Route("/models", self.list_models, methods=["GET"]),
+            Route("/v1beta/models", self.list_models, methods=["GET"]),
             Route("/v1/models/{name:path}", self.show_model, methods=["GET"]),
+            Route("/v1beta/models/{name:path}", self.show_model, methods=["GET"]),
             Route("/models/{name:path}", self.show_model, methods=["GET"]),
             Route("/v1/route", self.route, methods=["POST"]),
         ]
@@ -56,16 +59,17 @@ class Endpoints:
         return JSONResponse({"status": "ok", "version": __version__})
 
     async def list_models(self, request: Request) -> Response:
-        if "anthropic-version" not in request.headers:
-            return JSONResponse(self._models.openai())
         query = request.query_params
-        try:
-            limit = int(query.get("limit", "20"))
-        except ValueError:
-            limit = 0
-        if not 1 <= limit <= 1000:
-            raise BadRequest("limit: must be a number from 1 to 1000", param="limit")
-        return JSONResponse(self._models.anthropic(limit, query.get("after_id"), query.get("before_id")))
+        match family_of(request):
+            case "anthropic":
+                limit = _page_size(request, "limit", 20)
+                after, before = query.get("after_id"), query.get("before_id")
+                return JSONResponse(self._models.anthropic(limit, after, before))
+            case "gemini":
+                size = _page_size(request, "pageSize", 50)
+                return JSONResponse(self._models.gemini(size, query.get("pageToken")))
+            case _:
+                return JSONResponse(self._models.openai())
 
     async def show_model(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -74,15 +78,38 @@ class Endpoints:
             model = ListedModel(name, card.provider, card.name)
         if model is None:
             raise NotFound(f"the model {name} does not exist", param="model", code="model_not_found")
-        if "anthropic-version" in request.headers:
-            return JSONResponse(self._models.anthropic_item(model))
-        return JSONResponse(self._models.openai_item(model))
+        match family_of(request):
+            case "anthropic":
+                return JSONResponse(self._models.anthropic_item(model))
+            case "gemini":
+                return JSONResponse(self._models.gemini_item(model))
+            case _:
+                return JSONResponse(self._models.openai_item(model))
 
     async def route(self, request: Request) -> Response:
         """The decision about a chat or messages body; nothing is sent anywhere."""
         envelope = read_envelope(await _read(request, self._max_body_bytes))
         decision = self._pipeline.preview(_dialect_of_body(request, envelope), envelope)
         return JSONResponse(explain(decision))
+
+
+def family_of(request: Request) -> Literal["openai", "anthropic", "gemini"]:
+    """Whose client asks, for paths that several APIs have."""
+    headers = request.headers
+    if "anthropic-version" in headers:
+        return "anthropic"
+    is_google = "x-goog-api-key" in headers or "x-goog-api-client" in headers or "key" in request.query_params
+    return "gemini" if is_google or request.url.path.startswith("/v1beta/") else "openai"
+
+
+def _page_size(request: Request, name: str, default: int) -> int:
+    try:
+        size = int(request.query_params.get(name, default))
+    except ValueError:
+        size = 0
+    if not 1 <= size <= 1000:
+        raise BadRequest(f"{name}: must be a number from 1 to 1000", param=name)
+    return size
 
 
 async def _read(request: Request, max_body_bytes: int) -> bytes:

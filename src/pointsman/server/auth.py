@@ -11,7 +11,7 @@ from pointsman.core.errors import Forbidden, Unauthorized
 from pointsman.core.ports import HeaderList
 from pointsman.gateway.call import Credential
 
-_KEY_HEADERS = frozenset({b"authorization", b"x-api-key", b"x-goog-api-key"})
+_KEY_HEADERS = frozenset({b"authorization", b"x-api-key", b"x-goog-api-key", b"api-key"})
 
 
 class Admitted(NamedTuple):

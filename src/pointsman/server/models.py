@@ -1,4 +1,4 @@
-"""`GET /v1/models` in the shape its caller reads: OpenAI's list, or Anthropic's pages."""
+"""`GET /v1/models` in the shape its caller reads: OpenAI's list, Anthropic's pages or Gemini's."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +10,14 @@ from pointsman.core.errors import BadRequest
 
 @dataclass(frozen=True, slots=True)
 class ListedModel:
-    """One name a client may ask for. `owner` is its provider, or pointsman for a virtual model."""
+    """One name a client may ask for. `owner` is its provider, or pointsman for a virtual model. The limits are
+    None where they are not known, or depend on the request."""
 
     name: str
     owner: str
     display_name: str
+    context_tokens: int | None = None
+    max_output_tokens: int | None = None
 
 
 class ModelList:
@@ -66,3 +69,26 @@ class ModelList:
             "display_name": model.display_name,
             "created_at": self._created_at,
         }
+
+    def gemini(self, page_size: int = 50, page_token: str | None = None) -> dict[str, Any]:
+        """One page. `page_size` 1..1000; a token is the name that the page begins with. Raises BadRequest."""
+        start = 0 if not page_token else self._place(page_token, "pageToken")
+        page = self._models[start : start + page_size]
+        listed: dict[str, Any] = {"models": [self.gemini_item(model) for model in page]}
+        if start + page_size < len(self._models):
+            listed["nextPageToken"] = self._models[start + page_size].name
+        return listed
+
+    def gemini_item(self, model: ListedModel) -> dict[str, Any]:
+        item: dict[str, Any] = {
+            "name": f"models/{model.name}",
+            "version": "001",
+            "displayName": model.display_name,
+            "description": f"Served by {model.owner}",
+            "supportedGenerationMethods": ["generateContent", "streamGenerateContent", "countTokens"],
+        }
+        if model.context_tokens is not None:
+            item["inputTokenLimit"] = model.context_tokens
+        if model.max_output_tokens is not None:
+            item["outputTokenLimit"] = model.max_output_tokens
+        return item

@@ -13,6 +13,8 @@ CredentialHeader = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "
 class Provider:
     """`base_url` is what the dialect's endpoint is added to, without a slash at its end.
 
+    `also_speaks` are further dialects at the same URL, for callers who speak them too.
+
     `pass_through_caller_key` lets a caller's own credential replace ours, if it is this provider's kind of
     key (`caller_key_prefixes`). `embedded` is the demo provider, answered inside the process.
     """
@@ -20,6 +22,7 @@ class Provider:
     name: str
     dialect: str
     base_url: str
+    also_speaks: tuple[str, ...] = ()
     api_key: str | None = field(default=None, repr=False)
     credential_header: CredentialHeader = "bearer"
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -41,6 +44,7 @@ class KnownProvider:
     dialect: str
     base_url: str
     key_variables: tuple[str, ...]
+    also_speaks: tuple[str, ...] = ()
     credential_header: CredentialHeader = "bearer"
     caller_key_prefixes: tuple[str, ...] = ()
     prices_as: str | None = None
