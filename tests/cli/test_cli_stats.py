@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.core.usage import Price, Rates, Usage
-from pointsman.ledger.entry import Entry
+from pointsman.ledger.entry import Attempt, Entry
 from pointsman.ledger.store import Ledger
 
 CHEAP = Price(Rates(Decimal("0.10"), Decimal("0.40")), "config")
@@ -40,7 +40,9 @@ def booked(home: Path) -> Path:
     path = home / "state" / "ledger.db"
     ledger = Ledger(path)
     ledger.open()
-    for row in (entry(1), entry(2), entry(3, price=None), entry(4, age_s=100 * 86_400)):
+    failed = Attempt(1, "big", "far", 0.0, 503, "failed", "overloaded", None, 2.0)
+    ledger.record(entry(1), (failed,))
+    for row in (entry(2), entry(3, price=None), entry(4, age_s=100 * 86_400)):
         ledger.record(row, ())
     assert ledger.close()
     return path
@@ -53,6 +55,7 @@ def test_stats_sums_by_model_and_day(booked, run):
     # 1000 * 0.10 + 100 * 0.40 dollars per million, twice
     assert ["tiny", "local", "3", "3,000", "300", "0.000280", "+", "?", "0.029720"] in lines
     assert ["total", "3", "3,000", "300", "0.000280", "+", "?", "0.029720"] in lines
+    assert ["big", "far", "overloaded", "503", "1"] in lines
     assert "3 requests since" in ran.output
     assert "3 complete" in ran.output
     assert "The cost of 1 request is not known" in ran.output

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledger_samples import entry
+from ledger_samples import attempt, entry
 
 from pointsman.core.usage import Price, Rates, Usage
 from pointsman.ledger.database import LedgerError, prepare
@@ -161,6 +161,23 @@ def test_time_limits_take_the_first_and_leave_the_last(path: Path) -> None:
     assert (found.since_s, found.until_s) == (noon(2), noon(4))
     assert [one.day.day for one in found.days] == [2, 3]
     assert found.totals.requests == 2
+
+
+def test_failed_attempts_are_counted_by_model_and_cause(path: Path) -> None:
+    ledger = Ledger(path)
+    ledger.open()
+    fails = [("tiny", "timed_out", None), ("tiny", "rate_limited", 429), ("big", None, 200)]
+    for day in (1, 2, 3):
+        tries = [
+            attempt(number, model=model, fault=fault, status=status)
+            for number, (model, fault, status) in enumerate(fails[: day + 1], 1)
+        ]
+        ledger.record(entry(day, started_at_s=noon(day)), tries)
+    assert ledger.close(30)
+
+    found = [(one.model, one.fault, one.status, one.attempts) for one in summary(path, noon(2)).failures]
+
+    assert found == [("tiny", "rate_limited", 429, 2), ("tiny", "timed_out", None, 2)]
 
 
 def test_days_change_at_midnight_utc(path: Path) -> None:

@@ -48,6 +48,15 @@ def _lines(found: Summary, where: str) -> Iterator[str]:
     yield table(("model", "provider", *_SUMS), [*rows, ("total", "", *_sums(totals))])
     yield ""
     yield table(("day", *_SUMS), [(f"{one.day}", *_sums(one.totals)) for one in found.days])
+    if found.failures:
+        yield ""
+        yield table(
+            ("failed attempts at", "provider", "because", "status", "times"),
+            [
+                (one.model, one.provider, one.fault, f"{one.status or ''}", f"{one.attempts:,}")
+                for one in found.failures
+            ],
+        )
     if totals.unknown_cost:
         yield ""
         many = "1 request is" if totals.unknown_cost == 1 else f"{totals.unknown_cost} requests is"
@@ -77,6 +86,7 @@ def _plain(found: Summary) -> dict[str, Any]:
         "models": [
             {"model": one.model, "provider": one.provider, **_numbers(one.totals)} for one in found.models
         ],
+        "failures": [asdict(one) for one in found.failures],
         "days": [{"day": f"{one.day}", **_numbers(one.totals)} for one in found.days],
     }
 

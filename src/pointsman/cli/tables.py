@@ -18,7 +18,7 @@ _MODEL_HEADINGS: tuple[str, ...] = (
     "context",
     "abilities",
 )
-_NUMBERS = frozenset({"$/M in", "$/M out", "context", "requests", "in", "out", "cost $", "saved $"})
+_NUMBERS = frozenset({"$/M in", "$/M out", "context", "requests", "in", "out", "cost $", "saved $", "times"})
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

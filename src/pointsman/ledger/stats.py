@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from operator import add, attrgetter
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Row, Select, and_, case, cast, create_engine, func, select
 from sqlalchemy.exc import DBAPIError
@@ -14,7 +15,9 @@ from sqlalchemy.pool import StaticPool
 from sqlalchemy.types import BigInteger
 
 from pointsman.ledger.database import LedgerError, open_for_reading
-from pointsman.ledger.schema import Picodollars, requests
+from pointsman.ledger.schema import Picodollars, attempts, requests
+
+Query = Select[Any]
 
 _EPOCH = datetime.fromtimestamp(0, UTC).date()
 _DAY_S = 86_400
@@ -74,15 +77,27 @@ class DayTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class Failures:
+    """How often attempts at one model ended in one fault. `status` is the provider's, None where there was none."""
+
+    model: str
+    provider: str
+    fault: str
+    status: int | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
-    """`models` are in the order of their cost, dearest first, `days` in the order of time. A request counts where
-    it started."""
+    """`models` are in the order of their cost, dearest first, `days` in the order of time, `failures` the most
+    frequent first. A request counts where it started."""
 
     since_s: float | None
     until_s: float | None
     totals: Totals
     models: tuple[ModelTotals, ...]
     days: tuple[DayTotals, ...]
+    failures: tuple[Failures, ...] = ()
 
 
 def summary(path: Path, since_s: float | None = None, until_s: float | None = None) -> Summary:
@@ -90,7 +105,8 @@ def summary(path: Path, since_s: float | None = None, until_s: float | None = No
     models: dict[tuple[str | None, str | None], Totals] = {}
     days: dict[date, Totals] = {}
     everything = Totals()
-    for row in _read(path, _cells(since_s, until_s)):
+    cells, failures = _read(path, _cells(since_s, until_s), _failures(since_s, until_s))
+    for row in cells:
         totals = _totals(row)
         everything += totals
         model = (row.model, row.provider)
@@ -105,6 +121,7 @@ def summary(path: Path, since_s: float | None = None, until_s: float | None = No
             ModelTotals(*model, models[model]) for model in sorted(models, key=lambda m: _rank(m, models[m]))
         ),
         tuple(DayTotals(day, days[day]) for day in sorted(days)),
+        tuple(Failures(**row._asdict()) for row in failures),
     )
 
 
@@ -112,7 +129,7 @@ def _rank(model: tuple[str | None, str | None], totals: Totals) -> tuple[Decimal
     return (-totals.cost_usd, -totals.requests, model[0] or "", model[1] or "")
 
 
-def _cells(since_s: float | None, until_s: float | None) -> Select[tuple[object, ...]]:
+def _cells(since_s: float | None, until_s: float | None) -> Query:
     """One row per day, model and outcome. The rest is added up in Python, whose whole numbers have no end:
     SQLite's sums stop at 9.2 million dollars."""
     r = requests.c
@@ -133,6 +150,24 @@ def _cells(since_s: float | None, until_s: float | None) -> Select[tuple[object,
             "savings_usd"
         ),
     ).group_by(day, r.model, r.provider, r.outcome)
+    return _between(query, since_s, until_s)
+
+
+def _failures(since_s: float | None, until_s: float | None) -> Query:
+    a = attempts.c
+    many = func.count().label("attempts")
+    query = (
+        select(a.model, a.provider, a.fault, a.status, many)
+        .join(requests, requests.c.request_id == a.request_id)
+        .where(a.fault.is_not(None))
+        .group_by(a.model, a.provider, a.fault, a.status)
+        .order_by(many.desc(), a.model, a.fault)
+    )
+    return _between(query, since_s, until_s)
+
+
+def _between(query: Query, since_s: float | None, until_s: float | None) -> Query:
+    r = requests.c
     if since_s is not None:
         query = query.where(r.started_at_s >= since_s)
     if until_s is not None:
@@ -140,17 +175,17 @@ def _cells(since_s: float | None, until_s: float | None) -> Select[tuple[object,
     return query
 
 
-def _read(path: Path, query: Select[tuple[object, ...]]) -> Sequence[Row[tuple[object, ...]]]:
+def _read(path: Path, *queries: Query) -> list[Sequence[Row[Any]]]:
     with open_for_reading(path) as connection:
         engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
         try:
             with engine.connect() as reader:
-                return reader.execute(query).all()
+                return [reader.execute(query).all() for query in queries]
         except DBAPIError as error:
             raise LedgerError(f"cannot read the ledger {path}: {error.orig}") from error
 
 
-def _totals(row: Row[tuple[object, ...]]) -> Totals:
+def _totals(row: Row[Any]) -> Totals:
     sums = row._asdict()
     outcome = {sums["outcome"]: sums["requests"]}
     return Totals(**outcome, **{name: sums[name] for name in _SUMS if sums[name] is not None})
