@@ -1,8 +1,9 @@
 """The Dialect contract: request, reply, stream and error, each in two directions. No dialect lives here.
 
-Facing the client a dialect reads requests and writes replies; facing a provider it writes requests and reads
-replies. A request whose caller and model speak the same dialect is not translated at all: its bytes are
-forwarded (`Forwarded`) and the reply is relayed while a `ReplyWatch` reads usage beside it.
+Facing the client a dialect reads requests and writes replies (`ClientDialect`); facing a provider it writes requests
+and reads replies (`ProviderDialect`). A `Dialect` does both, so that a request whose caller and model speak it is not
+translated at all: its bytes are forwarded (`Forwarded`) and the reply is relayed while a `ReplyWatch` reads usage
+beside it.
 """
 
 from collections.abc import Sequence
@@ -104,23 +105,11 @@ class ReplyWatch(Protocol):
     def feed(self, data: bytes) -> None: ...
 
 
-class Dialect(Protocol):
-    """One wire format. Implementations are stateless; streams get their own small objects."""
+class ClientDialect(Protocol):
+    """What callers speak: their requests are read, their replies written."""
 
     name: str
-    """As the configuration writes it: openai-chat, anthropic-messages."""
-
-    framing: Framing
-
-    passed_headers: frozenset[bytes]
-    """Request headers of the caller that mean something to a provider of this dialect."""
-
-    passed_header_prefixes: tuple[bytes, ...]
-
-    default_headers: tuple[tuple[bytes, bytes], ...]
-    """Headers a provider of this dialect insists on, sent when the caller gave none."""
-
-    # towards clients
+    """As the ledger writes it: openai-chat, anthropic-messages."""
 
     def stream_type(self, envelope: Envelope) -> bytes:
         """The content type of a streamed answer."""
@@ -149,7 +138,22 @@ class Dialect(Protocol):
         """The event that tells a client in the middle of a stream that its reply broke."""
         ...
 
-    # towards providers
+
+class ProviderDialect(Protocol):
+    """What a provider speaks: its requests are written, its replies read."""
+
+    name: str
+    """As the configuration writes it: openai-chat, ollama."""
+
+    framing: Framing
+
+    passed_headers: frozenset[bytes]
+    """Request headers of the caller that mean something to a provider of this dialect."""
+
+    passed_header_prefixes: tuple[bytes, ...]
+
+    default_headers: tuple[tuple[bytes, bytes], ...]
+    """Headers a provider of this dialect insists on, sent when the caller gave none."""
 
     def endpoint(self, model: str, *, stream: bool) -> str:
         """The path below a provider's base URL: /chat/completions, /models/MODEL:generateContent. It may hold a
@@ -169,7 +173,9 @@ class Dialect(Protocol):
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> UpstreamError: ...
 
-    # for a request that stays in its dialect
+
+class Dialect(ClientDialect, ProviderDialect, Protocol):
+    """One wire format, spoken on both sides. Implementations are stateless; streams get their own small objects."""
 
     def forwarded(self, envelope: Envelope, card: ModelCard, *, tell_usage: bool = False) -> Forwarded:
         """The body as it came but for the model, and for state that another provider sealed. With `tell_usage` a stream tells what was used even if its
