@@ -15,18 +15,32 @@ from pointsman.server.auth import Door
 from pointsman.server.content_encoding import inflate
 from pointsman.server.exchange import Exchange
 from pointsman.wire.dialect import Dialect
+from pointsman.wire.envelope import Address
 
 log = logging.getLogger("pointsman.server")
 
 
 class InferenceEndpoint:
-    """POST in one dialect."""
+    """POST in one dialect. `address` is what the path says of the model, in dialects that say it there."""
 
-    def __init__(self, dialect: Dialect, door: Door, pipeline: Pipeline, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        door: Door,
+        pipeline: Pipeline,
+        max_body_bytes: int,
+        address: Address | None = None,
+    ) -> None:
         self._dialect = dialect
+        self._address = address
         self._door = door
         self._pipeline = pipeline
         self._max_body_bytes = max_body_bytes
+
+    def at(self, model: str, *, stream: bool) -> "InferenceEndpoint":
+        """The same endpoint at a path that names the model."""
+        address = Address(model, stream)
+        return InferenceEndpoint(self._dialect, self._door, self._pipeline, self._max_body_bytes, address)
 
     def admit(self, exchange: Exchange) -> None:
         exchange.page = self._door.page(exchange.headers)
@@ -53,13 +67,14 @@ class InferenceEndpoint:
             request_id=request_id,
             dialect=self._dialect,
             headers=exchange.headers,
-            query=_without_key(exchange.query) if exchange.query else "",
+            query=_forwarded_query(exchange.query) if exchange.query else "",
             body=body,
             caller=caller,
             credentials=credentials,
             started_at_s=started_at_s,
             clock=clock,
             started_clock_s=started_clock_s,
+            address=None if self._address is None else _framed(self._address, exchange.query),
         )
         try:
             await self._pipeline.handle(call, exchange)
@@ -100,10 +115,21 @@ def id_headers(request_id: str) -> tuple[tuple[bytes, bytes], ...]:
     return (b"x-pointsman-request-id", value), (b"x-request-id", value), (b"request-id", value)
 
 
-def _without_key(query: bytes) -> str:
-    """As it came, less the key; what no URL may hold is percent-encoded."""
-    pairs = [pair for pair in query.split(b"&") if unquote_to_bytes(pair.partition(b"=")[0]) != b"key"]
+_NOT_FORWARDED = frozenset({b"key", b"alt"})
+"""The gateway's key, and how the caller wants its stream framed: providers are asked for what is read here."""
+
+
+def _forwarded_query(query: bytes) -> str:
+    """As it came, less what is for the gateway alone; what no URL may hold is percent-encoded."""
+    pairs = [
+        pair for pair in query.split(b"&") if unquote_to_bytes(pair.partition(b"=")[0]) not in _NOT_FORWARDED
+    ]
     return quote(b"&".join(pairs), safe=string.punctuation)
+
+
+def _framed(address: Address, query: bytes) -> Address:
+    """Google's API streams one JSON array unless it is asked for events."""
+    return address._replace(as_array=address.stream and b"alt=sse" not in query)
 
 
 def place_of(error: Exception) -> str:
