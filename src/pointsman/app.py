@@ -40,9 +40,12 @@ from pointsman.upstream.demo import send_demo
 from pointsman.upstream.known_providers import KNOWN_PROVIDERS
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from pointsman.wire.dialect import Dialect
+from pointsman.wire.gemini import GEMINI
 from pointsman.wire.openai_chat import OPENAI_CHAT
 
-DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (OPENAI_CHAT, ANTHROPIC_MESSAGES)}
+DIALECTS: Mapping[str, Dialect] = {
+    dialect.name: dialect for dialect in (OPENAI_CHAT, ANTHROPIC_MESSAGES, GEMINI)
+}
 
 _BACKLOG = 2048
 _GARBAGE_OBJECTS_MAX = 100_000  # some 10 to 20 MB

@@ -1,0 +1,305 @@
+"""Reads the contents of a generateContent request: each part becomes a part of a message, or is named as what no other
+dialect can carry. It reads no other field.
+
+Function calls have no ids, or only some have. They are given ones that a conversation always gets again, and the
+responses find their calls by id, else by name and order.
+"""
+
+import hashlib
+import re
+from typing import Any
+
+import msgspec
+
+from pointsman.core.errors import BadRequest
+from pointsman.core.request import (
+    Audio,
+    Document,
+    Image,
+    Message,
+    Part,
+    RedactedThinking,
+    Seal,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
+from pointsman.wire.gemini.fields import (
+    Fields,
+    as_flag,
+    as_string,
+    as_value,
+    begins,
+    compact,
+    read,
+    read_fields,
+    read_list,
+    wrong,
+)
+from pointsman.wire.gemini.prompt import invalid_role
+from pointsman.wire.seals import Kind, Tagged, untag
+
+_AUDIO_FORMATS = {"mpeg": "mp3", "mpga": "mp3", "x-wav": "wav", "wave": "wav", "vnd.wave": "wav"}
+_OWN_FILES = re.compile(r"gs:|https://generativelanguage\.googleapis\.com/|files/|https://(?:\w+\.)?youtu")
+"""Files that Google alone can open, and videos."""
+
+_FROM_URLS = str.maketrans("-_", "+/")
+_HINTS = frozenset({"videoMetadata", "mediaResolution", "partMetadata"})
+_RESULT_KEYS = ("output", "result", "error")
+_encode = msgspec.json.Encoder().encode
+
+
+class Reading:
+    """What one request gathers besides its turns."""
+
+    def __init__(self) -> None:
+        self.foreign: dict[str, Any] = {}
+        self.must_not_drop: set[str] = set()
+
+    def leave_out(self, name: str, value: object) -> None:
+        self.foreign.setdefault(name, value)
+
+    def insist_on(self, name: str, value: object) -> None:
+        self.foreign[name] = value
+        self.must_not_drop.add(name)
+
+
+def read_contents(raw: msgspec.Raw, reading: Reading) -> list[Message]:
+    if begins(raw) == b'"':
+        return [Message("user", (Text(read(as_string, raw, "contents")),))]
+    contents = _Contents(reading)
+    for at, each in enumerate(read_list(raw, "contents")):
+        contents.add(each, f"contents[{at}]")
+    return contents.finish()
+
+
+class _Contents:
+    """Contents of the model that follow each other are one message: a streamed answer comes back in the pieces that
+    it was sent in."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._messages: list[Message] = []
+        self._model: list[Part] = []
+        self._calls = _Calls()
+
+    def add(self, raw: msgspec.Raw, path: str) -> None:
+        if begins(raw) == b'"':
+            self._user([Text(read(as_string, raw, path))], path)
+            return
+        fields = read_fields(raw, path)
+        role = read(as_string, fields["role"], f"{path}.role") if "role" in fields else "user"
+        parts = fields.get("parts")
+        found = [
+            (f"{path}.parts[{at}]", part)
+            for at, part in enumerate(read_list(parts, f"{path}.parts") if parts is not None else ())
+        ]
+        match role:
+            case "model":
+                self._calls.check_answered()
+                for place, part in found:
+                    self._model_part(part, place)
+            case "user" | "function" | "":
+                self._user([part for place, raw in found for part in self._user_part(raw, place)], path)
+            case _:
+                raise invalid_role(path)
+
+    def finish(self) -> list[Message]:
+        self._close_model()
+        self._calls.close()
+        self._calls.check_answered()
+        return self._messages
+
+    def _user(self, parts: list[Part], path: str) -> None:
+        self._close_model()
+        if parts:
+            self._messages.append(Message("user", tuple(parts)))
+
+    def _close_model(self) -> None:
+        if self._model:
+            self._messages.append(Message("assistant", tuple(self._model)))
+            self._model = []
+            self._calls.close()
+
+    # parts of the model
+
+    def _model_part(self, raw: msgspec.Raw, path: str) -> None:
+        if begins(raw) == b'"':
+            self._add_text(read(as_string, raw, path), None)
+            return
+        part = read_fields(raw, path)
+        tagged = untag(_string(part, "thoughtSignature", path))
+        if "functionCall" in part:
+            self._model.append(self._call(part["functionCall"], f"{path}.functionCall", tagged))
+        elif "text" in part:
+            text = read(as_string, part["text"], f"{path}.text")
+            if "thought" in part and read(as_flag, part["thought"], f"{path}.thought"):
+                self._add_thought(text, tagged)
+            else:
+                self._add_text(text, _seal(tagged))
+        else:
+            self._model += self._other(part, path)
+
+    def _add_text(self, text: str, seal: Seal | None) -> None:
+        last = self._model[-1] if self._model else None
+        if isinstance(last, Text) and last.seal is None:
+            self._model[-1] = Text(last.text + text, seal=seal)
+        elif text or seal is not None:
+            self._model.append(Text(text, seal=seal))
+
+    def _add_thought(self, text: str, tagged: Tagged | None) -> None:
+        if tagged is not None and tagged.kind is Kind.REDACTED:
+            self._model.append(RedactedThinking(tagged.seal))
+            return
+        seal = None if tagged is None else tagged.seal
+        last = self._model[-1] if self._model else None
+        if isinstance(last, Thinking) and last.seal is None:
+            self._model[-1] = Thinking(last.text + text, seal)
+        elif text or seal is not None:
+            self._model.append(Thinking(text, seal))
+
+    def _call(self, raw: msgspec.Raw, path: str, tagged: Tagged | None) -> ToolCall:
+        fields = read_fields(raw, path)
+        name = _string(fields, "name", path)
+        if not name:
+            raise wrong(f"{path}.name", "the name of the function is missing")
+        arguments = compact(fields["args"]) if "args" in fields else "{}"
+        if not arguments.startswith("{"):
+            raise wrong(f"{path}.args", "Expected `object`")
+        call_id = self._calls.open(_string(fields, "id", path), name, path)
+        return ToolCall(call_id, name, arguments, _seal(tagged))
+
+    # parts of the user
+
+    def _user_part(self, raw: msgspec.Raw, path: str) -> list[Part]:
+        if begins(raw) == b'"':
+            return [Text(read(as_string, raw, path))]
+        part = read_fields(raw, path)
+        if "functionResponse" in part:
+            self._close_model()
+            return [self._result(part["functionResponse"], f"{path}.functionResponse")]
+        if "text" in part:
+            return [Text(read(as_string, part["text"], f"{path}.text"))]
+        return self._other(part, path)
+
+    def _result(self, raw: msgspec.Raw, path: str) -> ToolResult:
+        fields = read_fields(raw, path)
+        name = _string(fields, "name", path)
+        call_id = self._calls.answer(_string(fields, "id", path), name or "", path)
+        text, is_error = _result_text(fields["response"]) if "response" in fields else ("", False)
+        content: list[Text | Image | Document] = [Text(text)] if text else []
+        for at, inner in enumerate(read_list(fields["parts"], f"{path}.parts") if "parts" in fields else ()):
+            for part in self._other(read_fields(inner, f"{path}.parts[{at}]"), f"{path}.parts[{at}]"):
+                if not isinstance(part, Text | Image | Document):
+                    raise wrong(f"{path}.parts[{at}]", "only images and documents can be translated here")
+                content.append(part)
+        return ToolResult(call_id, tuple(content), is_error)
+
+    # parts of either
+
+    def _other(self, part: Fields, path: str) -> list[Part]:
+        for hint in _HINTS & part.keys():
+            self._reading.leave_out(f"contents[].parts[].{hint}", True)
+        if "inlineData" in part:
+            return self._inline(part["inlineData"], f"{path}.inlineData")
+        if "fileData" in part:
+            return self._file(part["fileData"], f"{path}.fileData")
+        for kind in part.keys() - _HINTS - {"thought", "thoughtSignature"}:
+            self._reading.insist_on(f"{path}.{kind}", True)
+        return []
+
+    def _inline(self, raw: msgspec.Raw, path: str) -> list[Part]:
+        fields = read_fields(raw, path)
+        media_type = _string(fields, "mimeType", path) or ""
+        # Google's own SDK writes the alphabet for URLs.
+        data = (_string(fields, "data", path) or "").translate(_FROM_URLS)
+        data += "=" * (-len(data) % 4)
+        main, _, sub = media_type.partition(";")[0].partition("/")
+        match main:
+            case "image":
+                return [Image(media_type=media_type, data=data)]
+            case "audio":
+                return [Audio(data, _AUDIO_FORMATS.get(sub, sub))]
+            case "video" | "":
+                self._reading.insist_on(path, media_type)
+                return []
+            case _:
+                return [Document(media_type=media_type, data=data, name=_string(fields, "displayName", path))]
+
+    def _file(self, raw: msgspec.Raw, path: str) -> list[Part]:
+        fields = read_fields(raw, path)
+        url, media_type = _string(fields, "fileUri", path) or "", _string(fields, "mimeType", path) or ""
+        main = media_type.partition("/")[0]
+        if main in {"video", "audio"} or _OWN_FILES.match(url) or not url.startswith(("https://", "http://")):
+            self._reading.insist_on(path, url)
+            return []
+        if main == "image":
+            return [Image(url=url)]
+        return [Document(media_type=media_type or None, url=url, name=_string(fields, "displayName", path))]
+
+
+class _Calls:
+    """Which calls of the last turn have no response yet."""
+
+    def __init__(self) -> None:
+        self._turn: list[tuple[str, str | None, str, str]] = []  # id, the caller's own id, name, path
+        self._waiting: list[tuple[str, str | None, str, str]] = []
+        self._ids: set[str] = set()
+
+    def open(self, own_id: str | None, name: str, path: str) -> str:
+        call_id = own_id or ""
+        if not call_id or call_id in self._ids:
+            call_id = f"call{hashlib.sha256(f'{path}/{name}'.encode()).hexdigest()[:24]}"
+        self._ids.add(call_id)
+        self._turn.append((call_id, own_id, name, path))
+        return call_id
+
+    def close(self) -> None:
+        """The model's turn is over: its calls wait for their responses."""
+        self._waiting += self._turn
+        self._turn = []
+
+    def answer(self, own_id: str | None, name: str, path: str) -> str:
+        for fits in (
+            lambda call: own_id and call[1] == own_id,
+            lambda call: call[2] == name and not (own_id and call[1]),
+            lambda call: call[2] == name,
+        ):
+            for at, call in enumerate(self._waiting):
+                if fits(call):
+                    return self._waiting.pop(at)[0]
+        raise wrong(path, f"no function call {name[:64]!r} of the turn before waits for this response")
+
+    def check_answered(self) -> None:
+        if self._waiting:
+            _, _, name, path = self._waiting[0]
+            raise BadRequest(
+                f"Invalid value at '{path}': no function response follows the call of {name[:64]!r}. Please ensure "
+                "that every function call is answered in the turn after it.",
+                param=path,
+            )
+
+
+def _seal(tagged: Tagged | None) -> Seal | None:
+    """Empty ones only mark a part that nobody sealed."""
+    return None if tagged is None or not tagged.seal.data else tagged.seal
+
+
+def _result_text(raw: msgspec.Raw) -> tuple[str, bool]:
+    """The text of a response, and whether it tells an error. Google gives three of its keys a meaning."""
+    if begins(raw) != b"{":
+        value = as_value(raw)
+        return (value if isinstance(value, str) else compact(raw)), False
+    fields = read_fields(raw, "response")
+    name = next(iter(fields), "")
+    if len(fields) == 1 and name in _RESULT_KEYS:
+        inner = fields[name]
+        text = read(as_string, inner, "response") if begins(inner) == b'"' else compact(inner)
+        return text, name == "error"
+    return compact(raw), False
+
+
+def _string(fields: Fields, name: str, path: str) -> str | None:
+    raw = fields.get(name)
+    return None if raw is None else read(as_string, raw, f"{path}.{name}")

@@ -1,0 +1,192 @@
+"""What routing reads of a generateContent request: text and counts, a lax reading that forwards what it does not know.
+It translates nothing."""
+
+import re
+
+import msgspec
+
+from pointsman.core.errors import BadRequest
+from pointsman.core.prompt import OutputFormat, Prompt, Turn
+from pointsman.wire.envelope import Envelope
+from pointsman.wire.gemini.fields import (
+    Fields,
+    as_count,
+    as_flag,
+    as_string,
+    begins,
+    camelled,
+    compact,
+    read,
+    read_fields,
+    read_list,
+    wrong,
+)
+
+_EMPTY_LIST = re.compile(rb"\[\s*\]")
+_ROLES = frozenset({"", "user", "model", "function"})
+
+
+def require_messages(envelope: Envelope) -> None:
+    """The least a body must have to be worth forwarding. Raises BadRequest."""
+    raw = camelled(envelope.fields).get("contents")
+    if raw is None or _EMPTY_LIST.fullmatch(bytes(memoryview(raw)[:64])):
+        raise BadRequest("* GenerateContentRequest.contents: contents is not specified", param="contents")
+    if begins(raw) not in {b"[", b"{", b'"'}:
+        raise wrong("contents", "Expected `array`")
+
+
+def invalid_role(path: str) -> BadRequest:
+    return BadRequest("Please use a valid role: user, model.", param=f"{path}.role")
+
+
+class _Tally:
+    """Adds up what the parts hold."""
+
+    __slots__ = ("audios", "documents", "images", "media_bytes")
+
+    def __init__(self) -> None:
+        self.images = 0
+        self.documents = 0
+        self.audios = 0
+        self.media_bytes = 0
+
+    def media(self, raw: msgspec.Raw, path: str) -> None:
+        fields = read_fields(raw, path)
+        kind = fields.get("mimeType")
+        main = (read(as_string, kind, f"{path}.mimeType") if kind is not None else "").partition("/")[0]
+        if main == "image":
+            self.images += 1
+        elif main == "audio":
+            self.audios += 1
+        else:
+            self.documents += 1
+        if (data := fields.get("data")) is not None:
+            self.media_bytes += memoryview(data).nbytes
+
+
+def read_prompt(envelope: Envelope) -> Prompt:
+    require_messages(envelope)
+    fields = camelled(envelope.fields)
+    tally = _Tally()
+    turns: list[Turn] = []
+    contents = fields["contents"]
+    if begins(contents) == b'"':
+        turns.append(Turn("user", read(as_string, contents, "contents")))
+    else:
+        for at, content in enumerate(read_list(contents, "contents")):
+            _read_content(content, f"contents[{at}]", tally, turns)
+    config = read_fields(raw, "generationConfig") if (raw := fields.get("generationConfig")) else {}
+    limit = config.get("maxOutputTokens")
+    return Prompt(
+        system=_system(fields),
+        turns=tuple(turns),
+        input_bytes=len(envelope.body),
+        media_bytes=tally.media_bytes,
+        tool_count=_tool_count(fields),
+        forces_tool=_forces_tool(fields),
+        output_format=_output_format(config),
+        image_count=tally.images,
+        document_count=tally.documents,
+        audio_count=tally.audios,
+        wants_thinking=_wants_thinking(config),
+        max_output_tokens=None
+        if limit is None
+        else read(as_count, limit, "generationConfig.maxOutputTokens"),
+    )
+
+
+def _read_content(raw: msgspec.Raw, path: str, tally: _Tally, turns: list[Turn]) -> None:
+    if begins(raw) == b'"':
+        turns.append(Turn("user", read(as_string, raw, path)))
+        return
+    fields = read_fields(raw, path)
+    role = read(as_string, fields["role"], f"{path}.role") if "role" in fields else ""
+    if role not in _ROLES:
+        raise invalid_role(path)
+    parts = fields.get("parts")
+    texts: list[str] = []
+    results: list[str] = []
+    for at, part in enumerate(read_list(parts, f"{path}.parts") if parts is not None else ()):
+        _read_part(part, f"{path}.parts[{at}]", tally, texts, results)
+    if role == "model":
+        turns.append(Turn("assistant", "\n".join(texts)))
+        return
+    if results:
+        turns.append(Turn("tool", "\n".join(results)))
+    if texts or not results:
+        turns.append(Turn("user", "\n".join(texts)))
+
+
+def _read_part(raw: msgspec.Raw, path: str, tally: _Tally, texts: list[str], results: list[str]) -> None:
+    if begins(raw) == b'"':
+        texts.append(read(as_string, raw, path))
+        return
+    part = read_fields(raw, path)
+    if "text" in part:
+        if "thought" not in part or not read(as_flag, part["thought"], f"{path}.thought"):
+            texts.append(read(as_string, part["text"], f"{path}.text"))
+    elif "functionResponse" in part:
+        answer = read_fields(part["functionResponse"], f"{path}.functionResponse")
+        results.append(compact(answer["response"]) if "response" in answer else "")
+        if "parts" in answer:
+            for at, inner in enumerate(read_list(answer["parts"], f"{path}.functionResponse.parts")):
+                _read_part(inner, f"{path}.functionResponse.parts[{at}]", tally, [], [])
+    elif (media := part.get("inlineData", part.get("fileData"))) is not None:
+        tally.media(media, path)
+
+
+def _system(fields: Fields) -> str:
+    raw = fields.get("systemInstruction")
+    return "" if raw is None else "\n".join(system_texts(raw, "systemInstruction"))
+
+
+def system_texts(raw: msgspec.Raw, path: str) -> list[str]:
+    """A string, a part, a content, or a list of any: clients send them all. What is no text is passed over."""
+    match begins(raw):
+        case b'"':
+            return [read(as_string, raw, path)]
+        case b"[":
+            return [text for each in read_list(raw, path) for text in system_texts(each, path)]
+        case _:
+            fields = read_fields(raw, path)
+            if "parts" in fields:
+                return system_texts(fields["parts"], f"{path}.parts")
+            return [read(as_string, fields["text"], f"{path}.text")] if "text" in fields else []
+
+
+def _tool_count(fields: Fields) -> int:
+    count = 0
+    raw = fields.get("tools")
+    for at, tool in enumerate(read_list(raw, "tools") if raw is not None else ()):
+        for name, value in read_fields(tool, f"tools[{at}]").items():
+            is_list = name == "functionDeclarations"
+            count += len(read_list(value, f"tools[{at}].{name}")) if is_list else 1
+    return count
+
+
+def _forces_tool(fields: Fields) -> bool:
+    if (config := fields.get("toolConfig")) is None:
+        return False
+    calling = read_fields(config, "toolConfig").get("functionCallingConfig")
+    mode = None if calling is None else read_fields(calling, "toolConfig.functionCallingConfig").get("mode")
+    return mode is not None and bytes(mode).upper() in {b'"ANY"', b"2"}
+
+
+def _output_format(config: Fields) -> OutputFormat:
+    kind = config.get("responseMimeType")
+    if kind is None or bytes(kind) == b'"text/plain"':
+        return "text"
+    has_schema = not {"responseSchema", "responseJsonSchema", "_responseJsonSchema"}.isdisjoint(config)
+    return "json_schema" if has_schema else "json_object"
+
+
+def _wants_thinking(config: Fields) -> bool:
+    raw = config.get("thinkingConfig")
+    if raw is None:
+        return False
+    thinking = read_fields(raw, "generationConfig.thinkingConfig")
+    budget = thinking.get("thinkingBudget")
+    if budget is not None:
+        return read(as_count, budget, "generationConfig.thinkingConfig.thinkingBudget") != 0
+    shown = thinking.get("includeThoughts")
+    return "thinkingLevel" in thinking or (shown is not None and bytes(shown) == b"true")

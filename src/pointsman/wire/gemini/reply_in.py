@@ -1,0 +1,359 @@
+"""Reads replies of the Gemini API, whole and streamed, as events. It writes nothing.
+
+A whole reply is a stream of one piece, and a stream asked for as a JSON array a list of pieces: all are read in one
+way. Parts that tell of tools which Google runs itself (executableCode, toolCall) become no events: what they led to
+is in the text.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from pointsman.core.errors import UpstreamError, UpstreamFault
+from pointsman.core.events import (
+    CitationAdded,
+    Failed,
+    Finished,
+    FinishReason,
+    ImageMade,
+    ReplyEvent,
+    ReplyStarted,
+    TextDelta,
+    TextSealed,
+    ThinkingDelta,
+    ThinkingSealed,
+    ToolCallDelta,
+    ToolCallStarted,
+    UsageReported,
+)
+from pointsman.core.request import Seal
+from pointsman.core.usage import Usage
+from pointsman.wire.gemini.chunks import (
+    NOT_JSON,
+    NOTHING,
+    Candidate,
+    Chunk,
+    FunctionCall,
+    LogprobsResult,
+    Part,
+    WatchedChunk,
+)
+from pointsman.wire.gemini.citations import citations_of
+from pointsman.wire.gemini.errors import bad_reply, error_in_reply
+from pointsman.wire.gemini.fields import compact, enum_word
+from pointsman.wire.gemini.partial_args import PartialArgs
+from pointsman.wire.sse import ServerSentEvent, SseReader
+
+_REASONS: Mapping[str, FinishReason] = {
+    "STOP": "stop",
+    "MAX_TOKENS": "length",
+    "SAFETY": "content_filter",
+    "RECITATION": "content_filter",
+    "LANGUAGE": "content_filter",
+    "BLOCKLIST": "content_filter",
+    "PROHIBITED_CONTENT": "content_filter",
+    "SPII": "content_filter",
+    "MODEL_ARMOR": "content_filter",
+    "IMAGE_SAFETY": "content_filter",
+    "IMAGE_PROHIBITED_CONTENT": "content_filter",
+    "IMAGE_RECITATION": "content_filter",
+    "IMAGE_OTHER": "content_filter",
+    "NO_IMAGE": "content_filter",
+}  # any other is the end of what there is, and a failure where there is nothing
+
+_BROKEN_REASONS = frozenset({
+    "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE",
+    "MALFORMED_RESPONSE",
+})  # fmt: skip
+
+_NUMBERED_REASONS = (
+    "FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER",
+)  # fmt: skip
+"""Both of Google's APIs count to here alike. Behind it come the filters and the broken calls, in different orders."""
+
+_chunk = msgspec.json.Decoder(Chunk).decode
+_chunks = msgspec.json.Decoder(list[Chunk]).decode
+_watched = msgspec.json.Decoder(WatchedChunk).decode
+_watched_list = msgspec.json.Decoder(list[WatchedChunk]).decode
+
+
+def finish_word(reason: str | int | None) -> str:
+    """Empty while a reply goes on."""
+    if reason is None:
+        return ""
+    if isinstance(reason, int) and reason >= len(_NUMBERED_REASONS):
+        return f"FINISH_REASON_{reason}"
+    word = enum_word(reason, _NUMBERED_REASONS)
+    return "" if word == "FINISH_REASON_UNSPECIFIED" else word
+
+
+class _Reply:
+    """What the pieces of one reply become. `events` is taken by whoever drives it; `is_over` once nothing is read
+    any more."""
+
+    def __init__(self, maker: str) -> None:
+        self.events: list[ReplyEvent] = []
+        self.is_over = False
+        self._maker = maker
+        self._is_started = False
+        self._id = ""
+        self._calls = 0
+        self._has_output = False
+        self._text: list[str] = []
+        self._partial: PartialArgs | None = None
+        self._end: Finished | None = None
+
+    def add(self, chunk: Chunk) -> None:
+        if self.is_over:
+            return
+        if chunk.error is not None:
+            self._fail(error_in_reply(chunk.error))
+            return
+        if not self._is_started:
+            self._is_started = True
+            self._id = chunk.response_id or ""
+            self.events.append(ReplyStarted(self._id, chunk.model_version or ""))
+        usage = None if chunk.usage_metadata is None else chunk.usage_metadata.usage()
+        if usage is not None:
+            self.events.append(UsageReported(usage))
+        for candidate in chunk.candidates or ():
+            if not candidate.index:
+                self._candidate(candidate)
+        feedback = chunk.prompt_feedback
+        if feedback is not None and feedback.block_reason and not chunk.candidates:
+            self._end = Finished("content_filter", None, f"prompt: {enum_word(feedback.block_reason)}")
+        if self._end is not None and usage is not None:
+            self.close()
+
+    def close(self) -> None:
+        """Nothing more will come. Without an end the reply stays open."""
+        if self._end is not None and not self.is_over:
+            self.events.append(self._end)
+            self.is_over = True
+
+    def _candidate(self, candidate: Candidate) -> None:
+        first = len(self.events)
+        content = candidate.content
+        if content is not None:
+            for part in content.parts or ():
+                self._part(part)
+        if candidate.logprobs_result is not None:
+            self._add_logprobs(_logprobs(candidate.logprobs_result), first)
+        cited = citations_of(candidate, "".join(self._text)) if _has_sources(candidate) else []
+        if cited:
+            # They belong to the text, which its seal closes.
+            at = len(self.events) - (bool(self.events) and isinstance(self.events[-1], TextSealed))
+            self.events[at:at] = [CitationAdded(citation) for citation in cited]
+        if word := finish_word(candidate.finish_reason):
+            self._finish(word, candidate.finish_message)
+
+    def _part(self, part: Part) -> None:
+        signature = part.thought_signature
+        if part.function_call is not None:
+            self._call(part.function_call, signature)
+        elif part.text is not None:
+            if part.thought:
+                if part.text:
+                    self.events.append(ThinkingDelta(part.text))
+                if signature:
+                    self.events.append(ThinkingSealed(Seal(signature, self._maker)))
+                return
+            if part.text:
+                self._has_output = True
+                self._text.append(part.text)
+                self.events.append(TextDelta(part.text))
+            if signature:
+                self.events.append(TextSealed(Seal(signature, self._maker)))
+        elif part.inline_data is not None and not part.thought:
+            blob = part.inline_data
+            if not blob.mime_type.startswith("image/"):
+                raise bad_reply(
+                    f"the reply holds {blob.mime_type[:40] or 'data'}, which cannot be translated"
+                )
+            self._has_output = True
+            self.events.append(ImageMade(blob.mime_type, blob.data))
+
+    def _call(self, call: FunctionCall, signature: str | None) -> None:
+        if call.name is not None:
+            args = "" if call.args is NOTHING else compact(call.args)
+            if args in {"", "null"}:
+                args = "{}"
+            elif not args.startswith("{"):
+                raise bad_reply(f"the arguments of the function call {call.name[:64]} are not an object")
+            seal = Seal(signature, self._maker) if signature else None
+            call_id = call.id or self._made_id(call.name, args)
+            self.events.append(ToolCallStarted(self._calls, call_id, call.name, seal))
+            self._calls += 1
+            self._has_output = True
+            if not call.will_continue:
+                self.events.append(ToolCallDelta(self._calls - 1, args))
+                return
+            self._partial = PartialArgs()
+        if self._partial is None:
+            raise bad_reply("a piece of a function call belongs to no call")
+        self._partial.add(call.partial_args or [])
+        if not call.will_continue:
+            self.events.append(ToolCallDelta(self._calls - 1, self._partial.text()))
+            self._partial = None
+
+    def _made_id(self, name: str, args: str) -> str:
+        """Google gives most calls none. The reply's own id makes it unique over a conversation."""
+        made_of = f"{self._id}\0{self._calls}\0{name}\0{'' if self._id else args}"
+        return f"call{hashlib.sha256(made_of.encode()).hexdigest()[:24]}"
+
+    def _add_logprobs(self, logprobs: tuple[Mapping[str, Any], ...], first: int) -> None:
+        for at in range(first, len(self.events)):
+            event = self.events[at]
+            if isinstance(event, TextDelta):
+                self.events[at] = TextDelta(event.text, logprobs=logprobs)
+                return
+        self.events.append(TextDelta("", logprobs=logprobs))
+
+    def _finish(self, word: str, message: str | None) -> None:
+        if self._partial is not None:
+            raise bad_reply("the reply ended within a function call")
+        if word in _BROKEN_REASONS:
+            self._fail(_failure(word, message))
+            return
+        reason = _REASONS.get(word)
+        if reason is None:
+            if word.startswith("FINISH_REASON_"):
+                reason = "content_filter"
+            elif self._has_output:
+                reason = "stop"
+            else:
+                self._fail(_failure(word, message))
+                return
+        # There is no word for a function call: the calls themselves are the proof.
+        if self._calls and reason == "stop":
+            reason = "tool_calls"
+        self._end = Finished(reason, None, word)
+
+    def _fail(self, error: UpstreamError) -> None:
+        self.events.append(Failed(error))
+        self.is_over = True
+
+
+def _failure(word: str, message: str | None) -> UpstreamError:
+    # What Google says of a malformed call quotes it.
+    return UpstreamError(
+        UpstreamFault.BAD_REPLY, f"the model's answer was broken off: {word}", code=word, status=None
+    )
+
+
+def _has_sources(candidate: Candidate) -> bool:
+    return candidate.grounding_metadata is not None or candidate.citation_metadata is not None
+
+
+def _logprobs(result: LogprobsResult) -> tuple[Mapping[str, Any], ...]:
+    """As OpenAI writes them."""
+    tops = result.top_candidates or []
+    return tuple(
+        {
+            **_logprob(chosen.token, chosen.log_probability),
+            "top_logprobs": [
+                _logprob(each.token, each.log_probability)
+                for each in ((tops[at].candidates or []) if at < len(tops) else ())
+            ],
+        }
+        for at, chosen in enumerate(result.chosen_candidates or ())
+    )
+
+
+def _logprob(token: str, logprob: float) -> dict[str, Any]:
+    return {"token": token, "logprob": logprob, "bytes": list(token.encode())}
+
+
+class GeminiReplyDecoder:
+    """States: open -> ended (a finish reason or an error). What comes after is ignored.
+
+    The end is told with the usage, which Google sends in the same piece; other servers send it after.
+    """
+
+    def __init__(self, maker: str) -> None:
+        self._reader = SseReader()
+        self._reply = _Reply(maker)
+        self._error: UpstreamError | None = None
+
+    def feed(self, data: bytes) -> list[ReplyEvent]:
+        return self._take(self._reader.feed(data))
+
+    def finish(self) -> list[ReplyEvent]:
+        was_good = self._error is None
+        try:
+            events = self._take(self._reader.finish())
+        except UpstreamError:
+            if was_good:
+                raise UpstreamError(UpstreamFault.BROKEN, "the reply ended within an event") from None
+            raise
+        reply = self._reply
+        if self._error is None and not reply.is_over:
+            reply.close()
+            events += reply.events
+            reply.events = []
+            if not reply.is_over:
+                self._error = UpstreamError(UpstreamFault.BROKEN, "the reply ended without a finish reason")
+        if self._error is not None and not events:
+            raise self._error
+        return events
+
+    def _take(self, frames: list[ServerSentEvent]) -> list[ReplyEvent]:
+        # An error waits until the events before it are out, so that it makes no difference where the
+        # stream was cut.
+        reply = self._reply
+        for sent in frames:
+            if reply.is_over or self._error is not None:
+                break
+            try:
+                self._read(sent.data)
+            except UpstreamError as error:
+                self._error = error
+        events, reply.events = reply.events, []
+        if self._error is not None and not events:
+            raise self._error
+        return events
+
+    def _read(self, data: bytes) -> None:
+        try:
+            chunk = _chunk(data)
+        except NOT_JSON as error:
+            if data.strip() in {b"", b"[DONE]"}:
+                return
+            raise bad_reply(f"an event of the reply is malformed: {error}") from None
+        self._reply.add(chunk)
+
+
+def decode_reply(body: bytes, maker: str) -> list[ReplyEvent]:
+    try:
+        chunks = _chunks(body) if body.lstrip().startswith(b"[") else [_chunk(body)]
+    except NOT_JSON as error:
+        raise bad_reply(f"the reply is not JSON of its kind: {error}") from None
+    reply = _Reply(maker)
+    for chunk in chunks:
+        if chunk.error is not None and not reply.events:
+            raise error_in_reply(chunk.error)
+        reply.add(chunk)
+    reply.close()
+    if not reply.is_over:
+        raise bad_reply("the reply holds no candidate that came to its end")
+    return reply.events
+
+
+def read_usage(body: bytes) -> Usage | None:
+    try:
+        chunks = _watched_list(body) if body.lstrip().startswith(b"[") else [_watched(body)]
+    except NOT_JSON as error:
+        raise bad_reply(f"the reply is not JSON of its kind: {error}") from None
+    usage: Usage | None = None
+    is_reply = False
+    for chunk in chunks:
+        if chunk.error is not None:
+            raise error_in_reply(chunk.error)
+        is_reply = is_reply or chunk.candidates is not None or chunk.prompt_feedback is not None
+        if chunk.usage_metadata is not None:
+            usage = chunk.usage_metadata.usage() or usage
+    if not is_reply:
+        raise bad_reply("the reply holds no candidates")
+    return usage

@@ -1,0 +1,169 @@
+"""Reads a generateContent request for a model of another dialect: contents, tools and settings become a Request. What
+has no place there goes into `foreign` under its path; it decides nothing about what the other dialect can do."""
+
+from typing import Any
+
+from pointsman.core.errors import BadRequest
+from pointsman.core.request import Message, OutputFormat, Reasoning, Request, Sampling, Text
+from pointsman.wire.envelope import Envelope
+from pointsman.wire.gemini.contents_in import Reading, read_contents
+from pointsman.wire.gemini.fields import (
+    Fields,
+    as_count,
+    as_flag,
+    as_number,
+    as_object,
+    as_string,
+    as_strings,
+    as_value,
+    camelled,
+    enum_word,
+    read,
+    read_fields,
+    wrong,
+)
+from pointsman.wire.gemini.prompt import require_messages, system_texts
+from pointsman.wire.gemini.schema_in import json_schema
+from pointsman.wire.gemini.tools_in import read_tools
+
+# Leaving these out would change what the model knows, or what its caller was promised.
+_MUST_NOT_DROP = frozenset({"cachedContent", "modelArmorConfig", "continuationToken"})
+_TRANSLATED = frozenset({
+    "contents", "systemInstruction", "tools", "toolConfig", "generationConfig", "model", "config",
+})  # fmt: skip
+_IN_CONFIG = frozenset({
+    "temperature", "topP", "topK", "maxOutputTokens", "stopSequences", "seed", "presencePenalty",
+    "frequencyPenalty", "responseLogprobs", "logprobs", "candidateCount", "responseMimeType", "responseSchema",
+    "responseJsonSchema", "_responseJsonSchema", "thinkingConfig", "responseModalities",
+})  # fmt: skip
+_CONFIG_MUST_NOT_DROP = frozenset({"speechConfig"})
+_MODALITIES = ("MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "AUDIO")
+_LEVELS = ("THINKING_LEVEL_UNSPECIFIED", "LOW", "MEDIUM", "HIGH", "MINIMAL")
+_NO_OPS: tuple[Any, ...] = (False, [], {}, "", "standard", "SERVICE_TIER_UNSPECIFIED", "unspecified")
+
+
+def decode_request(envelope: Envelope) -> Request:
+    require_messages(envelope)
+    fields = camelled(envelope.fields)
+    reading = Reading()
+    messages = [*_system(fields), *read_contents(fields["contents"], reading)]
+    if not messages:
+        raise BadRequest("* GenerateContentRequest.contents: contents is not specified", param="contents")
+    for name in fields.keys() - _TRANSLATED:
+        value = as_value(fields[name])
+        if value in _NO_OPS:
+            continue
+        if name in _MUST_NOT_DROP:
+            reading.insist_on(name, value)
+        else:
+            reading.leave_out(name, value)
+    config = read_fields(raw, "generationConfig") if (raw := fields.get("generationConfig")) else {}
+    _note_config(config, reading)
+    tools = read_tools(fields, reading)
+    return Request(
+        model=envelope.model,
+        messages=tuple(messages),
+        tools=tools.tools,
+        tool_choice=tools.choice,
+        sampling=_sampling(config),
+        output_format=_output_format(config, reading),
+        reasoning=_reasoning(config),
+        stream=envelope.stream,
+        stream_usage=True,
+        foreign=reading.foreign,
+        must_not_drop=frozenset(reading.must_not_drop),
+        source="gemini",
+    )
+
+
+def _system(fields: Fields) -> list[Message]:
+    raw = fields.get("systemInstruction")
+    texts = [] if raw is None else [text for text in system_texts(raw, "systemInstruction") if text]
+    return [Message("system", tuple(Text(text) for text in texts))] if texts else []
+
+
+def _note_config(config: Fields, reading: Reading) -> None:
+    path = "generationConfig"
+    modalities = config.get("responseModalities")
+    wanted = as_value(modalities) if modalities is not None else []
+    kinds = {enum_word(each, _MODALITIES) for each in (wanted if isinstance(wanted, list) else [wanted])}
+    if kinds - {"TEXT", "MODALITY_UNSPECIFIED"}:
+        reading.insist_on(f"{path}.responseModalities", sorted(kinds))
+    count = config.get("candidateCount")
+    if count is not None and read(as_count, count, f"{path}.candidateCount") > 1:
+        reading.insist_on(f"{path}.candidateCount", as_value(count))
+    for name in config.keys() - _IN_CONFIG:
+        value = as_value(config[name])
+        if value in _NO_OPS:
+            continue
+        if name in _CONFIG_MUST_NOT_DROP:
+            reading.insist_on(f"{path}.{name}", value)
+        else:
+            reading.leave_out(f"{path}.{name}", value)
+
+
+def _sampling(config: Fields) -> Sampling:
+    def number(name: str) -> float | None:
+        raw = config.get(name)
+        return None if raw is None else read(as_number, raw, f"generationConfig.{name}")
+
+    def count(name: str) -> int | None:
+        raw = config.get(name)
+        return None if raw is None else read(as_count, raw, f"generationConfig.{name}")
+
+    limit = count("maxOutputTokens")
+    if limit is not None and limit < 1:
+        raise wrong("generationConfig.maxOutputTokens", "must be positive")
+    stop, logprobs = config.get("stopSequences"), config.get("responseLogprobs")
+    return Sampling(
+        max_output_tokens=limit,
+        temperature=number("temperature"),
+        top_p=number("topP"),
+        top_k=count("topK"),
+        stop=() if stop is None else read(as_strings, stop, "generationConfig.stopSequences"),
+        seed=count("seed"),
+        frequency_penalty=number("frequencyPenalty") or None,
+        presence_penalty=number("presencePenalty") or None,
+        logprobs=logprobs is not None and read(as_flag, logprobs, "generationConfig.responseLogprobs"),
+        top_logprobs=count("logprobs"),
+    )
+
+
+def _output_format(config: Fields, reading: Reading) -> OutputFormat | None:
+    path = "generationConfig.responseMimeType"
+    raw = config.get("responseMimeType")
+    kind = "text/plain" if raw is None else read(as_string, raw, path)
+    if kind in {"text/plain", ""}:
+        return None
+    if kind != "application/json":
+        reading.insist_on(path, kind)
+        return None
+    for name in ("responseJsonSchema", "_responseJsonSchema", "responseSchema"):
+        if name in config:
+            place = f"generationConfig.{name}"
+            schema = json_schema(read(as_object, config[name], place), place)
+            return OutputFormat("json_schema", schema)
+    return OutputFormat("json_object")
+
+
+def _reasoning(config: Fields) -> Reasoning | None:
+    raw = config.get("thinkingConfig")
+    if raw is None:
+        return None
+    path = "generationConfig.thinkingConfig"
+    thinking = read_fields(raw, path)
+    shown = thinking.get("includeThoughts")
+    is_shown = shown is not None and read(as_flag, shown, f"{path}.includeThoughts")
+    level = enum_word(as_value(thinking["thinkingLevel"]), _LEVELS) if "thinkingLevel" in thinking else ""
+    if level and level != "THINKING_LEVEL_UNSPECIFIED":
+        if level not in _LEVELS:
+            raise wrong(f"{path}.thinkingLevel", f"unknown level {level[:40]!r}")
+        return Reasoning(effort=level.lower(), is_shown=is_shown)
+    if "thinkingBudget" in thinking:
+        budget = read(as_count, thinking["thinkingBudget"], f"{path}.thinkingBudget")
+        if budget == 0:
+            return Reasoning(effort="none", is_shown=is_shown)
+        if budget > 0:
+            return Reasoning(budget_tokens=budget, is_shown=is_shown)
+        return Reasoning(adaptive=True, is_shown=is_shown)
+    return Reasoning(adaptive=True) if is_shown else None
