@@ -7,6 +7,7 @@ responses find their calls by id, else by name and order.
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ from pointsman.core.request import (
     ToolCall,
     ToolResult,
 )
+from pointsman.wire.gemini.contents import read_turns
 from pointsman.wire.gemini.fields import (
     Fields,
     as_flag,
@@ -37,7 +39,6 @@ from pointsman.wire.gemini.fields import (
     read_list,
     wrong,
 )
-from pointsman.wire.gemini.prompt import invalid_role
 from pointsman.wire.seals import Kind, Tagged, untag
 
 _AUDIO_FORMATS = {"mpeg": "mp3", "mpga": "mp3", "x-wav": "wav", "wave": "wav", "vnd.wave": "wav"}
@@ -66,11 +67,12 @@ class Reading:
 
 
 def read_contents(raw: msgspec.Raw, reading: Reading) -> list[Message]:
-    if begins(raw) == b'"':
-        return [Message("user", (Text(read(as_string, raw, "contents")),))]
     contents = _Contents(reading)
-    for at, each in enumerate(read_list(raw, "contents")):
-        contents.add(each, f"contents[{at}]")
+    for role, parts in read_turns(raw):
+        if role == "model":
+            contents.add_model(parts)
+        else:
+            contents.add_user(parts)
     return contents.finish()
 
 
@@ -84,37 +86,22 @@ class _Contents:
         self._model: list[Part] = []
         self._calls = _Calls()
 
-    def add(self, raw: msgspec.Raw, path: str) -> None:
-        if begins(raw) == b'"':
-            self._user([Text(read(as_string, raw, path))], path)
-            return
-        fields = read_fields(raw, path)
-        role = read(as_string, fields["role"], f"{path}.role") if "role" in fields else "user"
-        parts = fields.get("parts")
-        found = [
-            (f"{path}.parts[{at}]", part)
-            for at, part in enumerate(read_list(parts, f"{path}.parts") if parts is not None else ())
-        ]
-        match role:
-            case "model":
-                self._calls.check_answered()
-                for place, part in found:
-                    self._model_part(part, place)
-            case "user" | "function" | "":
-                self._user([part for place, raw in found for part in self._user_part(raw, place)], path)
-            case _:
-                raise invalid_role(path)
+    def add_model(self, parts: Sequence[tuple[str, Fields]]) -> None:
+        self._calls.check_answered()
+        for path, part in parts:
+            self._model_part(part, path)
+
+    def add_user(self, parts: Sequence[tuple[str, Fields]]) -> None:
+        self._close_model()
+        found = [each for path, part in parts for each in self._user_part(part, path)]
+        if found:
+            self._messages.append(Message("user", tuple(found)))
 
     def finish(self) -> list[Message]:
         self._close_model()
         self._calls.close()
         self._calls.check_answered()
         return self._messages
-
-    def _user(self, parts: list[Part], path: str) -> None:
-        self._close_model()
-        if parts:
-            self._messages.append(Message("user", tuple(parts)))
 
     def _close_model(self) -> None:
         if self._model:
@@ -124,11 +111,7 @@ class _Contents:
 
     # parts of the model
 
-    def _model_part(self, raw: msgspec.Raw, path: str) -> None:
-        if begins(raw) == b'"':
-            self._add_text(read(as_string, raw, path), None)
-            return
-        part = read_fields(raw, path)
+    def _model_part(self, part: Fields, path: str) -> None:
         tagged = untag(_string(part, "thoughtSignature", path))
         if "functionCall" in part:
             self._model.append(self._call(part["functionCall"], f"{path}.functionCall", tagged))
@@ -172,12 +155,8 @@ class _Contents:
 
     # parts of the user
 
-    def _user_part(self, raw: msgspec.Raw, path: str) -> list[Part]:
-        if begins(raw) == b'"':
-            return [Text(read(as_string, raw, path))]
-        part = read_fields(raw, path)
+    def _user_part(self, part: Fields, path: str) -> list[Part]:
         if "functionResponse" in part:
-            self._close_model()
             return [self._result(part["functionResponse"], f"{path}.functionResponse")]
         if "text" in part:
             return [Text(read(as_string, part["text"], f"{path}.text"))]

@@ -1,6 +1,7 @@
 """Reads single fields of a Gemini body, in camelCase or snake_case: clients mix both within one object. It words what
 is wrong with them as Google does and knows no field by name."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ T = TypeVar("T")
 Fields = Mapping[str, msgspec.Raw]
 """An object's fields that are there and not null, under their names in camelCase."""
 
+_LOCATED = re.compile(r"(.*) - at `\$([^`]*)`", re.DOTALL)
 _as_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _as_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _as_any = msgspec.json.Decoder(Any).decode
@@ -39,6 +41,10 @@ def as_value(raw: msgspec.Raw) -> Any:
     return _as_any(raw)
 
 
+_NAME_CHARS_MAX = 64
+"""Callers write the names: long ones are no fields, and are not kept in a cache."""
+
+
 @lru_cache(maxsize=1024)
 def camel(name: str) -> str:
     """`function_call` as `functionCall`; a name that is camel already stays."""
@@ -48,7 +54,7 @@ def camel(name: str) -> str:
 
 def camelled(fields: Mapping[str, msgspec.Raw]) -> Fields:
     return {
-        camel(name) if "_" in name and len(name) < 64 else name: raw
+        camel(name) if "_" in name and len(name) < _NAME_CHARS_MAX else name: raw
         for name, raw in fields.items()
         if not is_null(raw)
     }
@@ -59,7 +65,8 @@ def read(decode: Callable[[msgspec.Raw], T], raw: msgspec.Raw, path: str) -> T:
     try:
         return decode(raw)
     except msgspec.ValidationError as error:
-        raise wrong(path, str(error)) from None
+        located = _LOCATED.fullmatch(str(error))
+        raise wrong(*((path + located[2], located[1]) if located else (path, str(error)))) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise wrong(path, f"not valid JSON: {error}") from None
     except RecursionError:
@@ -82,8 +89,11 @@ def begins(raw: msgspec.Raw) -> bytes:
     return bytes(memoryview(raw)[:1])
 
 
+_NULL_BYTES = 4
+
+
 def is_null(raw: msgspec.Raw) -> bool:
-    return memoryview(raw).nbytes == 4 and bytes(raw) == b"null"
+    return memoryview(raw).nbytes == _NULL_BYTES and bytes(raw) == b"null"
 
 
 def wrong(path: str, why: str) -> BadRequest:

@@ -5,12 +5,29 @@ Google's own readers take every line of an event stream that does not begin with
 there are no comments, no names of events and no [DONE].
 """
 
-from pointsman.wire.sse import SseReader
+from pointsman.wire.sse import ServerSentEvent, SseReader
 
 KEEPALIVE = b"\n"
 """The one thing that may be sent between two pieces without being one."""
 
 _ERROR = b'{"error"'
+
+
+class LineReader(SseReader):
+    """Reads events as any reader of them; what Google sends, one event of one line with CRLF, at less cost."""
+
+    __slots__ = ()
+
+    def feed(self, data: bytes) -> list[ServerSentEvent]:
+        if (
+            not self.pending
+            and data.startswith(b"data: ")
+            and data.endswith(b"\r\n\r\n")
+            and data.count(b"\n") == 2
+            and data.count(b"\r") == 2
+        ):
+            return [ServerSentEvent("", data[6:-4])]
+        return super().feed(data)
 
 
 class SseFraming:
@@ -52,7 +69,7 @@ class ArrayRelay:
     error nothing comes."""
 
     def __init__(self) -> None:
-        self._reader = SseReader()
+        self._reader = LineReader()
         self._framing = ArrayFraming()
         self._is_broken = False
 

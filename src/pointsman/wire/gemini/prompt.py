@@ -2,12 +2,14 @@
 It translates nothing."""
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
 from pointsman.core.errors import BadRequest
 from pointsman.core.prompt import OutputFormat, Prompt, Turn
 from pointsman.wire.envelope import Envelope
+from pointsman.wire.gemini.contents import read_turns
 from pointsman.wire.gemini.fields import (
     Fields,
     as_count,
@@ -23,7 +25,6 @@ from pointsman.wire.gemini.fields import (
 )
 
 _EMPTY_LIST = re.compile(rb"\[\s*\]")
-_ROLES = frozenset({"", "user", "model", "function"})
 
 
 def require_messages(envelope: Envelope) -> None:
@@ -33,10 +34,6 @@ def require_messages(envelope: Envelope) -> None:
         raise BadRequest("* GenerateContentRequest.contents: contents is not specified", param="contents")
     if begins(raw) not in {b"[", b"{", b'"'}:
         raise wrong("contents", "Expected `array`")
-
-
-def invalid_role(path: str) -> BadRequest:
-    return BadRequest("Please use a valid role: user, model.", param=f"{path}.role")
 
 
 class _Tally:
@@ -69,12 +66,8 @@ def read_prompt(envelope: Envelope) -> Prompt:
     fields = camelled(envelope.fields)
     tally = _Tally()
     turns: list[Turn] = []
-    contents = fields["contents"]
-    if begins(contents) == b'"':
-        turns.append(Turn("user", read(as_string, contents, "contents")))
-    else:
-        for at, content in enumerate(read_list(contents, "contents")):
-            _read_content(content, f"contents[{at}]", tally, turns)
+    for role, parts in read_turns(fields["contents"]):
+        _read_turn(role, parts, tally, turns)
     config = read_fields(raw, "generationConfig") if (raw := fields.get("generationConfig")) else {}
     limit = config.get("maxOutputTokens")
     return Prompt(
@@ -95,19 +88,17 @@ def read_prompt(envelope: Envelope) -> Prompt:
     )
 
 
-def _read_content(raw: msgspec.Raw, path: str, tally: _Tally, turns: list[Turn]) -> None:
-    if begins(raw) == b'"':
-        turns.append(Turn("user", read(as_string, raw, path)))
-        return
-    fields = read_fields(raw, path)
-    role = read(as_string, fields["role"], f"{path}.role") if "role" in fields else ""
-    if role not in _ROLES:
-        raise invalid_role(path)
-    parts = fields.get("parts")
+def _read_turn(role: str, parts: Sequence[tuple[str, Fields]], tally: _Tally, turns: list[Turn]) -> None:
     texts: list[str] = []
     results: list[str] = []
-    for at, part in enumerate(read_list(parts, f"{path}.parts") if parts is not None else ()):
-        _read_part(part, f"{path}.parts[{at}]", tally, texts, results)
+    for path, part in parts:
+        if "text" in part:
+            if "thought" not in part or not read(as_flag, part["thought"], f"{path}.thought"):
+                texts.append(read(as_string, part["text"], f"{path}.text"))
+        elif "functionResponse" in part:
+            results.append(_response(part["functionResponse"], f"{path}.functionResponse", tally))
+        elif (media := part.get("inlineData", part.get("fileData"))) is not None:
+            tally.media(media, path)
     if role == "model":
         turns.append(Turn("assistant", "\n".join(texts)))
         return
@@ -117,22 +108,13 @@ def _read_content(raw: msgspec.Raw, path: str, tally: _Tally, turns: list[Turn])
         turns.append(Turn("user", "\n".join(texts)))
 
 
-def _read_part(raw: msgspec.Raw, path: str, tally: _Tally, texts: list[str], results: list[str]) -> None:
-    if begins(raw) == b'"':
-        texts.append(read(as_string, raw, path))
-        return
-    part = read_fields(raw, path)
-    if "text" in part:
-        if "thought" not in part or not read(as_flag, part["thought"], f"{path}.thought"):
-            texts.append(read(as_string, part["text"], f"{path}.text"))
-    elif "functionResponse" in part:
-        answer = read_fields(part["functionResponse"], f"{path}.functionResponse")
-        results.append(compact(answer["response"]) if "response" in answer else "")
-        if "parts" in answer:
-            for at, inner in enumerate(read_list(answer["parts"], f"{path}.functionResponse.parts")):
-                _read_part(inner, f"{path}.functionResponse.parts[{at}]", tally, [], [])
-    elif (media := part.get("inlineData", part.get("fileData"))) is not None:
-        tally.media(media, path)
+def _response(raw: msgspec.Raw, path: str, tally: _Tally) -> str:
+    answer = read_fields(raw, path)
+    for at, inner in enumerate(read_list(answer["parts"], f"{path}.parts") if "parts" in answer else ()):
+        part = read_fields(inner, f"{path}.parts[{at}]")
+        if (media := part.get("inlineData", part.get("fileData"))) is not None:
+            tally.media(media, f"{path}.parts[{at}]")
+    return compact(answer["response"]) if "response" in answer else ""
 
 
 def _system(fields: Fields) -> str:

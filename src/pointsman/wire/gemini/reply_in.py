@@ -43,8 +43,10 @@ from pointsman.wire.gemini.chunks import (
 from pointsman.wire.gemini.citations import citations_of
 from pointsman.wire.gemini.errors import bad_reply, error_in_reply
 from pointsman.wire.gemini.fields import compact, enum_word
+from pointsman.wire.gemini.framing import LineReader
 from pointsman.wire.gemini.partial_args import PartialArgs
-from pointsman.wire.sse import ServerSentEvent, SseReader
+from pointsman.wire.gemini.usage import Counts
+from pointsman.wire.sse import ServerSentEvent
 
 _REASONS: Mapping[str, FinishReason] = {
     "STOP": "stop",
@@ -103,6 +105,7 @@ class _Reply:
         self._has_output = False
         self._text: list[str] = []
         self._partial: PartialArgs | None = None
+        self._usage: Usage | None = None
         self._end: Finished | None = None
 
     def add(self, chunk: Chunk) -> None:
@@ -115,16 +118,21 @@ class _Reply:
             self._is_started = True
             self._id = chunk.response_id or ""
             self.events.append(ReplyStarted(self._id, chunk.model_version or ""))
-        usage = None if chunk.usage_metadata is None else chunk.usage_metadata.usage()
-        if usage is not None:
-            self.events.append(UsageReported(usage))
         for candidate in chunk.candidates or ():
             if not candidate.index:
                 self._candidate(candidate)
         feedback = chunk.prompt_feedback
         if feedback is not None and feedback.block_reason and not chunk.candidates:
             self._end = Finished("content_filter", None, f"prompt: {enum_word(feedback.block_reason)}")
-        if self._end is not None and usage is not None:
+        if chunk.usage_metadata is not None:
+            self._count(chunk.usage_metadata)
+
+    def _count(self, counts: Counts) -> None:
+        usage = counts.usage(is_final=self._end is not None)
+        if usage is not None and usage != self._usage:
+            self._usage = usage
+            self.events.append(UsageReported(usage))
+        if usage is not None and self._end is not None:
             self.close()
 
     def close(self) -> None:
@@ -273,7 +281,7 @@ class GeminiReplyDecoder:
     """
 
     def __init__(self, maker: str) -> None:
-        self._reader = SseReader()
+        self._reader = LineReader()
         self._reply = _Reply(maker)
         self._error: UpstreamError | None = None
 

@@ -18,16 +18,16 @@ class Counts(msgspec.Struct, gc=False, rename="camel"):
     cached_content_token_count: int | None = None
     total_token_count: int | None = None
 
-    def usage(self) -> Usage | None:
-        """None where it counts nothing."""
+    def usage(self, *, is_final: bool = True) -> Usage | None:
+        """None where it counts nothing. Before the end of a stream a missing count is not known; at the end it is the
+        zero that was left out."""
         read = self.prompt_token_count
         if read is not None:
             read += self.tool_use_prompt_token_count or 0
         written = self.candidates_token_count
         if written is not None or self.thoughts_token_count is not None:
-            # A count of zero is left out.
             written = (written or 0) + (self.thoughts_token_count or 0)
-        elif read is not None and self.total_token_count is not None:
+        elif is_final and read is not None and self.total_token_count is not None:
             written = max(self.total_token_count - read, 0)
         if read is None and written is None:
             return None

@@ -8,6 +8,7 @@ from pointsman.wire.envelope import Envelope
 from pointsman.wire.gemini.chunks import NOT_JSON, WatchedChunk
 from pointsman.wire.gemini.errors import bad_reply, error_in_reply
 from pointsman.wire.gemini.fields import as_count, camelled
+from pointsman.wire.gemini.framing import LineReader
 from pointsman.wire.gemini.reply_in import finish_word
 from pointsman.wire.sse import SseReader
 
@@ -34,7 +35,7 @@ class GeminiReplyWatch:
         self.is_complete = False
         self.error: UpstreamError | None = None
         self._unfinished = set(range(candidates))
-        self._reader = SseReader()
+        self._reader = LineReader()
 
     def feed(self, data: bytes) -> None:
         reader = self._reader
@@ -64,11 +65,11 @@ class GeminiReplyWatch:
         if chunk.error is not None:
             self.error = error_in_reply(chunk.error)
             return
-        if chunk.usage_metadata is not None:
-            self.usage = chunk.usage_metadata.usage() or self.usage
         for candidate in chunk.candidates or ():
             if finish_word(candidate.finish_reason):
                 self._unfinished.discard(candidate.index or 0)
                 self.is_complete = not self._unfinished
         if chunk.prompt_feedback is not None and chunk.prompt_feedback.block_reason:
             self.is_complete = True
+        if chunk.usage_metadata is not None:
+            self.usage = chunk.usage_metadata.usage(is_final=self.is_complete) or self.usage
