@@ -111,4 +111,7 @@ def enum_word(value: Any, numbered: Sequence[str] = ()) -> str:
 
 def compact(raw: msgspec.Raw) -> str:
     """JSON text without the space between its tokens; numbers and strings stay as they were written."""
-    return msgspec.json.format(bytes(raw), indent=-1).decode()
+    text = bytes(raw)
+    if b" " in text or b"\n" in text:
+        text = msgspec.json.format(text, indent=-1)
+    return text.decode()

@@ -12,6 +12,9 @@ _COUNTS = frozenset({"minItems", "maxItems", "minLength", "maxLength", "minPrope
 _ONE = frozenset({"items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"})
 _SEVERAL = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
 _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+_PLAIN = frozenset({
+    "description", "title", "required", "enum", "minimum", "maximum", "pattern", "default", "const", "$ref",
+})  # fmt: skip
 _SNAKE = frozenset({
     "any_of", "min_items", "max_items", "min_length", "max_length", "min_properties", "max_properties",
     "property_ordering", "additional_properties", "one_of", "all_of", "prefix_items",
@@ -34,8 +37,14 @@ def _object(schema: Mapping[str, Any]) -> dict[str, Any]:
     written: dict[str, Any] = {}
     is_nullable, order = False, None
     for keyword, value in schema.items():
+        if keyword in _PLAIN or (keyword == "type" and isinstance(value, str) and value.islower()):
+            written[keyword] = value
+            continue
         name = camel(keyword) if keyword in _SNAKE else keyword
-        if value is None and name not in {"const", "default"}:
+        if value is None:
+            continue
+        if name == "properties" and isinstance(value, Mapping):
+            written[name] = {key: _schema(each) for key, each in value.items()}
             continue
         match name:
             case "type":
