@@ -1,25 +1,29 @@
 """What a request had to say in another way comes back in the reply as it was meant: renamed tools under their own
-names, a schema that was asked for as a tool as text. It knows no dialect."""
+names, a schema that was asked for as a tool as text, a text cut at its stop string. It knows no dialect."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from pointsman.core.events import (
+    Failed,
     Finished,
     ReplyEvent,
     TextDelta,
     ToolCallDelta,
     ToolCallStarted,
+    UsageReported,
 )
 
 
 class Undo(NamedTuple):
     """`tool_names` gives the caller's name for each name that was sent instead. `answer_tool` is the tool whose
-    arguments are the answer itself: its schema is the one the answer was to have."""
+    arguments are the answer itself: its schema is the one the answer was to have. `stop` are the strings that end a
+    text of a model whose provider does not know them."""
 
     tool_names: Mapping[str, str] = {}
     answer_tool: str | None = None
+    stop: tuple[str, ...] = ()
 
 
 NOTHING_TO_UNDO = Undo()
@@ -32,9 +36,11 @@ class Undoing:
         self._undo = undo
         self._answers: set[int] = set()
         self._indexes: dict[int, int] = {}
+        self._cutting = Cutting(undo.stop) if undo.stop else None
 
     def feed(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
-        return [taken for event in events if (taken := self._take(event)) is not None]
+        taken = [own for event in events if (own := self._take(event)) is not None]
+        return taken if self._cutting is None else self._cutting.feed(taken)
 
     def _take(self, event: ReplyEvent) -> ReplyEvent | None:
         match event:
@@ -53,3 +59,58 @@ class Undoing:
                 return replace(event, reason="stop")
             case _:
                 return event
+
+
+class Cutting:
+    """One reply's events up to the first stop string in a text of it. What may be the beginning of one is held back
+    until more is known. The model goes on to its own end unheard; what it used is still told."""
+
+    def __init__(self, stop: tuple[str, ...]) -> None:
+        self._stop = stop
+        self._held = ""
+        self._is_refusal = False
+        self._found: str | None = None
+
+    def feed(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
+        out: list[ReplyEvent] = []
+        for event in events:
+            match event:
+                case UsageReported() | Failed():
+                    out.append(event)
+                case Finished():
+                    self._let_go(out)
+                    is_cut = self._found is not None
+                    out.append(Finished("stop_sequence", self._found) if is_cut else event)
+                case _ if self._found is not None:
+                    pass
+                case TextDelta(text, is_refusal):
+                    self._cut(text, out, is_refusal=is_refusal)
+                case _:
+                    self._let_go(out)
+                    out.append(event)
+        return out
+
+    def _cut(self, text: str, out: list[ReplyEvent], *, is_refusal: bool) -> None:
+        if is_refusal != self._is_refusal:
+            self._let_go(out)
+        self._is_refusal = is_refusal
+        self._held += text
+        found = [(place, stop) for stop in self._stop if (place := self._held.find(stop)) >= 0]
+        if found:
+            end, self._found = min(found)
+        else:
+            end = len(self._held) - max(_beginning(self._held, stop) for stop in self._stop)
+        if end:
+            out.append(TextDelta(self._held[:end], is_refusal))
+        self._held = "" if found else self._held[end:]
+
+    def _let_go(self, out: list[ReplyEvent]) -> None:
+        if self._held:
+            out.append(TextDelta(self._held, self._is_refusal))
+            self._held = ""
+
+
+def _beginning(text: str, stop: str) -> int:
+    """How many characters at the end of `text` are the beginning of `stop`."""
+    sizes = range(min(len(text), len(stop) - 1), 0, -1)
+    return next((size for size in sizes if text.endswith(stop[:size])), 0)

@@ -1,0 +1,113 @@
+"""OpenAI responses: what a body that stays in its dialect is repaired in, and how its stream begins. Everything else
+is sent, and relayed, as it came.
+
+Reasoning that another provider sealed, or that was only ever shown here, means nothing to the API and is refused;
+what the same provider sealed is given back in its own form.
+"""
+
+import re
+
+import msgspec
+
+from pointsman.core.model_card import ModelCard
+from pointsman.wire.dialect import Forwarded
+from pointsman.wire.envelope import Envelope
+from pointsman.wire.openai_responses.sealed import is_own_reasoning, opened
+from pointsman.wire.openai_responses.shapes import NOT_JSON
+from pointsman.wire.seals import MARK, Kind, untag
+
+_MARK = MARK.encode()
+
+_encode = msgspec.json.Encoder().encode
+_decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+class _Piece(msgspec.Struct, gc=False):
+    text: str = ""
+
+
+class _Reasoning(msgspec.Struct, gc=False):
+    type: str = ""
+    id: str | None = None
+    summary: list[_Piece] | None = None
+    encrypted_content: str | None = None
+
+
+_decode_reasoning = msgspec.json.Decoder(_Reasoning).decode
+
+
+def forwarded(envelope: Envelope, card: ModelCard) -> Forwarded:
+    """A history that cannot be read is left for the API to judge."""
+    if _MARK in envelope.body:
+        envelope = _unsealed(envelope, card.provider)
+    body = envelope.body if card.id == envelope.model else envelope.with_model(card.id)
+    return Forwarded(body, Opening() if envelope.stream else None)
+
+
+def _unsealed(envelope: Envelope, provider: str) -> Envelope:
+    raw = envelope.fields.get("input")
+    if raw is None or not bytes(raw).startswith(b"["):
+        return envelope
+    try:
+        items = _decode_items(raw)
+        kept = [own for item in items if (own := _own(item, provider)) is not None]
+    except NOT_JSON:
+        return envelope
+    return envelope if kept == items else envelope.with_field("input", _encode(kept))
+
+
+def _own(raw: msgspec.Raw, provider: str) -> msgspec.Raw | None:
+    """The item as the provider knows it, None for reasoning that it does not know."""
+    if _MARK not in bytes(raw):
+        return raw
+    try:
+        item = _decode_reasoning(raw)
+    except msgspec.ValidationError:
+        return raw
+    if item.type != "reasoning":
+        return raw
+    tagged = untag(item.encrypted_content)
+    if tagged is None:
+        return None if is_own_reasoning(item.id) else raw
+    if tagged.seal.maker != provider or tagged.kind not in {Kind.THINKING, Kind.REDACTED}:
+        return None
+    fields: dict[str, object] = dict(_decode_fields(raw))
+    fields.pop("id", None)
+    if tagged.seal.data:
+        item_id, fields["encrypted_content"] = opened(tagged.seal.data)
+        if item_id:
+            fields["id"] = item_id
+    else:
+        # An open model, whose reasoning is read as it stands.
+        del fields["encrypted_content"]
+        fields["content"] = [{"type": "reasoning_text", "text": piece.text} for piece in item.summary or ()]
+        fields["summary"] = []
+    return msgspec.Raw(_encode(fields))
+
+
+# An event that says no more than that the request came in.
+_OPENS = re.compile(rb'"type"\s*:\s*"response\.(?:created|in_progress|queued)"')
+_TYPES = re.compile(rb'"type"\s*:\s*"response\.(?!created|in_progress|queued)|"type"\s*:\s*"error"|\[DONE\]')
+
+
+class Opening:
+    """Holds the events back that open a stream until one of substance follows: the provider looks at limits and quota
+    only then, and until the caller has seen a first byte another model could still answer."""
+
+    __slots__ = ("_held",)
+
+    def __init__(self) -> None:
+        self._held: list[bytes] | None = []
+
+    def feed(self, events: bytes) -> bytes:
+        if self._held is None:
+            return events
+        self._held.append(events)
+        if _OPENS.search(events) is not None and _TYPES.search(events) is None:
+            return b""
+        return self.finish()
+
+    def finish(self) -> bytes:
+        held, self._held = self._held or [], None
+        return b"".join(held)

@@ -1,0 +1,100 @@
+"""OpenAI responses: the names of tools. A tool within a namespace is known elsewhere by both names together, and a
+custom tool takes its free text as one string; here is how a caller's own words for either are found again."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from pointsman.wire.envelope import Envelope
+
+INPUT = "input"
+"""The one parameter of a function that stands for a custom tool."""
+
+_NAME_CHARACTERS_MAX = 64
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
+
+
+class Own(NamedTuple):
+    """What a caller calls its tool."""
+
+    name: str
+    namespace: str | None = None
+    is_custom: bool = False
+
+
+class _Inner(msgspec.Struct, gc=False):
+    type: str = "function"
+    name: str = ""
+
+
+class _Declared(msgspec.Struct):
+    type: str = ""
+    name: str = ""
+    tools: list[_Inner] | None = None
+
+
+_decode_tools = msgspec.json.Decoder(list[_Declared] | None).decode
+_decode_input = msgspec.json.Decoder(dict[str, Any]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def flat_name(namespace: str | None, name: str) -> str:
+    return f"{namespace}__{name}" if namespace else name
+
+
+def own_tools(envelope: Envelope | None) -> Mapping[str, Own]:
+    """The caller's words for each tool that is called in another way than a plain function, by flat name."""
+    raw = None if envelope is None else envelope.fields.get("tools")
+    if raw is None or (b'"custom"' not in (text := bytes(raw)) and b'"namespace"' not in text):
+        return {}
+    try:
+        tools = _decode_tools(raw) or []
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+    found: dict[str, Own] = {}
+    for tool in tools:
+        if tool.type == "custom":
+            found[tool.name] = Own(tool.name, is_custom=True)
+        elif tool.type == "namespace":
+            for inner in tool.tools or ():
+                own = Own(inner.name, tool.name, inner.type == "custom")
+                found[flat_name(tool.name, inner.name)] = own
+    return found
+
+
+def as_arguments(free_text: str) -> str:
+    """The arguments of the function that stands for a custom tool."""
+    return _encode({INPUT: free_text}).decode()
+
+
+def as_free_text(arguments: str) -> str:
+    """What a model meant for a custom tool; arguments of any other shape are given as they are."""
+    try:
+        match _decode_input(arguments):
+            case {"input": str(text)}:
+                return text
+            case _:
+                return arguments
+    except (msgspec.DecodeError, RecursionError):
+        return arguments
+
+
+def allowed_names(names: Iterable[str]) -> dict[str, str]:
+    """A name that the API takes for each of `names` that it does not."""
+    wanted = list(names)
+    taken = {name for name in wanted if _NAME.fullmatch(name)}
+    renamed: dict[str, str] = {}
+    for name in wanted:
+        if name in taken or name in renamed:
+            continue
+        clean = _NOT_IN_NAMES.sub("_", name)
+        if len(clean) > _NAME_CHARACTERS_MAX or not clean or clean in taken:
+            mark = hashlib.sha256(name.encode()).hexdigest()[:8]
+            clean = f"{clean[: _NAME_CHARACTERS_MAX - 9]}_{mark}"
+        taken.add(clean)
+        renamed[name] = clean
+    return renamed
