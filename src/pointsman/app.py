@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -32,6 +33,7 @@ from pointsman.routing.keywords import Keywords
 from pointsman.routing.names import Names
 from pointsman.server.asgi import INFERENCE_PATHS, build_app
 from pointsman.server.auth import Door
+from pointsman.server.endpoints import EndpointTable
 from pointsman.server.inference import InferenceEndpoint
 from pointsman.server.models import ListedModel, ModelList
 from pointsman.server.protocol import protocol_factory
@@ -177,15 +179,28 @@ async def run(settings: Settings, listener: socket.socket, record: Record, stopp
         await client.close()
 
 
+def endpoint_table(runtime: Runtime, max_body_bytes: int) -> EndpointTable:
+    """What answers a POST that reaches a model."""
+
+    def speaking(dialect: Dialect) -> InferenceEndpoint:
+        return InferenceEndpoint(dialect, runtime.door, runtime.pipeline, max_body_bytes)
+
+    generate = speaking(GEMINI)
+    return EndpointTable(
+        {path: speaking(dialect) for path, dialect in INFERENCE_PATHS.items()},
+        {
+            "generateContent": partial(generate.at, stream=False),
+            "streamGenerateContent": partial(generate.at, stream=True),
+        },
+    )
+
+
 async def answer(
     runtime: Runtime, settings: ServerSettings, listener: socket.socket, stopper: Stopper
 ) -> None:
     """Answers connections until it is asked to stop; then lets what is under way finish, bounded."""
     limit = settings.max_body_bytes
-    endpoints = {
-        path: InferenceEndpoint(dialect, runtime.door, runtime.pipeline, limit)
-        for path, dialect in INFERENCE_PATHS.items()
-    }
+    endpoints = endpoint_table(runtime, limit)
     config = uvicorn.Config(
         build_app(runtime.pipeline, runtime.models, runtime.door, limit),
         http=protocol_factory(endpoints, limit),  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.core.model_card import ModelCard
 from pointsman.core.usage import Usage
 from pointsman.gateway.crossing import Crossing, SameDialect, Translated
-from pointsman.gateway.memory import SealMemory
+from pointsman.gateway.seal_memory import SealMemory
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from pointsman.wire.dialect import Dialect, ReplyContext
 from pointsman.wire.envelope import read_envelope

@@ -13,7 +13,7 @@ from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import HeaderList, Incoming, Outgoing, Send
 from pointsman.gateway.booking import Booking
 from pointsman.gateway.dispatch import ATTEMPTS_MAX, Dispatch
-from pointsman.gateway.memory import SealMemory
+from pointsman.gateway.memory import Memory
 from pointsman.gateway.target import Target
 from pointsman.upstream.provider import Provider
 from pointsman.wire.envelope import read_envelope
@@ -107,7 +107,7 @@ class Desk:
             )
             for card, reply in zip(cards, replies, strict=True)
         }
-        self._dispatch = Dispatch(targets, SealMemory())
+        self._dispatch = Dispatch(targets, Memory())
         self._decision = Decision("auto", "auto", tuple(cards), score=0.1, tier="simple")
         self.booking.decision = self._decision
         body = {"model": "auto", "messages": [{"role": "user", "content": "Hi"}], "stream": stream}

@@ -6,13 +6,14 @@ caller is given of a stream always ends between two events, so that there is a c
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.core.events import Failed, Finished, ReplyEvent, UsageReported, merge_usage
 from pointsman.core.model_card import ModelCard
 from pointsman.core.request import Request
 from pointsman.core.usage import Usage
-from pointsman.gateway.memory import Sealed, SealMemory
+from pointsman.gateway.seal_memory import Sealed, SealMemory
 from pointsman.wire.dialect import Dialect, Framing, ReplyContext, ReplyDecoder, ReplyEncoder, ReplyWatch
 from pointsman.wire.envelope import Envelope
 from pointsman.wire.lines import LineSplitter
@@ -216,13 +217,15 @@ class SameDialect(Crossing):
 
 class Translated(Crossing):
     """Provider's bytes to events to the caller's bytes. `memory` keeps what the provider sealed where the caller's
-    dialect has no place for it."""
+    dialect has no place for it; `keep` is given the whole reply, where the caller may come back to it."""
 
     __slots__ = (
         "_context",
         "_decoder",
         "_encoder",
         "_is_finished",
+        "_keep",
+        "_kept_events",
         "_maker",
         "_memory",
         "_sealed",
@@ -243,6 +246,7 @@ class Translated(Crossing):
         card: ModelCard,
         context: ReplyContext,
         memory: SealMemory,
+        keep: Callable[[bytes], None] | None = None,
     ) -> None:
         encoded = target.encode_request(request, card)
         path = target.endpoint(card.id, stream=request.stream)
@@ -253,6 +257,8 @@ class Translated(Crossing):
         self._maker = card.provider
         self._memory = memory
         self._sealed = Sealed()
+        self._keep = keep
+        self._kept_events: list[ReplyEvent] = []
         self._undoing = None if encoded.undo == NOTHING_TO_UNDO else Undoing(encoded.undo)
         self._unsaid = b""
         self._is_finished = False
@@ -260,8 +266,12 @@ class Translated(Crossing):
     def whole(self, reply: bytes) -> bytes:
         events = self._meant(self._target.decode_reply(reply, self._maker))
         self.usage = _usage_of(events)
-        self._remember(events)
-        return self._source.encode_reply(events, self._context)
+        self._sealed.feed(events)
+        self._sealed.leave_in(self._memory)
+        encoded = self._source.encode_reply(events, self._context)
+        if self._keep is not None:
+            self._keep(encoded)
+        return encoded
 
     def last_words(self, error: UpstreamError, request_id: str) -> bytes:
         if self._is_finished:
@@ -290,16 +300,19 @@ class Translated(Crossing):
         self._open()
         return self._write(self._target.decode_reply(reply, self._maker))
 
+    def _remember(self) -> None:
+        self._sealed.leave_in(self._memory)
+        if self._keep is not None:
+            self._keep(self._source.encode_reply(self._kept_events, self._context))
+
     def _meant(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
         return events if self._undoing is None else self._undoing.feed(events)
-
-    def _remember(self, events: list[ReplyEvent]) -> None:
-        self._sealed.feed(events)
-        self._sealed.leave_in(self._memory)
 
     def _write(self, events: list[ReplyEvent]) -> bytes:
         events = self._meant(events)
         self._sealed.feed(events)
+        if self._keep is not None:
+            self._kept_events += events
         for place, event in enumerate(events):
             if isinstance(event, UsageReported):
                 self.usage = merge_usage(self.usage, event.usage)
@@ -308,7 +321,7 @@ class Translated(Crossing):
                 raise event.error
             elif isinstance(event, Finished):
                 self._is_finished = True
-                self._sealed.leave_in(self._memory)
+                self._remember()
         return self._encoder.feed(events)
 
 

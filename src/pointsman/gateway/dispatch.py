@@ -25,7 +25,7 @@ from pointsman.gateway.booking import AttemptBooking, Booking
 from pointsman.gateway.call import Call, Credential
 from pointsman.gateway.crossing import Crossing, SameDialect, Translated
 from pointsman.gateway.headers import answer_headers
-from pointsman.gateway.memory import SealMemory
+from pointsman.gateway.memory import Memory
 from pointsman.gateway.target import Target
 from pointsman.wire.dialect import ReplyContext
 from pointsman.wire.envelope import Envelope
@@ -52,7 +52,7 @@ class _Plan(NamedTuple):
 class Dispatch:
     """`targets` by model name."""
 
-    def __init__(self, targets: Mapping[str, Target], memory: SealMemory) -> None:
+    def __init__(self, targets: Mapping[str, Target], memory: Memory) -> None:
         self._targets = targets
         self._memory = memory
 
@@ -112,7 +112,7 @@ class _Asked:
     """What the caller wants, on its way to one model after the other. The canonical request is decoded when the
     first target of another dialect asks for it."""
 
-    def __init__(self, call: Call, envelope: Envelope, memory: SealMemory) -> None:
+    def __init__(self, call: Call, envelope: Envelope, memory: Memory) -> None:
         self._call = call
         self._envelope = envelope
         self._memory = memory
@@ -131,9 +131,12 @@ class _Asked:
             tell_usage = target.provider.include_stream_usage
             return SameDialect(call.dialect, envelope, card, context, tell_usage=tell_usage)
         if self._request is None:
-            self._request = self._memory.recalled(call.dialect.decode_request(envelope))
+            self._request = self._memory.seals.recalled(call.dialect.decode_request(envelope))
         context = context._replace(stream_usage=self._request.stream_usage)
-        return Translated(call.dialect, target.dialect, self._request, card, context, self._memory)
+        keep = self._memory.conversations.keeper(call)
+        return Translated(
+            call.dialect, target.dialect, self._request, card, context, self._memory.seals, keep
+        )
 
 
 async def _attempt(

@@ -20,7 +20,7 @@ from pointsman.gateway.booking import Booking
 from pointsman.gateway.call import Call
 from pointsman.gateway.dispatch import Dispatch
 from pointsman.gateway.headers import answer_headers
-from pointsman.gateway.memory import SealMemory
+from pointsman.gateway.memory import Memory
 from pointsman.gateway.target import Target
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.routing.decide import Router, pin
@@ -48,7 +48,9 @@ class Pipeline:
     ) -> None:
         self._names = names
         self._router = router
-        self._dispatch = Dispatch(targets, SealMemory())
+        memory = Memory()
+        self.conversations = memory.conversations
+        self._dispatch = Dispatch(targets, memory)
         self._record = record
         self._baseline = baseline
 
@@ -56,7 +58,7 @@ class Pipeline:
         """Answers one call, whatever happens, and books it."""
         booking = Booking(call)
         try:
-            envelope = read_envelope(call.body, call.address)
+            envelope = self.conversations.continued(call.caller, read_envelope(call.body, call.address))
             booking.read(envelope)
             booking.decision = decision = self.decide(call.dialect, envelope)
             await self._dispatch.run(call, envelope, decision, answer, booking)

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from pointsman import __version__
 from pointsman.core.errors import BadRequest, NotFound, TooLarge
+from pointsman.gateway.conversations import Kept
 from pointsman.gateway.explain import explain
 from pointsman.gateway.pipeline import Pipeline
 from pointsman.server.auth import Door
@@ -20,15 +21,22 @@ from pointsman.server.entrance import Entrance
 from pointsman.server.models import ListedModel, ModelList
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from pointsman.wire.dialect import Dialect
-from pointsman.wire.envelope import Envelope, read_envelope
+from pointsman.wire.envelope import Address, Envelope, read_envelope
+from pointsman.wire.gemini import GEMINI
 from pointsman.wire.openai_chat import OPENAI_CHAT
+from pointsman.wire.openai_responses import OPENAI_RESPONSES
 
 INFERENCE_PATHS: Mapping[bytes, Dialect] = {
     b"/v1/chat/completions": OPENAI_CHAT,
     b"/chat/completions": OPENAI_CHAT,
+    b"/v1/responses": OPENAI_RESPONSES,
+    b"/responses": OPENAI_RESPONSES,
     b"/v1/messages": ANTHROPIC_MESSAGES,
 }
-"""POST to these reaches a model."""
+"""POST to these reaches a model, and to Gemini's paths, which name it (`server/endpoints.py`)."""
+
+_ROUTED = Address("auto", stream=False)
+_MODEL, _CONTENTS = b'"model"', b'"contents"'
 
 _ANTHROPIC_ONLY_FIELDS = frozenset(
     {"system", "stop_sequences", "thinking", "top_k", "mcp_servers", "container"}
@@ -53,6 +61,9 @@ class Endpoints:
             Route("/v1beta/models/{name:path}", self.show_model, methods=["GET"]),
             Route("/models/{name:path}", self.show_model, methods=["GET"]),
             Route("/v1/route", self.route, methods=["POST"]),
+            Route("/v1/responses/{id}", self.show_response, methods=["GET"]),
+            Route("/v1/responses/{id}", self.delete_response, methods=["DELETE"]),
+            Route("/v1/responses/{id}/input_items", self.list_input_items, methods=["GET"]),
         ]
 
     async def health(self, request: Request) -> Response:
@@ -88,9 +99,38 @@ class Endpoints:
 
     async def route(self, request: Request) -> Response:
         """The decision about a chat or messages body; nothing is sent anywhere."""
-        envelope = read_envelope(await _read(request, self._max_body_bytes))
+        body = await _read(request, self._max_body_bytes)
+        envelope = read_envelope(body, _ROUTED if _MODEL not in body and _CONTENTS in body else None)
         decision = self._pipeline.preview(_dialect_of_body(request, envelope), envelope)
         return JSONResponse(explain(decision))
+
+    async def show_response(self, request: Request) -> Response:
+        """A reply that is kept here, by its id."""
+        return Response(self._kept(request).body, media_type="application/json")
+
+    async def list_input_items(self, request: Request) -> Response:
+        kept = self._kept(request)
+        items = [bytes(item) for item in reversed(kept.items[: kept.asked])]
+        body = b'{"object":"list","data":[%b],"has_more":false}' % b",".join(items)
+        return Response(body, media_type="application/json")
+
+    async def delete_response(self, request: Request) -> Response:
+        self._kept(request)
+        reply_id = request.path_params["id"]
+        self._pipeline.conversations.forget(reply_id, _caller(request))
+        return JSONResponse({"id": reply_id, "object": "response", "deleted": True})
+
+    def _kept(self, request: Request) -> Kept:
+        reply_id = request.path_params["id"]
+        kept = self._pipeline.conversations.find(reply_id, _caller(request))
+        if kept is None:
+            raise NotFound(f"Response with id '{reply_id[:100]}' not found.")
+        return kept
+
+
+def _caller(request: Request) -> str:
+    caller: str = request.scope["caller"]
+    return caller
 
 
 def family_of(request: Request) -> Literal["openai", "anthropic", "gemini"]:
@@ -129,6 +169,10 @@ async def _read(request: Request, max_body_bytes: int) -> bytes:
 
 def _dialect_of_body(request: Request, envelope: Envelope) -> Dialect:
     """Messages and chat bodies look alike; these are what only one of them has."""
+    if "contents" in envelope.fields:
+        return GEMINI
+    if "input" in envelope.fields:
+        return OPENAI_RESPONSES
     if "anthropic-version" in request.headers or not _ANTHROPIC_ONLY_FIELDS.isdisjoint(envelope.fields):
         return ANTHROPIC_MESSAGES
     tools = envelope.fields.get("tools")

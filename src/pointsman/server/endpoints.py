@@ -3,15 +3,12 @@ It answers nothing itself."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from urllib.parse import unquote
 
 from pointsman.server.exchange import Endpoint
+from pointsman.wire.gemini.paths import ModelPath, read_path
 
 # Google's paths: the public API's, Vertex AI's with a project and a publisher, and those of tuned models.
-_ADDRESSED = re.compile(
-    rb"/v1(?:alpha|beta1?)?/(?:projects/[^/]+/locations/[^/]+/)?(?:publishers/[^/]+/)?(?:models|tunedModels)"
-    rb"/([^?]+):([A-Za-z]+)"
-)
+_ADDRESSED = re.compile(rb"/v1(?:alpha|beta1?)?/((?:models|tunedModels|publishers|projects)/.+:[A-Za-z]+)")
 
 Addressed = Callable[[str], Endpoint]
 """Makes the endpoint for one model's name."""
@@ -29,9 +26,9 @@ class EndpointTable(Mapping[bytes, Endpoint]):
         endpoint = self._fixed.get(path)
         if endpoint is not None:
             return endpoint
-        named = split_address(path)
-        make = None if named is None else self._addressed.get(named[1])
-        return default if named is None or make is None else make(named[0])
+        named = model_path(path)
+        make = None if named is None else self._addressed.get(named.verb)
+        return default if named is None or make is None else make(named.model)
 
     def __getitem__(self, path: bytes) -> Endpoint:
         endpoint = self.get(path)
@@ -46,9 +43,7 @@ class EndpointTable(Mapping[bytes, Endpoint]):
         return len(self._fixed)
 
 
-def split_address(path: bytes) -> tuple[str, str] | None:
+def model_path(path: bytes) -> ModelPath | None:
     """The model and the verb in a path that names both."""
     found = _ADDRESSED.fullmatch(path)
-    return (
-        None if found is None else (unquote(found[1].decode("latin-1"), errors="replace"), found[2].decode())
-    )
+    return None if found is None else read_path(found[1].decode("latin-1"))

@@ -18,10 +18,12 @@ from starlette.types import Message, Receive, Scope, Send
 from pointsman.core.errors import ClientError, NotFound, PointsmanError, Unavailable, WrongMethod
 from pointsman.gateway.call import new_request_id
 from pointsman.server.auth import Door
+from pointsman.server.endpoints import model_path
 from pointsman.server.inference import id_headers, place_of
 from pointsman.server.paths import normal_path
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from pointsman.wire.dialect import Dialect
+from pointsman.wire.gemini import GEMINI
 from pointsman.wire.openai_chat import OPENAI_CHAT
 
 log = logging.getLogger("pointsman.server")
@@ -76,7 +78,7 @@ class Entrance:
         path = scope["path"]
         try:
             if path not in _KEYLESS:
-                self._door.admit(scope["headers"], scope["query_string"])
+                scope["caller"] = self._door.admit(scope["headers"], scope["query_string"]).caller
             await self._app(scope, receive, send)
         except ClientError as error:
             await (await self._answer_error(Request(scope), error))(scope, receive, send)
@@ -116,7 +118,7 @@ class Entrance:
     def _allowed(self, scope: Scope) -> str:
         """What may be done with a path, as the Allow header says it."""
         methods = {"OPTIONS"}
-        if scope["path"] in self._inference:
+        if scope["path"] in self._inference or model_path(scope["raw_path"]) is not None:
             methods.add("POST")
         for route in self._routes:
             if route.matches(scope)[0] is not Match.NONE:
@@ -146,9 +148,15 @@ class Entrance:
         return NotFound(f"there is no {path}; {hint}")
 
     def _dialect(self, request: Request) -> Dialect:
+        path = request.scope["path"]
         if "anthropic-version" in request.headers:
             return ANTHROPIC_MESSAGES
+        if (
+            path.startswith("/v1beta")
+            or model_path(request.scope["raw_path"])
+            or "x-goog-api-key" in request.headers
+        ):
+            return GEMINI
         return next(
-            (dialect for path, dialect in self._inference.items() if request.scope["path"].startswith(path)),
-            OPENAI_CHAT,
+            (dialect for known, dialect in self._inference.items() if path.startswith(known)), OPENAI_CHAT
         )
