@@ -23,6 +23,7 @@ KNOWN_PROVIDERS: dict[str, KnownProvider] = {
         dialect=_CHAT,
         base_url="https://api.openai.com/v1",
         key_variables=("OPENAI_API_KEY",),
+        also_speaks=("openai-responses",),
         caller_key_prefixes=("sk-proj-", "sk-svcacct-"),
         prices_as="openai",
     ),

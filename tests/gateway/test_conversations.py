@@ -1,0 +1,104 @@
+"""Replies that are come back to by their id: kept for their caller, for a while, within bounds."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from calls_made import HandClock
+
+from pointsman.core.errors import BadRequest
+from pointsman.gateway.conversations import KEPT_BYTES_MAX, KEPT_S, Conversations
+from pointsman.wire.envelope import Envelope, read_envelope
+
+
+def asking(text: str, previous: str | None = None) -> Envelope:
+    body: dict[str, Any] = {"model": "auto", "input": text}
+    if previous is not None:
+        body["previous_response_id"] = previous
+    return read_envelope(json.dumps(body).encode())
+
+
+def reply(reply_id: str, text: str) -> bytes:
+    said = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]}
+    return json.dumps({"id": reply_id, "output": [said]}).encode()
+
+
+def texts(envelope: Envelope) -> list[str]:
+    """What is said in a request, in order."""
+    items = msgspec.json.decode(envelope.fields["input"])
+    contents = [item["content"] for item in items]
+    return [content if isinstance(content, str) else content[0]["text"] for content in contents]
+
+
+def test_conversation_is_written_out_from_its_beginning() -> None:
+    kept = Conversations()
+    kept.keep("ada", asking("one"), reply("resp_1", "first"))
+    kept.keep("ada", asking("two", "resp_1"), reply("resp_2", "second"))
+
+    whole = kept.continued("ada", asking("three", "resp_2"))
+
+    assert texts(whole) == ["one", "first", "two", "second", "three"]
+    assert "previous_response_id" not in whole.fields
+    assert json.loads(whole.body).keys() == {"model", "input"}
+
+
+def test_one_reply_may_be_continued_in_two_ways() -> None:
+    kept = Conversations()
+    kept.keep("ada", asking("one"), reply("resp_1", "first"))
+
+    assert texts(kept.continued("ada", asking("this", "resp_1"))) == ["one", "first", "this"]
+    assert texts(kept.continued("ada", asking("that", "resp_1"))) == ["one", "first", "that"]
+
+
+def test_unknown_id_is_left_for_its_provider() -> None:
+    envelope = asking("on", "resp_of_a_provider")
+    assert Conversations().continued("ada", envelope) is envelope
+
+
+def test_reply_is_its_callers_alone() -> None:
+    kept = Conversations()
+    kept.keep("ada", asking("one"), reply("resp_1", "first"))
+    envelope = asking("two", "resp_1")
+
+    assert kept.continued("eve", envelope) is envelope
+    assert kept.find("resp_1", "eve") is None
+    assert not kept.forget("resp_1", "eve")
+    assert kept.forget("resp_1", "ada")
+    assert kept.find("resp_1", "ada") is None
+
+
+def test_conversation_without_its_beginning_is_refused() -> None:
+    kept = Conversations()
+    kept.keep("ada", asking("one"), reply("resp_1", "first"))
+    kept.keep("ada", asking("two", "resp_1"), reply("resp_2", "second"))
+    kept.forget("resp_1", "ada")
+
+    with pytest.raises(BadRequest) as caught:
+        kept.continued("ada", asking("three", "resp_2"))
+
+    assert caught.value.code == "previous_response_not_found"
+
+
+def test_replies_are_forgotten_in_time() -> None:
+    clock = HandClock()
+    kept = Conversations(clock)
+    kept.keep("ada", asking("one"), reply("resp_1", "first"))
+
+    clock.now_s += KEPT_S - 1
+    assert kept.find("resp_1", "ada") is not None
+    clock.now_s += 1
+    assert kept.find("resp_1", "ada") is None
+
+
+def test_those_not_needed_for_the_longest_make_room() -> None:
+    kept = Conversations()
+    large = "x" * (KEPT_BYTES_MAX // 9)
+    kept.keep("ada", asking("one"), reply("resp_1", large))
+    kept.keep("ada", asking("other"), reply("resp_2", large))
+    kept.continued("ada", asking("two", "resp_1"))
+    for number in range(3, 6):
+        kept.keep("ada", asking("more"), reply(f"resp_{number}", large))
+
+    assert kept.find("resp_1", "ada") is not None
+    assert kept.find("resp_2", "ada") is None
