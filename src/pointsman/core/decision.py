@@ -6,9 +6,13 @@ from typing import NamedTuple
 from pointsman.core.model_card import ModelCard
 
 
+Share = tuple[str, float, float]
+"""One signal's part in the score: its name, what it read, 0..1 (or below 0 where it argues for an easier model),
+and what that added to the score, weight included. Every routed request has some, so they are bare."""
+
+
 class Reason(NamedTuple):
-    """One signal's part in the score. `value` is what the signal read, 0..1 (or below 0 where it argues
-    for an easier model); `share` is what it added to the score, weight included; `detail` what it saw."""
+    """A share with what its signal saw."""
 
     signal: str
     value: float
@@ -28,8 +32,9 @@ class Decision(NamedTuple):
     """`chain` is the order in which models are tried: the choice first, then its fallbacks.
 
     `profile` is the virtual model asked for, or "pinned". `score` and `tier` are None for a pin: nothing
-    was scored. `rules` names floors and overrides that changed the tier, in the order they applied.
-    `candidates` lists every model with why it fell out, the chain's order first; empty unless asked for.
+    was scored. `shares` add up to the score. `rules` names floors and overrides that changed the tier, in the
+    order they applied. Empty unless asked for: `reasons`, which are the shares explained, and `candidates`,
+    every model with why it fell out, the chain's order first.
     """
 
     requested: str
@@ -37,8 +42,9 @@ class Decision(NamedTuple):
     chain: tuple[ModelCard, ...]
     score: float | None = None
     tier: str | None = None
-    reasons: tuple[Reason, ...] = ()
+    shares: tuple[Share, ...] = ()
     rules: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     candidates: tuple[Candidate, ...] = ()
 
     @property

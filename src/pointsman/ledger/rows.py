@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import msgspec
 
-from pointsman.core.decision import Reason
+from pointsman.core.decision import Share
 from pointsman.core.usage import Price, Rates, Usage, cost_usd
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.ledger.money import to_picodollars
@@ -83,7 +83,7 @@ def request_row(entry: Entry) -> Row:
             decision.profile,
             decision.tier,
             decision.score,
-            _reasons(decision.reasons),
+            _shares(decision.shares),
             _names(decision.rules),
             card.name,
             card.provider,
@@ -130,11 +130,9 @@ def _used(usage: Usage, price: Price | None, baseline: Price | None) -> Row:
     )
 
 
-def _reasons(reasons: Sequence[Reason]) -> str | None:
-    """[[signal, value, share], ...]. What a signal saw (`detail`) may quote the prompt and stays out."""
-    if not reasons:
-        return None
-    return _encode([(reason.signal, reason.value, reason.share) for reason in reasons]).decode()
+def _shares(shares: Sequence[Share]) -> str | None:
+    """[[signal, value, share], ...]"""
+    return _encode(shares).decode() if shares else None
 
 
 def _names(names: Sequence[str]) -> str | None:

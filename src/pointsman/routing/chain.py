@@ -130,6 +130,15 @@ class Shelf:
         able.sort()
         return tuple([entry[-1] for entry in able])
 
+    def changes_price_within(self, smallest: int, largest: int) -> bool:
+        """Whether some card has other rates for `largest` input tokens than for `smallest`."""
+        return any(
+            smallest <= threshold < largest
+            for card, _ in self._placed
+            if card.price is not None
+            for threshold, _ in card.price.above
+        )
+
     def explain(self, chain: Sequence[ModelCard], need: Need) -> tuple[Candidate, ...]:
         """All cards with what the request would cost there: the chain first, then the others with why not."""
         able = [Candidate(card, _estimate(card, need)) for card in chain]

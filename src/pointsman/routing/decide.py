@@ -3,12 +3,14 @@ nothing; the same input always gives the same decision."""
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from pointsman.core.decision import Candidate, Decision
 from pointsman.core.model_card import ModelCard
 from pointsman.core.prompt import Prompt
 from pointsman.routing.chain import Shelf, estimate_usd, need_of
 from pointsman.routing.keywords import Keywords
+from pointsman.routing.lineup import Lineup
 from pointsman.routing.policy import Policy
 from pointsman.routing.profiles import Profile
 from pointsman.routing.reading import read
@@ -18,36 +20,52 @@ from pointsman.routing.tiers import Ladder
 PINNED = "pinned"
 
 
+class _Road(NamedTuple):
+    """What is settled beforehand for one profile."""
+
+    profile: Profile
+    ladder: Ladder
+    lineup: Lineup
+
+
 class Router:
-    """Decides for one set of cards under one policy. Build it when either changes; it never changes itself."""
+    """Decides for one set of cards under one policy. Build it when either changes."""
 
     def __init__(self, cards: Sequence[ModelCard], policy: Policy, keywords: Keywords) -> None:
         self._policy = policy
         self._keywords = keywords
         self._scorer = Scorer(policy)
         self._shelf = Shelf(cards, policy.tiers)
-        self._ladders = {profile: Ladder(policy, profile) for profile in policy.profiles}
+        self._roads = {profile.name: self._road(profile) for profile in policy.profiles}
 
     def decide(self, prompt: Prompt, profile: Profile, requested: str, *, explain: bool = True) -> Decision:
-        """`profile` is what `requested` was resolved to. `explain` lists the candidates too, which only a dry
-        run needs; the choice is the same. Raises Unsupported when no model can take it."""
+        """`profile` is what `requested` was resolved to. `explain` adds the reasons and the candidates, which
+        only a dry run needs; the choice is the same. Raises Unsupported when no model can take it."""
+        road = self._roads.get(profile.name)
+        if road is None or road.profile is not profile:
+            road = self._road(profile)
         reading = read(prompt, self._keywords)
-        score, reasons = self._scorer.score(reading)
-        ladder = self._ladders.get(profile) or Ladder(self._policy, profile)
-        place, rules = ladder.place(score, reading)
-        need = need_of(prompt, reading.input_tokens, profile, self._policy.expected_output_tokens)
-        chain = self._shelf.order(place, need, profile)
+        score, shares = self._scorer.score(reading)
+        place, rules = road.ladder.place(score, reading)
+        chain = road.lineup.order(place, prompt, reading.input_tokens)
         tier, chosen = self._policy.tiers[place], chain[0]
         if chosen.tier != tier:
             rules = (*rules, f"no model of {tier} can take it: {chosen.name} of {chosen.tier}")
-        candidates = self._shelf.explain(chain, need) if explain else ()
-        return Decision(requested, profile.name, chain, score, tier, reasons, rules, candidates)
+        if not explain:
+            return Decision(requested, profile.name, chain, score, tier, shares, rules)
+        need = need_of(prompt, reading.input_tokens, profile, self._policy.expected_output_tokens)
+        reasons, candidates = self._scorer.reasons(reading, shares), self._shelf.explain(chain, need)
+        return Decision(requested, profile.name, chain, score, tier, shares, rules, reasons, candidates)
 
     def price_pin(self, prompt: Prompt, card: ModelCard, requested: str) -> Decision:
         """`pin` with an estimate of its cost: for a dry run, since a request that is sent needs none."""
         input_tokens = read(prompt, self._keywords).input_tokens
         need = need_of(prompt, input_tokens, Profile(PINNED), self._policy.expected_output_tokens)
         return pin(requested, card, estimate_usd(card, need.input_tokens, need.output_tokens))
+
+    def _road(self, profile: Profile) -> _Road:
+        lineup = Lineup(self._shelf, profile, self._policy.expected_output_tokens)
+        return _Road(profile, Ladder(self._policy, profile), lineup)
 
 
 def pin(requested: str, card: ModelCard, estimated_cost_usd: Decimal | None = None) -> Decision:

@@ -1,18 +1,17 @@
 """Finds the words that tell something about a prompt, in one linear pass. What they mean is up to the signals."""
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ahocorasick_rs import AhoCorasick, BytesAhoCorasick, Implementation, MatchKind
+from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
 EDGE_CHARS = 800
 """Someone who pastes a long text says before or behind it what to do with it: these many characters at either
 end count as said, what stands between them as pasted."""
 
-_BLOCK_CHARS = 16_384
+_BLOCK_BYTES = 16_384
 _MATCH_BUDGET = 16_384
 """A text of nothing but keywords gives a match every few characters, each of them an object. What is pasted is
 searched block by block, and no further block is begun once this many matches were looked at: 400 KB of "first
@@ -28,23 +27,66 @@ class Found(NamedTuple):
     pasted: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One keyword as it is sought and as it is told, and at which of its ends a word must begin or end."""
+class _Entry(NamedTuple):
+    """One keyword as it is told, the lists it stands in, and at which of its ends a word must begin or end."""
 
-    word: str
     told: str
     lists: tuple[str, ...]
     starts_word: bool
     ends_word: bool
 
 
-class Keywords:
-    """The word lists as one automaton. Build it once; `find` may be called from anywhere.
+class _Machine:
+    """An automaton of some of the words, over UTF-8.
 
     `MatchKind.Standard` with overlaps reports every entry at every place. The leftmost kinds would let an
-    entry that fails the word-edge test swallow a good one that begins inside it.
+    entry that fails the word-edge test swallow a good one that begins inside it. The contiguous NFA is as fast
+    as the DFA on prose, which takes 12 MB and five times as long to build.
+
+    Text and words are sought in title case, Every Word Like This: a keyword that begins with a letter then
+    matches nothing inside a word, and most of the text leaves the automaton in its first state. That is a third
+    of the memory it walks through, which is what it costs where little of it is in the processor's cache.
     """
+
+    def __init__(self, entries: Sequence[tuple[str, _Entry]]) -> None:
+        words = [word.encode().title() for word, _ in entries]
+        self._entries = tuple(entry for _, entry in entries)
+        self._find = BytesAhoCorasick(
+            words, matchkind=MatchKind.Standard, implementation=Implementation.ContiguousNFA
+        ).find_matches_as_indexes
+        self.overlap = max(map(len, words), default=1)
+
+    def search(
+        self, data: bytes, begin: int, end: int, found: dict[str, list[str]], seen: set[int]
+    ) -> int:
+        """Adds the words in that part of `data` which are not in `seen` yet to both; returns how many matches
+        were looked at."""
+        entries = self._entries
+        matches = self._find(data[begin:end], True)  # noqa: FBT003 - overlapping; naming it costs as much as 100 bytes
+        for index, start, stop in matches:
+            if index in seen:
+                continue
+            told, lists, starts_word, ends_word = entries[index]
+            if starts_word and (edge := _EDGES[data[begin + start - 1]]) and (
+                edge == _ASCII_EDGE or _joins(_char_before(data, begin + start))
+            ):
+                continue
+            if ends_word and (edge := _EDGES[data[begin + stop]]) and (
+                edge == _ASCII_EDGE or _joins(_char_at(data, begin + stop))
+            ):
+                continue
+            seen.add(index)
+            for name in lists:
+                words = found.get(name)
+                if words is None:
+                    found[name] = [told]
+                else:
+                    words.append(told)
+        return len(matches)
+
+
+class Keywords:
+    """The word lists, ready to be sought. Build it once; `find` may be called from anywhere."""
 
     def __init__(self, lists: Mapping[str, Iterable[str]]) -> None:
         owners: dict[tuple[str, bool], list[str]] = {}
@@ -56,30 +98,16 @@ class Keywords:
                 names = owners.setdefault(key, [])
                 if name not in names:
                     names.append(name)
-        self._entries = tuple(
-            _Entry(
+        entries = [
+            (
                 word,
-                word.strip(),
-                tuple(names),
-                starts_word=_joins(word[0]),
-                ends_word=not goes_on and _joins(word[-1]),
+                _Entry(word.strip(), tuple(names), _joins(word[0]), not goes_on and _joins(word[-1])),
             )
             for (word, goes_on), names in owners.items()
-        )
-        self._overlap = max((len(entry.word) for entry in self._entries), default=1)
-        # As fast as the DFA on prose, which takes 12 MB and five times as long to build. Most texts are ASCII:
-        # for them a machine of the ASCII words alone, over bytes, is smaller and a third faster.
-        self._automaton = AhoCorasick(
-            [entry.word for entry in self._entries],
-            matchkind=MatchKind.Standard,
-            implementation=Implementation.ContiguousNFA,
-        )
-        self._ascii_entries = tuple(entry for entry in self._entries if entry.word.isascii())
-        self._ascii_automaton = BytesAhoCorasick(
-            [entry.word.encode() for entry in self._ascii_entries],
-            matchkind=MatchKind.Standard,
-            implementation=Implementation.ContiguousNFA,
-        )
+        ]
+        # Most texts are ASCII: for them a machine of the ASCII words alone is smaller.
+        self._ascii = _Machine([entry for entry in entries if entry[0].isascii()])
+        self._any = _Machine(entries)
 
     @classmethod
     def parse(cls, text: str) -> "Keywords":
@@ -93,66 +121,32 @@ class Keywords:
 
     def find(self, text: str) -> Found:
         """`text` must be encodable as UTF-8 (no lone surrogates)."""
-        # So every match has a neighbour on either side, and the text begins like any other line.
-        padded = f"\n{text.lower()}\n"
-        if padded.isascii():
-            data = padded.encode()
-            return self._search(
-                data,
-                lambda begin, end: self._ascii_automaton.find_matches_as_indexes(
-                    data[begin:end], overlapping=True
-                ),
-                self._ascii_entries,
-                _JOINING_BYTES.__contains__,
-            )
-        padded = padded.replace("\u2019", "'")
-        return self._search(
-            padded,
-            lambda begin, end: self._automaton.find_matches_as_indexes(padded[begin:end], overlapping=True),
-            self._entries,
-            _joins,
-        )
-
-    def _search(
-        self,
-        padded: Sequence[Any],
-        matches: Callable[[int, int], list[tuple[int, int, int]]],
-        entries: Sequence[_Entry],
-        joins: Callable[[Any], bool],
-    ) -> Found:
-        """`padded` is the text as characters or as bytes; `matches` finds in a part of it, `joins` judges one
-        element of it."""
-        length = len(padded)
         said: dict[str, list[str]] = {}
-        pasted: dict[str, list[str]] = {}
         seen: set[int] = set()
-
-        def collect(begin: int, end: int, found: dict[str, list[str]]) -> int:
-            """Adds the words of that part which are not in `seen` yet to both; returns how many matches were
-            looked at."""
-            parts = matches(begin, end)
-            for index, start, stop in parts:
-                if index in seen:
-                    continue
-                entry = entries[index]
-                if entry.starts_word and joins(padded[begin + start - 1]):
-                    continue
-                if entry.ends_word and joins(padded[begin + stop]):
-                    continue
-                seen.add(index)
-                for name in entry.lists:
-                    found.setdefault(name, []).append(entry.told)
-            return len(parts)
-
-        if length <= 2 * EDGE_CHARS:
-            collect(0, length, said)
-            return Found(said)
-        collect(0, EDGE_CHARS, said)
-        collect(length - EDGE_CHARS, length, said)
+        # With line ends around it every match has a neighbour on either side, and the text begins like any line.
+        if text.isascii():
+            machine, data = self._ascii, b"\n%b\n" % text.encode().title()
+            size = len(data)
+            if size <= 2 * EDGE_CHARS:
+                machine.search(data, 0, size, said, seen)
+                return Found(said)
+            head, tail = EDGE_CHARS, size - EDGE_CHARS
+        else:
+            padded = f"\n{text.lower()}\n".replace("\u2019", "'")
+            machine, data = self._any, padded.encode().title()
+            size = len(data)
+            if len(padded) <= 2 * EDGE_CHARS:
+                machine.search(data, 0, size, said, seen)
+                return Found(said)
+            head = len(padded[:EDGE_CHARS].encode())
+            tail = size - len(padded[-EDGE_CHARS:].encode())
+        machine.search(data, 0, head, said, seen)
+        machine.search(data, tail, size, said, seen)
+        pasted: dict[str, list[str]] = {}
         budget = _MATCH_BUDGET
-        for begin in range(EDGE_CHARS - self._overlap, length - EDGE_CHARS, _BLOCK_CHARS):
-            end = min(begin + _BLOCK_CHARS, length - EDGE_CHARS) + self._overlap
-            budget -= collect(max(begin, 0), min(end, length), pasted)
+        for begin in range(max(head - machine.overlap, 0), tail, _BLOCK_BYTES):
+            end = min(begin + _BLOCK_BYTES, tail) + machine.overlap
+            budget -= machine.search(data, begin, min(end, size), pasted, seen)
             if budget <= 0:
                 break
         return Found(said, pasted)
@@ -167,4 +161,20 @@ def _joins(char: str) -> bool:
     return (char.isalnum() or char == "_") and (char < "\u0e00" or "\u1e00" <= char < "\u2000")
 
 
-_JOINING_BYTES = frozenset(byte for byte in range(128) if _joins(chr(byte)))
+def _char_before(data: bytes, at: int) -> str:
+    begin = at - 1
+    while data[begin] & 0xC0 == 0x80:
+        begin -= 1
+    return data[begin:at].decode()
+
+
+def _char_at(data: bytes, at: int) -> str:
+    end = at + 1
+    while data[end] & 0xC0 == 0x80:
+        end += 1
+    return data[at:end].decode()
+
+
+_ASCII_EDGE, _HIGH_EDGE = 1, 2
+_EDGES = bytes(_HIGH_EDGE if byte >= 0x80 else _joins(chr(byte)) for byte in range(0x100))
+"""By the byte beside a match: whether it joins (`_ASCII_EDGE`), or its character has to be looked at."""

@@ -120,7 +120,7 @@ def _tier_problems(policy: Policy) -> Iterator[Problem]:
 
 
 def _number_problems(policy: Policy) -> Iterator[Problem]:
-    known = {signal.__name__ for signal in SIGNALS}
+    known = {signal.name for signal in SIGNALS}
     for name, weight in policy.weights.items():
         if name not in known:
             yield Problem(f"weights.{name}", f"{weight:g}", f"a signal: {', '.join(sorted(known))}")

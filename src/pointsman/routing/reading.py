@@ -1,11 +1,12 @@
 """What a prompt says, read once per decision for all signals. It does not judge: that is theirs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from pointsman.core.prompt import Prompt
 from pointsman.routing.keywords import EDGE_CHARS, Found, Keywords
-from pointsman.routing.tokens import input_tokens, text_tokens
+from pointsman.routing.tokens import Weighed, input_tokens, text_tokens, weigh
 
 _SHORT_CHARS = 100
 _SHORT_WORDS = 4
@@ -15,13 +16,8 @@ _WORDS_TOLD = 3
 _PASTED_WORDS = 20
 _MOST_FOR_PASTED = 0.5
 
-
-class Hit(NamedTuple):
-    """What one signal read, -1..1 (below 0: an easier model will do), and what it saw. `detail` never holds
-    words of the prompt that are not also in our own keyword lists."""
-
-    value: float
-    detail: str = ""
+_DIGITS = b"0123456789"
+_WIDE_QUESTION_MARKS = "？؟"  # noqa: RUF001 - the question marks of other scripts
 
 
 @dataclass(slots=True)  # not frozen: one is made for every decision, and that would cost 1.5 us more
@@ -29,84 +25,100 @@ class Reading:
     """`asked` is the last user turn; one that is short ("yes, go on") is read together with the user turns
     before it, back to the first that says more. Keywords come from it alone: what a tool returned or an
     assistant said is no wish of the user's, and a system text speaks of all requests, not of this one.
+    Questions and digits are counted at both ends of it where it is long.
     """
 
     prompt: Prompt
     asked: str
-    edges: str  # of `asked`: both ends of a long text, all of a short one
     asked_tokens: int
     input_tokens: int
+    user_turns: int
     inherited_turns: int
+    questions: int
+    digit_share: float
     found: Found
 
     def count(self, keywords: str) -> float:
-        """How many different words of the list were found."""
-        return counted(self.found, keywords)
+        """How many different words of the list were found. What was pasted counts as half a word at most: a
+        long text has some of everything, and what to do with it is said before or behind it."""
+        found = self.found
+        count: float = len(found.said.get(keywords, ()))
+        if found.pasted and (pasted := len(found.pasted.get(keywords, ()))):
+            count += min(pasted / _PASTED_WORDS, _MOST_FOR_PASTED)
+        return count
 
-    def hit(self, keywords: str, *steps: float) -> Hit | None:
-        """A hit by how many words of the list were found: steps[0] for one, steps[1] for two, and so on, the
-        last for any more."""
-        value = graded(counted(self.found, keywords), steps)
-        return Hit(value, told(self.found, keywords)) if value else None
+    def told(self, keywords: str) -> str:
+        """The first words of the list that were found."""
+        found = self.found
+        words = found.said.get(keywords, ())
+        if len(words) < _WORDS_TOLD:
+            words = [*words, *found.pasted.get(keywords, ())]
+        return ", ".join(words[:_WORDS_TOLD])
+
+
+class Signal(NamedTuple):
+    """`value` is what it reads, -1..1: below 0 an easier model will do, 0 it sees nothing. `detail` is what it
+    saw, asked for only when a decision is to be explained; it never holds words of the prompt that are not also
+    in our own keyword lists."""
+
+    name: str
+    value: Callable[[Reading], float]
+    detail: Callable[[Reading], str]
 
 
 class Words:
-    """A signal that is nothing but words: how many different ones of one list were found. It is data, so that
-    the scorer can leave out every list of which there is no word at all."""
+    """A signal that is nothing but words: steps[0] for one word of the list, steps[1] for two different ones,
+    and so on, the last for any more. It is data, so that the scorer can leave out every list of which there is
+    no word at all."""
 
-    __slots__ = ("__name__", "keywords", "meaning", "steps")
+    __slots__ = ("keywords", "meaning", "name", "steps")
 
     def __init__(self, name: str, keywords: str, *steps: float, meaning: str) -> None:
-        self.__name__ = name
+        self.name = name
         self.keywords = keywords
         self.steps = steps
         self.meaning = meaning
 
-    def __call__(self, reading: Reading) -> Hit | None:
-        return reading.hit(self.keywords, *self.steps)
+    def value(self, reading: Reading) -> float:
+        return graded(reading.count(self.keywords), self.steps)
 
-    def value(self, found: Found) -> float:
-        if found.pasted:
-            return graded(counted(found, self.keywords), self.steps)
-        # The usual case, spelled out: the count is whole, so its step is at hand.
-        return self.steps[min(len(found.said[self.keywords]), len(self.steps)) - 1]
-
-    def detail(self, found: Found) -> str:
-        return told(found, self.keywords)
-
-
-def counted(found: Found, keywords: str) -> float:
-    """Different words of the list. What was pasted counts as half a word at most: a long text has some of
-    everything, and what to do with it is said before or behind it."""
-    count: float = len(found.said.get(keywords, ()))
-    pasted = len(found.pasted.get(keywords, ())) if found.pasted else 0
-    return count + min(pasted / _PASTED_WORDS, _MOST_FOR_PASTED) if pasted else count
-
-
-def told(found: Found, keywords: str) -> str:
-    """The first words of the list that were found."""
-    words = found.said.get(keywords, ())
-    if found.pasted and len(words) < _WORDS_TOLD:
-        words = [*words, *found.pasted.get(keywords, ())]
-    return ", ".join(words[:_WORDS_TOLD])
+    def detail(self, reading: Reading) -> str:
+        return reading.told(self.keywords)
 
 
 def read(prompt: Prompt, keywords: Keywords) -> Reading:
     """Takes time in proportion to the length of the prompt."""
-    asked, inherited_turns = _asked(prompt)
-    asked_tokens = text_tokens(asked)
-    whole, whole_tokens = asked, asked_tokens
-    if prompt.system or len(prompt.turns) != 1 + inherited_turns:
-        whole = _encodable("\n".join([prompt.system, *[turn.text for turn in prompt.turns]]))
+    texts: list[str] = []
+    others = [prompt.system]
+    user_turns = 0
+    reads_on = True
+    for speaker, text in reversed(prompt.turns):
+        if speaker == "user":
+            user_turns += 1
+            if reads_on:
+                texts.append(text)
+                reads_on = len(text) <= _SHORT_CHARS and _is_short(text) and user_turns <= _MAX_INHERITED_TURNS
+                continue
+        others.append(text)
+    asked = _encodable(texts[0] if len(texts) == 1 else "\n".join(reversed(texts)))
+    weighed = weigh(asked)
+    asked_tokens = text_tokens(weighed)
+    whole, whole_tokens = weighed, asked_tokens
+    if len(others) > 1 or others[0]:
+        other = weigh(_encodable("\n".join(others)))
+        whole = weighed.beside(other) if texts else other
         whole_tokens = text_tokens(whole)
+    questions, digit_share = _questions_and_digits(asked, weighed)
     return Reading(
-        prompt=prompt,
-        asked=asked,
-        edges=asked if len(asked) <= 2 * EDGE_CHARS else f"{asked[:EDGE_CHARS]}\n{asked[-EDGE_CHARS:]}",
-        asked_tokens=round(asked_tokens),
-        input_tokens=input_tokens(prompt, whole, whole_tokens),
-        inherited_turns=inherited_turns,
-        found=keywords.find(asked),
+        prompt,
+        asked,
+        round(asked_tokens),
+        input_tokens(prompt, whole, whole_tokens),
+        user_turns,
+        max(len(texts) - 1, 0),
+        questions,
+        digit_share,
+        keywords.find(asked),
     )
 
 
@@ -119,21 +131,21 @@ def graded(count: float, steps: tuple[float, ...]) -> float:
     return low + (count - below) * (steps[below] - low)
 
 
-def _asked(prompt: Prompt) -> tuple[str, int]:
-    texts: list[str] = []
-    for turn in reversed(prompt.turns):
-        if turn.speaker == "user":
-            texts.append(turn.text)
-            if len(texts) > _MAX_INHERITED_TURNS or not _is_short(turn.text):
-                break
-    if len(texts) == 1:
-        return _encodable(texts[0]), 0
-    texts.reverse()
-    return _encodable("\n".join(texts)), max(len(texts) - 1, 0)
+def _questions_and_digits(asked: str, weighed: Weighed) -> tuple[int, float]:
+    """How many question marks, and which share of the bytes are digits."""
+    if len(asked) > 2 * EDGE_CHARS:
+        asked = f"{asked[:EDGE_CHARS]}\n{asked[-EDGE_CHARS:]}"
+        weighed = weigh(asked)
+    marks = weighed.marks
+    questions = marks.count(b"?")
+    if weighed.high_chars:
+        questions += sum(map(asked.count, _WIDE_QUESTION_MARKS))
+    digits = len(marks) - len(marks.translate(None, _DIGITS))
+    return questions, digits / weighed.utf8_bytes if digits else 0.0
 
 
 def _is_short(text: str) -> bool:
-    if len(text) > _SHORT_CHARS or len(text.split(None, _SHORT_WORDS - 1)) >= _SHORT_WORDS:
+    if len(text.split(None, _SHORT_WORDS - 1)) >= _SHORT_WORDS:
         return False
     wide = 0 if text.isascii() else sum(char >= "\u0e00" for char in text)
     return wide <= _SHORT_WIDE_CHARS

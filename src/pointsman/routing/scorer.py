@@ -2,52 +2,65 @@
 
     score = clamp(base + sum of weight * value over all signals, 0, 1)
 
-The reasons' shares, the one of "base" included, add up to the score before it is clamped.
+The shares, the one of "base" included, add up to the score before it is clamped.
 """
 
-from pointsman.core.decision import Reason
+from collections.abc import Iterable
+
+from pointsman.core.decision import Reason, Share
 from pointsman.routing.policy import Policy
 from pointsman.routing.reading import Reading, Words
 from pointsman.routing.signals import SIGNALS
+
+_BASE = "base"
 
 
 class Scorer:
     """The signals of one policy with their weights. Build it once."""
 
     def __init__(self, policy: Policy) -> None:
-        self._base = Reason("base", policy.base, policy.base, "where every request starts")
-        weighted = [
-            (signal.__name__, policy.weights[signal.__name__], signal)
-            for signal in SIGNALS
-            if policy.weights.get(signal.__name__)
-        ]
-        self._computed = tuple(entry for entry in weighted if not isinstance(entry[2], Words))
-        self._by_list = {
-            signal.keywords: (name, weight, signal)
-            for name, weight, signal in weighted
+        weighted = [(signal, weight) for signal in SIGNALS if (weight := policy.weights.get(signal.name))]
+        self._base: Share = (_BASE, policy.base, policy.base)
+        self._all = tuple((signal.name, weight, signal.value) for signal, weight in weighted)
+        self._computed = tuple(
+            (signal.name, weight, signal.value) for signal, weight in weighted if not isinstance(signal, Words)
+        )
+        # List -> its share for one word, for two, and so on.
+        self._worded: dict[str, tuple[Share, ...]] = {
+            signal.keywords: tuple((signal.name, step, weight * step) for step in signal.steps)
+            for signal, weight in weighted
             if isinstance(signal, Words)
         }
+        self._details = {signal.name: signal.detail for signal in SIGNALS}
 
-    def score(self, reading: Reading) -> tuple[float, tuple[Reason, ...]]:
-        """Reasons come in the order of their signals, base first, those that are only words last."""
+    def score(self, reading: Reading) -> tuple[float, tuple[Share, ...]]:
+        """Shares come in the order of their signals, base first, those that are only words last."""
         base = self._base
-        total = base.value
-        reasons = [base]
-        for name, weight, signal in self._computed:
-            hit = signal(reading)
-            if hit is not None:
-                share = weight * hit.value
+        total = base[1]
+        shares = [base]
+        said, pasted = reading.found
+        for name, weight, value_of in self._all if pasted else self._computed:
+            value = value_of(reading)
+            if value:
+                share = weight * value
                 total += share
-                reasons.append(Reason(name, hit.value, share, hit.detail))
-        # Most lists have no word in most prompts: only those that have are looked at.
-        found = reading.found
-        for keywords in {**found.said, **found.pasted} if found.pasted else found.said:
-            known = self._by_list.get(keywords)
-            if known is not None:
-                name, weight, words = known
-                value = words.value(found)
-                if value:
-                    share = weight * value
-                    total += share
-                    reasons.append(Reason(name, value, share, words.detail(found)))
-        return min(max(total, 0.0), 1.0), tuple(reasons)
+                shares.append((name, value, share))
+        if not pasted:
+            # Most lists have no word in most prompts: only those that have are looked at. Their counts are
+            # whole, so what each adds is at hand.
+            worded = self._worded
+            for keywords, words in said.items():
+                steps = worded.get(keywords)
+                if steps is not None:
+                    known = steps[min(len(words), len(steps)) - 1]
+                    if known[1]:
+                        total += known[2]
+                        shares.append(known)
+        return min(max(total, 0.0), 1.0), tuple(shares)
+
+    def reasons(self, reading: Reading, shares: Iterable[Share]) -> tuple[Reason, ...]:
+        """The shares of a reading with what each signal saw."""
+        return tuple(
+            Reason(*share, "where every request starts" if share[0] == _BASE else self._details[share[0]](reading))
+            for share in shares
+        )

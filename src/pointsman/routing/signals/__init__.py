@@ -1,13 +1,11 @@
 """The signals: each reads one thing off a prompt and says how much it argues for a stronger model.
 
-To add one: a function `name(reading) -> Hit | None` beside those of its kind, or `Words` where it is nothing but
-words of a list; its name in SIGNALS, a weight in `pointsman.routing.policy.DEFAULT_WEIGHTS`. A signal that sees nothing returns None. They know nothing of one
-another and nothing of their weights.
+To add one: a function `reading -> value` beside those of its kind, made a `Signal` with its name and what it saw;
+or `Words` where it is nothing but words of a list. Its name in SIGNALS, a weight in
+`pointsman.routing.policy.DEFAULT_WEIGHTS`. They know nothing of one another and nothing of their weights.
 """
 
-from typing import Protocol
-
-from pointsman.routing.reading import Hit, Reading
+from pointsman.routing.reading import Signal, Words
 from pointsman.routing.signals.code import code, technical
 from pointsman.routing.signals.conversation import references, system_prompt, turns
 from pointsman.routing.signals.format import output_format, structured_output
@@ -18,15 +16,7 @@ from pointsman.routing.signals.task import constraints, creative, domain, impera
 from pointsman.routing.signals.tools import agentic, tools
 
 
-class Signal(Protocol):
-    """A function, or Words."""
-
-    __name__: str
-
-    def __call__(self, reading: Reading, /) -> Hit | None: ...
-
-
-SIGNALS: tuple[Signal, ...] = (
+SIGNALS: tuple[Signal | Words, ...] = (
     size,
     context,
     turns,

@@ -1,22 +1,28 @@
 """How the request stands in its conversation. Nothing here looks at what the earlier turns were about."""
 
-from pointsman.routing.reading import Hit, Reading, Words, graded
+from pointsman.routing.reading import Reading, Signal, Words, graded
 
 
-def turns(reading: Reading) -> Hit | None:
+def _turns(reading: Reading) -> float:
     """The second user turn counts a little, the tenth fully."""
-    count = reading.prompt.user_turn_count
-    if count < 2:
-        return None
-    return Hit(graded((count - 1) / 3, (0.4, 0.7, 1.0)), f"user turn {count}")
+    count = reading.user_turns
+    return graded((count - 1) / 3, (0.4, 0.7, 1.0)) if count > 1 else 0.0
 
 
-def system_prompt(reading: Reading) -> Hit | None:
+turns = Signal("turns", _turns, lambda reading: f"user turn {reading.user_turns}")
+
+
+def _system_prompt(reading: Reading) -> float:
     """Long instructions are many things to get right at once; a line of them is not."""
     chars = len(reading.prompt.system)
-    if not chars:
-        return None
-    return Hit(graded(chars / 1_000, (0.5, 0.7, 0.85, 1.0)), f"{chars:,} characters of instructions")
+    return graded(chars / 1_000, (0.5, 0.7, 0.85, 1.0)) if chars else 0.0
+
+
+system_prompt = Signal(
+    "system_prompt",
+    _system_prompt,
+    lambda reading: f"{len(reading.prompt.system):,} characters of instructions",
+)
 
 
 references = Words(

@@ -1,19 +1,25 @@
 """In which form the answer is wanted."""
 
-from pointsman.routing.reading import Hit, Reading, Words
+from pointsman.routing.reading import Reading, Signal, Words
 
 _DEMANDED = {"json_object": 0.6, "json_schema": 1.0}
 
 
-def structured_output(reading: Reading) -> Hit | None:
+def _structured_output(reading: Reading) -> float:
     """The request demands JSON, with a schema or without; or its instructions speak of it."""
     prompt = reading.prompt
-    value = _DEMANDED.get(prompt.output_format)
-    if value is not None:
-        return Hit(value, prompt.output_format)
-    if "JSON" in prompt.system or "json" in prompt.system:
-        return Hit(0.4, "the system prompt speaks of JSON")
-    return None
+    if prompt.output_format != "text":
+        return _DEMANDED[prompt.output_format]
+    system = prompt.system
+    return 0.4 if system and ("JSON" in system or "json" in system) else 0.0
+
+
+def _saw_structure(reading: Reading) -> str:
+    demanded = reading.prompt.output_format
+    return demanded if demanded in _DEMANDED else "the system prompt speaks of JSON"
+
+
+structured_output = Signal("structured_output", _structured_output, _saw_structure)
 
 
 output_format = Words(

@@ -1,18 +1,25 @@
 """What is attached beside the text. Which models can take it is decided in chain."""
 
-from pointsman.routing.reading import Hit, Reading
+from pointsman.routing.reading import Reading, Signal
 
 
-def media(reading: Reading) -> Hit | None:
+def _media(reading: Reading) -> float:
+    prompt = reading.prompt
+    count = prompt.image_count + prompt.audio_count + prompt.document_count
+    if not count:
+        return 0.0
+    first = 0.6 if prompt.document_count else 0.4
+    return min(first + 0.1 * (count - 1), 1.0)
+
+
+def _saw_media(reading: Reading) -> str:
     prompt = reading.prompt
     kinds = (
-        (prompt.image_count, "image", 0.4),
-        (prompt.audio_count, "audio part", 0.4),
-        (prompt.document_count, "document", 0.6),
+        (prompt.image_count, "image"),
+        (prompt.audio_count, "audio part"),
+        (prompt.document_count, "document"),
     )
-    present = [(count, noun, value) for count, noun, value in kinds if count]
-    if not present:
-        return None
-    value = max(value for _, _, value in present) + 0.1 * (sum(count for count, _, _ in present) - 1)
-    detail = ", ".join(f"{count} {noun}" if count == 1 else f"{count} {noun}s" for count, noun, _ in present)
-    return Hit(min(value, 1.0), detail)
+    return ", ".join(f"{count} {noun}" if count == 1 else f"{count} {noun}s" for count, noun in kinds if count)
+
+
+media = Signal("media", _media, _saw_media)

@@ -1,8 +1,8 @@
 """Whether the answer has to be worked out."""
 
-from pointsman.routing.reading import Hit, Reading, Words
+from pointsman.routing.reading import Reading, Signal, Words, graded
 
-_DIGITS = b"0123456789"
+_DIGITS_NOTICED = 0.01
 
 
 reasoning = Words("reasoning", "reasoning", 0.7, 1.0, meaning="Strong markers: prove, derive, step by step.")
@@ -13,24 +13,32 @@ analysis = Words(
 )
 
 
-def multi_step(reading: Reading) -> Hit | None:
-    """Words that put things in order. One alone ("then", "next") says nothing."""
-    return reading.hit("steps", 0.0, 0.5, 0.8, 1.0)
+multi_step = Words(
+    "multi_step",
+    "steps",
+    0.0,
+    0.5,
+    0.8,
+    1.0,
+    meaning='Words that put things in order; one alone ("then", "next") says nothing.',
+)
 
 
-def calculation(reading: Reading) -> Hit | None:
+def _calculation(reading: Reading) -> float:
     """Words of mathematics, and figures among the words."""
-    words = reading.hit("math", 0.4, 0.7, 0.9, 1.0)
-    data = reading.edges.encode()
-    digits = 1 - len(data.translate(None, _DIGITS)) / len(data) if data else 0.0
-    figures = min(digits * 5, 0.5) if digits > 0.01 else 0.0
-    if words is None and not figures:
-        return None
-    value = (words.value if words else 0.0) + figures
-    seen = [words.detail] if words else []
-    if figures:
-        seen.append(f"{digits:.0%} digits")
-    return Hit(min(value, 1.0), ", ".join(seen))
+    words = graded(reading.count("math"), (0.4, 0.7, 0.9, 1.0))
+    digits = reading.digit_share
+    return min(words + min(digits * 5, 0.5), 1.0) if digits >= _DIGITS_NOTICED else words
+
+
+def _saw_calculation(reading: Reading) -> str:
+    seen = [words] if (words := reading.told("math")) else []
+    if reading.digit_share >= _DIGITS_NOTICED:
+        seen.append(f"{reading.digit_share:.0%} digits")
+    return ", ".join(seen)
+
+
+calculation = Signal("calculation", _calculation, _saw_calculation)
 
 
 negation = Words(

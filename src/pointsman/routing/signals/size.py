@@ -3,20 +3,24 @@ one from 200 to 2,000. They do not look at what the text says."""
 
 import math
 
-from pointsman.routing.reading import Hit, Reading
+from pointsman.routing.reading import Reading, Signal
 
 
-def size(reading: Reading) -> Hit | None:
+def _size(reading: Reading) -> float:
     """What is asked: -1 at 10 tokens or fewer, 0 at 100, 1 at 1,000 or more."""
     tokens = reading.asked_tokens
-    value = math.log10(max(tokens, 1) / 100)
-    return Hit(min(max(value, -1.0), 1.0), f"about {tokens} tokens asked")
+    if tokens <= 10:
+        return -1.0
+    return math.log10(tokens / 100) if tokens < 1_000 else 1.0
 
 
-def context(reading: Reading) -> Hit | None:
+size = Signal("size", _size, lambda reading: f"about {reading.asked_tokens} tokens asked")
+
+
+def _context(reading: Reading) -> float:
     """All that goes in, history and tools included: 0 up to 4,000 tokens, 1 at 100,000 or more."""
     tokens = reading.input_tokens
-    if tokens <= 4_000:
-        return None
-    value = math.log(tokens / 4_000) / math.log(25)
-    return Hit(min(value, 1.0), f"about {tokens} tokens in all")
+    return min(math.log(tokens / 4_000) / math.log(25), 1.0) if tokens > 4_000 else 0.0
+
+
+context = Signal("context", _context, lambda reading: f"about {reading.input_tokens} tokens in all")

@@ -1,17 +1,17 @@
 """What kind of task it is, and how many wishes it holds."""
 
-from pointsman.routing.reading import Hit, Reading, Words, graded
+from pointsman.routing.reading import Reading, Signal, Words, graded
+
+_SIMPLE_TOKENS = 40
 
 
-def questions(reading: Reading) -> Hit | None:
+def _questions(reading: Reading) -> float:
     """More than one question at once."""
-    text = reading.edges
-    count = text.count("?")
-    if not text.isascii():
-        count += text.count("？") + text.count("؟")  # noqa: RUF001 - the question marks of other scripts
-    if count < 2:
-        return None
-    return Hit(graded(count - 1, (0.3, 0.6, 0.8, 1.0)), f"{count} questions")
+    count = reading.questions
+    return graded(count - 1, (0.3, 0.6, 0.8, 1.0)) if count > 1 else 0.0
+
+
+questions = Signal("questions", _questions, lambda reading: f"{reading.questions} questions")
 
 
 constraints = Words(
@@ -32,9 +32,12 @@ domain = Words(
 )
 
 
-def simple(reading: Reading) -> Hit | None:
+def _simple(reading: Reading) -> float:
     """Greetings, definitions, single facts: argues for an easier model, the less the longer the request."""
-    hit = reading.hit("simple", -0.7, -1.0)
-    if hit is None:
-        return None
-    return Hit(hit.value * min(1.0, 40 / max(reading.asked_tokens, 1)), hit.detail)
+    count = reading.count("simple")
+    if not count:
+        return 0.0
+    return graded(count, (-0.7, -1.0)) * min(1.0, _SIMPLE_TOKENS / max(reading.asked_tokens, 1))
+
+
+simple = Signal("simple", _simple, lambda reading: reading.told("simple"))

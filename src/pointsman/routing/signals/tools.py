@@ -1,14 +1,20 @@
 """Whether the request wants something done rather than said."""
 
-from pointsman.routing.reading import Hit, Reading, Words, graded
+from pointsman.routing.reading import Reading, Signal, Words, graded
 
 
-def tools(reading: Reading) -> Hit | None:
+def _tools(reading: Reading) -> float:
     """Choosing among many tools is harder than having one."""
     count = reading.prompt.tool_count
-    if not count:
-        return None
-    return Hit(graded(count / 4, (0.6, 0.8, 0.9, 1.0)), f"{count} tool" if count == 1 else f"{count} tools")
+    return graded(count / 4, (0.6, 0.8, 0.9, 1.0)) if count else 0.0
+
+
+def _saw_tools(reading: Reading) -> str:
+    count = reading.prompt.tool_count
+    return f"{count} tool" if count == 1 else f"{count} tools"
+
+
+tools = Signal("tools", _tools, _saw_tools)
 
 
 agentic = Words(
