@@ -56,8 +56,8 @@ def profile_called(name: str, policy: Policy) -> Profile:
 def _orders(cards: Sequence[ModelCard], policy: Policy, profile: Profile) -> Iterator[tuple[str, str, str]]:
     shelf, ladder = Shelf(cards, policy.tiers), Ladder(policy, profile)
     need = need_of(_PLAIN, _INPUT_TOKENS, profile, policy.expected_output_tokens)
-    reading = read(_PLAIN, Keywords({}))
+    measures = read(_PLAIN, Keywords({})).measures
     for tier, (low, high) in zip(policy.tiers, pairwise((0.0, *policy.boundaries, 1.0)), strict=True):
-        place, _ = ladder.place((low + high) / 2, reading)
+        place, _ = ladder.place((low + high) / 2, measures)
         names = [card.name for card in shelf.order(place, need, profile)]
         yield tier, policy.tiers[place], ", ".join(names)

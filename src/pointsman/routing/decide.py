@@ -45,21 +45,22 @@ class Router:
         if road is None or road.profile is not profile:
             road = self._road(profile)
         reading = read(prompt, self._keywords)
+        input_tokens = int(reading.measures["input_tokens"])
         score, shares = self._scorer.score(reading)
-        place, rules = road.ladder.place(score, reading)
-        chain = road.lineup.order(place, prompt, reading.input_tokens)
+        place, rules = road.ladder.place(score, reading.measures)
+        chain = road.lineup.order(place, prompt, input_tokens)
         tier, chosen = self._policy.tiers[place], chain[0]
         if chosen.tier != tier:
             rules = (*rules, f"no model of {tier} can take it: {chosen.name} of {chosen.tier}")
         if not explain:
             return Decision(requested, profile.name, chain, score, tier, shares, rules)
-        need = need_of(prompt, reading.input_tokens, profile, self._policy.expected_output_tokens)
+        need = need_of(prompt, input_tokens, profile, self._policy.expected_output_tokens)
         reasons, candidates = self._scorer.reasons(reading, shares), self._shelf.explain(chain, need)
         return Decision(requested, profile.name, chain, score, tier, shares, rules, reasons, candidates)
 
     def price_pin(self, prompt: Prompt, card: ModelCard, requested: str) -> Decision:
         """`pin` with an estimate of its cost: for a dry run, since a request that is sent needs none."""
-        input_tokens = read(prompt, self._keywords).input_tokens
+        input_tokens = int(read(prompt, self._keywords).measures["input_tokens"])
         need = need_of(prompt, input_tokens, Profile(PINNED), self._policy.expected_output_tokens)
         return pin(requested, card, estimate_usd(card, need.input_tokens, need.output_tokens))
 

@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
@@ -19,21 +18,19 @@ first first" then cost 4 ms, not 30. Prose has 5 to 17 matches per 1,000 charact
 takes more than half a million characters of either for a block to be left out."""
 
 
-class Found(NamedTuple):
-    """List name -> the different words of that list, in the order of their first mention. `said` holds those
-    near either end of the text, `pasted` those that only stand further inside."""
-
-    said: Mapping[str, Sequence[str]]
-    pasted: Mapping[str, Sequence[str]] = MappingProxyType({})
-
-
-class _Entry(NamedTuple):
-    """One keyword as it is told, the lists it stands in, and at which of its ends a word must begin or end."""
+class Word(NamedTuple):
+    """A keyword as it is told, and the lists it stands in."""
 
     told: str
     lists: tuple[str, ...]
-    starts_word: bool
-    ends_word: bool
+
+
+class Found(NamedTuple):
+    """The different words of a text in the order of their first mention. `said` are those near either end of it,
+    `pasted` those that only stand further inside."""
+
+    said: tuple[Word, ...]
+    pasted: tuple[Word, ...] = ()
 
 
 class _Machine:
@@ -48,41 +45,38 @@ class _Machine:
     of the memory it walks through, which is what it costs where little of it is in the processor's cache.
     """
 
-    def __init__(self, entries: Sequence[tuple[str, _Entry]]) -> None:
-        words = [word.encode().title() for word, _ in entries]
-        self._entries = tuple(entry for _, entry in entries)
+    def __init__(self, words: Sequence["_Sought"]) -> None:
+        patterns = [sought.pattern for sought in words]
         self._find = BytesAhoCorasick(
-            words, matchkind=MatchKind.Standard, implementation=Implementation.ContiguousNFA
+            patterns, matchkind=MatchKind.Standard, implementation=Implementation.ContiguousNFA
         ).find_matches_as_indexes
-        self.overlap = max(map(len, words), default=1)
+        self._words = tuple(sought.word for sought in words)
+        self._starts_word = bytes(sought.starts_word for sought in words)
+        self._ends_word = bytes(sought.ends_word for sought in words)
+        self.overlap = max(map(len, patterns), default=1)
 
-    def search(
-        self, data: bytes, begin: int, end: int, found: dict[str, list[str]], seen: set[int]
-    ) -> int:
-        """Adds the words in that part of `data` which are not in `seen` yet to both; returns how many matches
-        were looked at."""
-        entries = self._entries
-        matches = self._find(data[begin:end], True)  # noqa: FBT003 - overlapping; naming it costs as much as 100 bytes
+    def search(self, data: bytes, begin: int, end: int, found: dict[int, Word]) -> int:
+        """Adds the words in that part of `data` to `found`; returns how many matches were looked at."""
+        words, starts_word, ends_word, edges = self._words, self._starts_word, self._ends_word, _EDGES
+        matches = self._find(data[begin:end], True)  # noqa: FBT003 - overlapping
         for index, start, stop in matches:
-            if index in seen:
-                continue
-            told, lists, starts_word, ends_word = entries[index]
-            if starts_word and (edge := _EDGES[data[begin + start - 1]]) and (
-                edge == _ASCII_EDGE or _joins(_char_before(data, begin + start))
+            if (
+                index in found
+                or (starts_word[index] and edges[data[begin + start - 1]] and _joins_before(data, begin + start))
+                or (ends_word[index] and edges[data[begin + stop]] and _joins_at(data, begin + stop))
             ):
                 continue
-            if ends_word and (edge := _EDGES[data[begin + stop]]) and (
-                edge == _ASCII_EDGE or _joins(_char_at(data, begin + stop))
-            ):
-                continue
-            seen.add(index)
-            for name in lists:
-                words = found.get(name)
-                if words is None:
-                    found[name] = [told]
-                else:
-                    words.append(told)
+            found[index] = words[index]
         return len(matches)
+
+
+class _Sought(NamedTuple):
+    """A keyword as it is sought, and at which of its ends a word must begin or end."""
+
+    pattern: bytes
+    word: Word
+    starts_word: bool
+    ends_word: bool
 
 
 class Keywords:
@@ -98,16 +92,18 @@ class Keywords:
                 names = owners.setdefault(key, [])
                 if name not in names:
                     names.append(name)
-        entries = [
-            (
-                word,
-                _Entry(word.strip(), tuple(names), _joins(word[0]), not goes_on and _joins(word[-1])),
+        sought = [
+            _Sought(
+                word.encode().title(),
+                Word(word.strip(), tuple(names)),
+                _joins(word[0]),
+                not goes_on and _joins(word[-1]),
             )
             for (word, goes_on), names in owners.items()
         ]
         # Most texts are ASCII: for them a machine of the ASCII words alone is smaller.
-        self._ascii = _Machine([entry for entry in entries if entry[0].isascii()])
-        self._any = _Machine(entries)
+        self._ascii = _Machine([each for each in sought if each.pattern.isascii()])
+        self._any = _Machine(sought)
 
     @classmethod
     def parse(cls, text: str) -> "Keywords":
@@ -121,35 +117,34 @@ class Keywords:
 
     def find(self, text: str) -> Found:
         """`text` must be encodable as UTF-8 (no lone surrogates)."""
-        said: dict[str, list[str]] = {}
-        seen: set[int] = set()
+        found: dict[int, Word] = {}
         # With line ends around it every match has a neighbour on either side, and the text begins like any line.
         if text.isascii():
             machine, data = self._ascii, b"\n%b\n" % text.encode().title()
             size = len(data)
-            if size <= 2 * EDGE_CHARS:
-                machine.search(data, 0, size, said, seen)
-                return Found(said)
+            is_short = size <= 2 * EDGE_CHARS
             head, tail = EDGE_CHARS, size - EDGE_CHARS
         else:
             padded = f"\n{text.lower()}\n".replace("\u2019", "'")
             machine, data = self._any, padded.encode().title()
             size = len(data)
-            if len(padded) <= 2 * EDGE_CHARS:
-                machine.search(data, 0, size, said, seen)
-                return Found(said)
+            is_short = len(padded) <= 2 * EDGE_CHARS
             head = len(padded[:EDGE_CHARS].encode())
             tail = size - len(padded[-EDGE_CHARS:].encode())
-        machine.search(data, 0, head, said, seen)
-        machine.search(data, tail, size, said, seen)
-        pasted: dict[str, list[str]] = {}
+        if is_short:
+            machine.search(data, 0, size, found)
+            return Found(tuple(found.values()))
+        machine.search(data, 0, head, found)
+        machine.search(data, tail, size, found)
+        said = len(found)
         budget = _MATCH_BUDGET
         for begin in range(max(head - machine.overlap, 0), tail, _BLOCK_BYTES):
             end = min(begin + _BLOCK_BYTES, tail) + machine.overlap
-            budget -= machine.search(data, begin, min(end, size), pasted, seen)
+            budget -= machine.search(data, begin, min(end, size), found)
             if budget <= 0:
                 break
-        return Found(said, pasted)
+        words = tuple(found.values())
+        return Found(words[:said], words[said:])
 
 
 def _joins(char: str) -> bool:
@@ -161,20 +156,19 @@ def _joins(char: str) -> bool:
     return (char.isalnum() or char == "_") and (char < "\u0e00" or "\u1e00" <= char < "\u2000")
 
 
-def _char_before(data: bytes, at: int) -> str:
+def _joins_before(data: bytes, at: int) -> bool:
     begin = at - 1
     while data[begin] & 0xC0 == 0x80:
         begin -= 1
-    return data[begin:at].decode()
+    return _joins(data[begin:at].decode())
 
 
-def _char_at(data: bytes, at: int) -> str:
+def _joins_at(data: bytes, at: int) -> bool:
     end = at + 1
     while data[end] & 0xC0 == 0x80:
         end += 1
-    return data[at:end].decode()
+    return _joins(data[at:end].decode())
 
 
-_ASCII_EDGE, _HIGH_EDGE = 1, 2
-_EDGES = bytes(_HIGH_EDGE if byte >= 0x80 else _joins(chr(byte)) for byte in range(0x100))
-"""By the byte beside a match: whether it joins (`_ASCII_EDGE`), or its character has to be looked at."""
+_EDGES = bytes(byte >= 0x80 or _joins(chr(byte)) for byte in range(0x100))
+"""By the byte beside a match: whether its character may join and has to be looked at."""

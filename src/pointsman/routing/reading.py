@@ -1,12 +1,12 @@
 """What a prompt says, read once per decision for all signals. It does not judge: that is theirs."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from pointsman.core.prompt import Prompt
-from pointsman.routing.keywords import EDGE_CHARS, Found, Keywords
-from pointsman.routing.tokens import Weighed, input_tokens, text_tokens, weigh
+from pointsman.routing.keywords import EDGE_CHARS, Found, Keywords, Word
+from pointsman.routing.tokens import beside, input_tokens, text_tokens, weigh
 
 _SHORT_CHARS = 100
 _SHORT_WORDS = 4
@@ -17,11 +17,25 @@ _PASTED_WORDS = 20
 _MOST_FOR_PASTED = 0.5
 
 _DIGITS = b"0123456789"
+_DIGITS_NOTICED = 0.01
 _WIDE_QUESTION_MARKS = "？؟"  # noqa: RUF001 - the question marks of other scripts
 
+Measures = Mapping[str, float]
+"""What was read, by name: how many different words of a list were found, under the list's name, and
 
-@dataclass(slots=True)  # not frozen: one is made for every decision, and that would cost 1.5 us more
-class Reading:
+    asked_tokens, input_tokens     of the wish, of everything
+    questions                      question marks in it
+    digits                         their share of it
+    user_turns, system_chars
+    tools, media, documents        documents are media too
+    json_schema, json_object       1 where it is demanded
+    json_mentioned                 1 where the instructions speak of it
+
+What there is none of has no entry, so that a decision costs what there is to see; only the first two always have
+one, "documents" has beside "media", and "math" beside "digits": figures are mathematics even without its words."""
+
+
+class Reading(NamedTuple):
     """`asked` is the last user turn; one that is short ("yes, go on") is read together with the user turns
     before it, back to the first that says more. Keywords come from it alone: what a tool returned or an
     assistant said is no wish of the user's, and a system text speaks of all requests, not of this one.
@@ -30,60 +44,44 @@ class Reading:
 
     prompt: Prompt
     asked: str
-    asked_tokens: int
-    input_tokens: int
-    user_turns: int
     inherited_turns: int
-    questions: int
-    digit_share: float
+    measures: Measures
     found: Found
-
-    def count(self, keywords: str) -> float:
-        """How many different words of the list were found. What was pasted counts as half a word at most: a
-        long text has some of everything, and what to do with it is said before or behind it."""
-        found = self.found
-        count: float = len(found.said.get(keywords, ()))
-        if found.pasted and (pasted := len(found.pasted.get(keywords, ()))):
-            count += min(pasted / _PASTED_WORDS, _MOST_FOR_PASTED)
-        return count
 
     def told(self, keywords: str) -> str:
         """The first words of the list that were found."""
-        found = self.found
-        words = found.said.get(keywords, ())
-        if len(words) < _WORDS_TOLD:
-            words = [*words, *found.pasted.get(keywords, ())]
+        words = [word.told for words in self.found for word in words if keywords in word.lists]
         return ", ".join(words[:_WORDS_TOLD])
 
 
 class Signal(NamedTuple):
-    """`value` is what it reads, -1..1: below 0 an easier model will do, 0 it sees nothing. `detail` is what it
-    saw, asked for only when a decision is to be explained; it never holds words of the prompt that are not also
-    in our own keyword lists."""
+    """It is asked where there is one of the measures it is `of`. `value` takes that and all of them and says what
+    it reads, -1..1: below 0 an easier model will do, 0 it sees nothing. `detail` is what it saw, asked for only
+    when a decision is to be explained; it never holds words of the prompt that are not also in our own lists."""
 
     name: str
-    value: Callable[[Reading], float]
+    of: tuple[str, ...]
+    value: Callable[[float, Measures], float]
     detail: Callable[[Reading], str]
 
 
 class Words:
     """A signal that is nothing but words: steps[0] for one word of the list, steps[1] for two different ones,
-    and so on, the last for any more. It is data, so that the scorer can leave out every list of which there is
-    no word at all."""
+    and so on, the last for any more. It is data, so that the scorer can work it out beforehand."""
 
-    __slots__ = ("keywords", "meaning", "name", "steps")
+    __slots__ = ("meaning", "name", "of", "steps")
 
     def __init__(self, name: str, keywords: str, *steps: float, meaning: str) -> None:
         self.name = name
-        self.keywords = keywords
+        self.of = (keywords,)
         self.steps = steps
         self.meaning = meaning
 
-    def value(self, reading: Reading) -> float:
-        return graded(reading.count(self.keywords), self.steps)
+    def value(self, count: float, _: Measures) -> float:
+        return graded(count, self.steps)
 
     def detail(self, reading: Reading) -> str:
-        return reading.told(self.keywords)
+        return reading.told(*self.of)
 
 
 def read(prompt: Prompt, keywords: Keywords) -> Reading:
@@ -101,25 +99,53 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
                 continue
         others.append(text)
     asked = _encodable(texts[0] if len(texts) == 1 else "\n".join(reversed(texts)))
+
     weighed = weigh(asked)
     asked_tokens = text_tokens(weighed)
     whole, whole_tokens = weighed, asked_tokens
     if len(others) > 1 or others[0]:
         other = weigh(_encodable("\n".join(others)))
-        whole = weighed.beside(other) if texts else other
+        whole = beside(weighed, other) if texts else other
         whole_tokens = text_tokens(whole)
-    questions, digit_share = _questions_and_digits(asked, weighed)
-    return Reading(
-        prompt,
-        asked,
-        round(asked_tokens),
-        input_tokens(prompt, whole, whole_tokens),
-        user_turns,
-        max(len(texts) - 1, 0),
-        questions,
-        digit_share,
-        keywords.find(asked),
-    )
+
+    measures: dict[str, float] = {
+        "asked_tokens": round(asked_tokens),
+        "input_tokens": input_tokens(prompt, whole, whole_tokens),
+    }
+    if user_turns > 1:
+        measures["user_turns"] = user_turns
+    if prompt.system:
+        _add_instructions(prompt.system, measures)
+    if prompt.tool_count:
+        measures["tools"] = prompt.tool_count
+    if prompt.output_format != "text":
+        measures[prompt.output_format] = 1
+    if media := prompt.image_count + prompt.document_count + prompt.audio_count:
+        measures["media"] = media
+        measures["documents"] = prompt.document_count
+
+    edges = asked
+    if len(asked) > 2 * EDGE_CHARS:
+        edges = f"{asked[:EDGE_CHARS]}\n{asked[-EDGE_CHARS:]}"
+        weighed = weigh(edges)
+    size, marks, high_bytes, _ = weighed
+    questions = marks.count(b"?")
+    if high_bytes:
+        questions += sum(map(edges.count, _WIDE_QUESTION_MARKS))
+    if questions:
+        measures["questions"] = questions
+    digits = len(marks) - len(marks.translate(None, _DIGITS))
+    if digits and digits / size >= _DIGITS_NOTICED:
+        measures["digits"] = digits / size
+        measures["math"] = 0
+
+    found = keywords.find(asked)
+    for _, lists in found.said:
+        for name in lists:
+            measures[name] = measures.get(name, 0) + 1
+    if found.pasted:
+        _add_pasted(found.pasted, measures)
+    return Reading(prompt, asked, max(len(texts) - 1, 0), measures, found)
 
 
 def graded(count: float, steps: tuple[float, ...]) -> float:
@@ -131,17 +157,17 @@ def graded(count: float, steps: tuple[float, ...]) -> float:
     return low + (count - below) * (steps[below] - low)
 
 
-def _questions_and_digits(asked: str, weighed: Weighed) -> tuple[int, float]:
-    """How many question marks, and which share of the bytes are digits."""
-    if len(asked) > 2 * EDGE_CHARS:
-        asked = f"{asked[:EDGE_CHARS]}\n{asked[-EDGE_CHARS:]}"
-        weighed = weigh(asked)
-    marks = weighed.marks
-    questions = marks.count(b"?")
-    if weighed.high_chars:
-        questions += sum(map(asked.count, _WIDE_QUESTION_MARKS))
-    digits = len(marks) - len(marks.translate(None, _DIGITS))
-    return questions, digits / weighed.utf8_bytes if digits else 0.0
+def _add_instructions(system: str, measures: dict[str, float]) -> None:
+    measures["system_chars"] = len(system)
+    if "JSON" in system or "json" in system:
+        measures["json_mentioned"] = 1
+
+
+def _add_pasted(words: Iterable[Word], measures: dict[str, float]) -> None:
+    """What was pasted counts as half a word at most: a long text has some of everything, and what to do with it
+    is said before or behind it."""
+    for name, count in Counter(name for word in words for name in word.lists).items():
+        measures[name] = measures.get(name, 0) + min(count / _PASTED_WORDS, _MOST_FOR_PASTED)
 
 
 def _is_short(text: str) -> bool:

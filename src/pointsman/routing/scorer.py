@@ -5,57 +5,58 @@
 The shares, the one of "base" included, add up to the score before it is clamped.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from pointsman.core.decision import Reason, Share
 from pointsman.routing.policy import Policy
-from pointsman.routing.reading import Reading, Words
+from pointsman.routing.reading import Measures, Reading, Signal, Words
 from pointsman.routing.signals import SIGNALS
 
 _BASE = "base"
+
+
+class _Weighted(NamedTuple):
+    """A signal and its weight; where it is nothing but words, the share of every count that adds something."""
+
+    name: str
+    weight: float
+    value: Callable[[float, Measures], float]
+    known: Mapping[float, Share]
 
 
 class Scorer:
     """The signals of one policy with their weights. Build it once."""
 
     def __init__(self, policy: Policy) -> None:
-        weighted = [(signal, weight) for signal in SIGNALS if (weight := policy.weights.get(signal.name))]
         self._base: Share = (_BASE, policy.base, policy.base)
-        self._all = tuple((signal.name, weight, signal.value) for signal, weight in weighted)
-        self._computed = tuple(
-            (signal.name, weight, signal.value) for signal, weight in weighted if not isinstance(signal, Words)
-        )
-        # List -> its share for one word, for two, and so on.
-        self._worded: dict[str, tuple[Share, ...]] = {
-            signal.keywords: tuple((signal.name, step, weight * step) for step in signal.steps)
-            for signal, weight in weighted
-            if isinstance(signal, Words)
+        self._by_measure = {
+            measure: _Weighted(signal.name, weight, signal.value, _known_shares(signal, weight))
+            for signal in SIGNALS
+            if (weight := policy.weights.get(signal.name))
+            for measure in signal.of
         }
         self._details = {signal.name: signal.detail for signal in SIGNALS}
 
     def score(self, reading: Reading) -> tuple[float, tuple[Share, ...]]:
-        """Shares come in the order of their signals, base first, those that are only words last."""
+        """Shares come in the order of their measures, base first, those that are words last."""
+        by_measure, measures = self._by_measure, reading.measures
         base = self._base
-        total = base[1]
+        total = base[2]
         shares = [base]
-        said, pasted = reading.found
-        for name, weight, value_of in self._all if pasted else self._computed:
-            value = value_of(reading)
-            if value:
-                share = weight * value
-                total += share
-                shares.append((name, value, share))
-        if not pasted:
-            # Most lists have no word in most prompts: only those that have are looked at. Their counts are
-            # whole, so what each adds is at hand.
-            worded = self._worded
-            for keywords, words in said.items():
-                steps = worded.get(keywords)
-                if steps is not None:
-                    known = steps[min(len(words), len(steps)) - 1]
-                    if known[1]:
-                        total += known[2]
-                        shares.append(known)
+        for measure, number in measures.items():
+            signal = by_measure.get(measure)
+            if signal is None:
+                continue
+            name, weight, value_of, known = signal
+            share = known.get(number)
+            if share is None:
+                value = value_of(number, measures)
+                if not value:
+                    continue
+                share = (name, value, weight * value)
+            total += share[2]
+            shares.append(share)
         return min(max(total, 0.0), 1.0), tuple(shares)
 
     def reasons(self, reading: Reading, shares: Iterable[Share]) -> tuple[Reason, ...]:
@@ -64,3 +65,9 @@ class Scorer:
             Reason(*share, "where every request starts" if share[0] == _BASE else self._details[share[0]](reading))
             for share in shares
         )
+
+
+def _known_shares(signal: Signal | Words, weight: float) -> dict[float, Share]:
+    if not isinstance(signal, Words):
+        return {}
+    return {count: (signal.name, step, weight * step) for count, step in enumerate(signal.steps, 1) if step}

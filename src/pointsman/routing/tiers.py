@@ -1,21 +1,20 @@
 """From a score to a tier: boundaries, then floors, then what the profile says. It picks no model."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from pointsman.routing.policy import Measure, Policy
 from pointsman.routing.profiles import Profile
-from pointsman.routing.reading import Reading
+from pointsman.routing.reading import Measures
 
-MEASURES: Mapping[Measure, Callable[[Reading], float]] = {
-    "tools": lambda reading: reading.prompt.tool_count,
-    "json_schema": lambda reading: reading.prompt.output_format == "json_schema",
-    "media": lambda reading: (
-        reading.prompt.image_count + reading.prompt.document_count + reading.prompt.audio_count
-    ),
-    "input_tokens": lambda reading: reading.input_tokens,
-    "reasoning_markers": lambda reading: reading.count("reasoning"),
+_READ_AS: Mapping[Measure, str] = {
+    "tools": "tools",
+    "json_schema": "json_schema",
+    "media": "media",
+    "input_tokens": "input_tokens",
+    "reasoning_markers": "reasoning",
 }
+"""Which of a reading's measures a floor looks at."""
 
 
 class Ladder:
@@ -30,19 +29,19 @@ class Ladder:
             boundary * profile.boundary_scale + profile.boundary_shift for boundary in policy.boundaries
         ]
         self._floors = tuple(
-            (MEASURES[floor.measure], floor.at_least, tiers.index(floor.tier), floor.name)
+            (_READ_AS[floor.measure], floor.at_least, tiers.index(floor.tier), floor.name)
             for floor in policy.floors
         )
         self._lowest = tiers.index(profile.floor) if profile.floor else 0
         self._highest = tiers.index(profile.ceiling) if profile.ceiling else len(tiers) - 1
 
-    def place(self, score: float, reading: Reading) -> tuple[int, tuple[str, ...]]:
+    def place(self, score: float, measures: Measures) -> tuple[int, tuple[str, ...]]:
         """The tier's position, and the rules that moved it, in the order they did."""
         tiers = self._tiers
         place = bisect_right(self._boundaries, score)
         rules: list[str] = []
         for measure, at_least, floor, name in self._floors:
-            if place < floor and measure(reading) >= at_least:
+            if place < floor and measures.get(measure, 0) >= at_least:
                 place = floor
                 rules.append(f"{name}: at least {tiers[floor]}")
         if self._lift:

@@ -1,7 +1,5 @@
 """How many tokens a text probably is, from its UTF-8 bytes and what they look like. It counts no token exactly."""
 
-from typing import NamedTuple
-
 from pointsman.core.prompt import Prompt
 
 # Bytes per token as measured on current tokenizers: English 4.6, source code 3.1, JSON 2.1, Chinese 2.8 to 4.1.
@@ -32,24 +30,10 @@ _DOCUMENT_TOKENS = 3_000
 _AUDIO_TOKENS = 1_000
 
 
-class Weighed(NamedTuple):
-    """A text as sizes. `marks` is what is left of its ASCII without letters, spaces and the marks of sentences:
-    symbols, line ends and question marks, in their order. It is found in one pass and is short, so whatever is
-    to be counted in a text is counted there. `high_bytes` and `high_chars` are what is not ASCII."""
-
-    utf8_bytes: int
-    marks: bytes
-    high_bytes: int
-    high_chars: int
-
-    def beside(self, other: "Weighed") -> "Weighed":
-        """Both, with a line end between them."""
-        return Weighed(
-            self.utf8_bytes + other.utf8_bytes + 1,
-            b"%b\n%b" % (self.marks, other.marks),
-            self.high_bytes + other.high_bytes,
-            self.high_chars + other.high_chars,
-        )
+Weighed = tuple[int, bytes, int, int]
+"""A text as its UTF-8 bytes, its marks, and how many bytes and characters of it are not ASCII. Marks are what is
+left of its ASCII without letters, spaces and the marks of sentences: symbols, line ends and question marks, in
+their order. One pass finds them and they are few, so whatever is to be counted in a text is counted there."""
 
 
 def weigh(text: str) -> Weighed:
@@ -57,32 +41,46 @@ def weigh(text: str) -> Weighed:
     data = text.encode()
     size = len(data)
     if size == len(text):
-        return Weighed(size, data.translate(None, _UNMARKED), 0, 0)
+        return size, data.translate(None, _UNMARKED), 0, 0
     high_bytes = len(data.translate(None, _ASCII))
-    return Weighed(size, data.translate(None, _UNMARKED), high_bytes, len(text) - (size - high_bytes))
+    return size, data.translate(None, _UNMARKED), high_bytes, len(text) - (size - high_bytes)
+
+
+def beside(one: Weighed, other: Weighed) -> Weighed:
+    """Both texts, with a line end between them."""
+    size, marks, high_bytes, high_chars = one
+    more, further_marks, more_high_bytes, more_high_chars = other
+    return (
+        size + more + 1,
+        marks + b"\n" + further_marks,
+        high_bytes + more_high_bytes,
+        high_chars + more_high_chars,
+    )
 
 
 def text_tokens(text: Weighed) -> float:
     """Tokens of plain text."""
     size, marks, high_bytes, high_chars = text
-    ascii_bytes = size - high_bytes
-    tokens = _high_tokens(high_bytes, high_chars) if high_chars else 0.0
-    if ascii_bytes:
-        share = (len(marks) - marks.count(b"\n") - marks.count(b"?")) / ascii_bytes
-        tokens += ascii_bytes / (_PROSE[1] if share <= _PROSE[0] else _ascii_bytes_per_token(share))
+    tokens = 0.0
+    if high_chars:
+        tokens = _high_tokens(high_bytes, high_chars)
+        size -= high_bytes
+    if size:
+        share = (len(marks) - marks.count(b"\n") - marks.count(b"?")) / size
+        tokens += size / (_PROSE[1] if share <= _PROSE[0] else _ascii_bytes_per_token(share))
     return tokens
 
 
 def input_tokens(prompt: Prompt, whole: Weighed, whole_tokens: float) -> int:
     """Tokens of everything that goes in. `whole` is the text of `prompt`, system and all turns; what the body
     holds beyond it is tools, tool calls and the braces around."""
+    size, marks, high_bytes, high_chars = whole
     turns = len(prompt.turns)
-    marks = whole.marks
     escapes = marks.count(b"\n") + marks.count(b'"') + marks.count(b"\\")
-    frame = prompt.input_bytes - prompt.media_bytes - whole.utf8_bytes - escapes - turns * _TURN_FRAME_BYTES
-    if whole.high_bytes:
+    frame = prompt.input_bytes - prompt.media_bytes - size - escapes - turns * _TURN_FRAME_BYTES
+    if high_bytes:
         # Many clients write what is not ASCII as \uXXXX: then the body is longer than its text by this much.
-        escaped_extra = 6 * whole.high_chars - whole.high_bytes
+        escaped_extra = 6 * high_chars - high_bytes
         frame -= escaped_extra if frame >= escaped_extra else 0
     tokens = whole_tokens + turns * _TURN_TOKENS
     if frame > 0:

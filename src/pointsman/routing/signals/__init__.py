@@ -1,7 +1,7 @@
 """The signals: each reads one thing off a prompt and says how much it argues for a stronger model.
 
-To add one: a function `reading -> value` beside those of its kind, made a `Signal` with its name and what it saw;
-or `Words` where it is nothing but words of a list. Its name in SIGNALS, a weight in
+To add one: a function beside those of its kind, made a `Signal` with its name, what it is of and what it saw; or `Words`
+where it is nothing but words of a list. Its name in SIGNALS, a weight in
 `pointsman.routing.policy.DEFAULT_WEIGHTS`. They know nothing of one another and nothing of their weights.
 """
 

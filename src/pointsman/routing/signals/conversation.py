@@ -1,27 +1,28 @@
 """How the request stands in its conversation. Nothing here looks at what the earlier turns were about."""
 
-from pointsman.routing.reading import Reading, Signal, Words, graded
+from pointsman.routing.reading import Measures, Signal, Words, graded
 
 
-def _turns(reading: Reading) -> float:
+def _turns(count: float, _: Measures) -> float:
     """The second user turn counts a little, the tenth fully."""
-    count = reading.user_turns
-    return graded((count - 1) / 3, (0.4, 0.7, 1.0)) if count > 1 else 0.0
+    return graded((count - 1) / 3, (0.4, 0.7, 1.0))
 
 
-turns = Signal("turns", _turns, lambda reading: f"user turn {reading.user_turns}")
+turns = Signal(
+    "turns", ("user_turns",), _turns, lambda reading: f"user turn {reading.measures['user_turns']}"
+)
 
 
-def _system_prompt(reading: Reading) -> float:
+def _system_prompt(chars: float, _: Measures) -> float:
     """Long instructions are many things to get right at once; a line of them is not."""
-    chars = len(reading.prompt.system)
-    return graded(chars / 1_000, (0.5, 0.7, 0.85, 1.0)) if chars else 0.0
+    return graded(chars / 1_000, (0.5, 0.7, 0.85, 1.0))
 
 
 system_prompt = Signal(
     "system_prompt",
+    ("system_chars",),
     _system_prompt,
-    lambda reading: f"{len(reading.prompt.system):,} characters of instructions",
+    lambda reading: f"{reading.measures['system_chars']:,} characters of instructions",
 )
 
 

@@ -1,25 +1,24 @@
 """In which form the answer is wanted."""
 
-from pointsman.routing.reading import Reading, Signal, Words
-
-_DEMANDED = {"json_object": 0.6, "json_schema": 1.0}
+from pointsman.routing.reading import Measures, Reading, Signal, Words
 
 
-def _structured_output(reading: Reading) -> float:
+
+def _structured_output(_: float, measures: Measures) -> float:
     """The request demands JSON, with a schema or without; or its instructions speak of it."""
-    prompt = reading.prompt
-    if prompt.output_format != "text":
-        return _DEMANDED[prompt.output_format]
-    system = prompt.system
-    return 0.4 if system and ("JSON" in system or "json" in system) else 0.0
+    if "json_schema" in measures:
+        return 1.0
+    return 0.6 if "json_object" in measures else 0.4
 
 
 def _saw_structure(reading: Reading) -> str:
     demanded = reading.prompt.output_format
-    return demanded if demanded in _DEMANDED else "the system prompt speaks of JSON"
+    return "the system prompt speaks of JSON" if demanded == "text" else demanded
 
 
-structured_output = Signal("structured_output", _structured_output, _saw_structure)
+structured_output = Signal(
+    "structured_output", ("json_schema", "json_object", "json_mentioned"), _structured_output, _saw_structure
+)
 
 
 output_format = Words(

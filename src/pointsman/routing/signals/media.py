@@ -1,14 +1,10 @@
 """What is attached beside the text. Which models can take it is decided in chain."""
 
-from pointsman.routing.reading import Reading, Signal
+from pointsman.routing.reading import Measures, Reading, Signal
 
 
-def _media(reading: Reading) -> float:
-    prompt = reading.prompt
-    count = prompt.image_count + prompt.audio_count + prompt.document_count
-    if not count:
-        return 0.0
-    first = 0.6 if prompt.document_count else 0.4
+def _media(count: float, measures: Measures) -> float:
+    first = 0.6 if measures["documents"] else 0.4
     return min(first + 0.1 * (count - 1), 1.0)
 
 
@@ -22,4 +18,4 @@ def _saw_media(reading: Reading) -> str:
     return ", ".join(f"{count} {noun}" if count == 1 else f"{count} {noun}s" for count, noun in kinds if count)
 
 
-media = Signal("media", _media, _saw_media)
+media = Signal("media", ("media",), _media, _saw_media)

@@ -1,9 +1,6 @@
 """Whether the answer has to be worked out."""
 
-from pointsman.routing.reading import Reading, Signal, Words, graded
-
-_DIGITS_NOTICED = 0.01
-
+from pointsman.routing.reading import Measures, Reading, Signal, Words, graded
 
 reasoning = Words("reasoning", "reasoning", 0.7, 1.0, meaning="Strong markers: prove, derive, step by step.")
 
@@ -24,21 +21,21 @@ multi_step = Words(
 )
 
 
-def _calculation(reading: Reading) -> float:
+def _calculation(words: float, measures: Measures) -> float:
     """Words of mathematics, and figures among the words."""
-    words = graded(reading.count("math"), (0.4, 0.7, 0.9, 1.0))
-    digits = reading.digit_share
-    return min(words + min(digits * 5, 0.5), 1.0) if digits >= _DIGITS_NOTICED else words
+    value = graded(words, (0.4, 0.7, 0.9, 1.0))
+    digits = measures.get("digits")
+    return min(value + min(digits * 5, 0.5), 1.0) if digits else value
 
 
 def _saw_calculation(reading: Reading) -> str:
     seen = [words] if (words := reading.told("math")) else []
-    if reading.digit_share >= _DIGITS_NOTICED:
-        seen.append(f"{reading.digit_share:.0%} digits")
+    if digits := reading.measures.get("digits"):
+        seen.append(f"{digits:.0%} digits")
     return ", ".join(seen)
 
 
-calculation = Signal("calculation", _calculation, _saw_calculation)
+calculation = Signal("calculation", ("math",), _calculation, _saw_calculation)
 
 
 negation = Words(

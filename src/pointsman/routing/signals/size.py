@@ -3,24 +3,29 @@ one from 200 to 2,000. They do not look at what the text says."""
 
 import math
 
-from pointsman.routing.reading import Reading, Signal
+from pointsman.routing.reading import Measures, Signal
 
 
-def _size(reading: Reading) -> float:
+def _size(tokens: float, _: Measures) -> float:
     """What is asked: -1 at 10 tokens or fewer, 0 at 100, 1 at 1,000 or more."""
-    tokens = reading.asked_tokens
     if tokens <= 10:
         return -1.0
     return math.log10(tokens / 100) if tokens < 1_000 else 1.0
 
 
-size = Signal("size", _size, lambda reading: f"about {reading.asked_tokens} tokens asked")
+size = Signal(
+    "size", ("asked_tokens",), _size, lambda reading: f"about {reading.measures['asked_tokens']} tokens asked"
+)
 
 
-def _context(reading: Reading) -> float:
+def _context(tokens: float, _: Measures) -> float:
     """All that goes in, history and tools included: 0 up to 4,000 tokens, 1 at 100,000 or more."""
-    tokens = reading.input_tokens
     return min(math.log(tokens / 4_000) / math.log(25), 1.0) if tokens > 4_000 else 0.0
 
 
-context = Signal("context", _context, lambda reading: f"about {reading.input_tokens} tokens in all")
+context = Signal(
+    "context",
+    ("input_tokens",),
+    _context,
+    lambda reading: f"about {reading.measures['input_tokens']} tokens in all",
+)

@@ -1,17 +1,21 @@
 """What kind of task it is, and how many wishes it holds."""
 
-from pointsman.routing.reading import Reading, Signal, Words, graded
+from pointsman.routing.reading import Measures, Signal, Words, graded
 
 _SIMPLE_TOKENS = 40
 
 
-def _questions(reading: Reading) -> float:
+def _questions(count: float, _: Measures) -> float:
     """More than one question at once."""
-    count = reading.questions
     return graded(count - 1, (0.3, 0.6, 0.8, 1.0)) if count > 1 else 0.0
 
 
-questions = Signal("questions", _questions, lambda reading: f"{reading.questions} questions")
+questions = Signal(
+    "questions",
+    ("questions",),
+    _questions,
+    lambda reading: f"{reading.measures['questions']} questions",
+)
 
 
 constraints = Words(
@@ -32,12 +36,9 @@ domain = Words(
 )
 
 
-def _simple(reading: Reading) -> float:
+def _simple(count: float, measures: Measures) -> float:
     """Greetings, definitions, single facts: argues for an easier model, the less the longer the request."""
-    count = reading.count("simple")
-    if not count:
-        return 0.0
-    return graded(count, (-0.7, -1.0)) * min(1.0, _SIMPLE_TOKENS / max(reading.asked_tokens, 1))
+    return graded(count, (-0.7, -1.0)) * min(1.0, _SIMPLE_TOKENS / max(measures["asked_tokens"], 1))
 
 
-simple = Signal("simple", _simple, lambda reading: reading.told("simple"))
+simple = Signal("simple", ("simple",), _simple, lambda reading: reading.told("simple"))

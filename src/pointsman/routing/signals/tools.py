@@ -1,12 +1,11 @@
 """Whether the request wants something done rather than said."""
 
-from pointsman.routing.reading import Reading, Signal, Words, graded
+from pointsman.routing.reading import Measures, Reading, Signal, Words, graded
 
 
-def _tools(reading: Reading) -> float:
+def _tools(count: float, _: Measures) -> float:
     """Choosing among many tools is harder than having one."""
-    count = reading.prompt.tool_count
-    return graded(count / 4, (0.6, 0.8, 0.9, 1.0)) if count else 0.0
+    return graded(count / 4, (0.6, 0.8, 0.9, 1.0))
 
 
 def _saw_tools(reading: Reading) -> str:
@@ -14,7 +13,7 @@ def _saw_tools(reading: Reading) -> str:
     return f"{count} tool" if count == 1 else f"{count} tools"
 
 
-tools = Signal("tools", _tools, _saw_tools)
+tools = Signal("tools", ("tools",), _tools, _saw_tools)
 
 
 agentic = Words(
