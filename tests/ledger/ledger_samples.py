@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from pointsman.core.decision import Decision, Reason
+from pointsman.core.decision import Decision
 from pointsman.core.model_card import ModelCard
 from pointsman.core.usage import Price, Rates, Usage
 from pointsman.ledger.entry import Attempt, Entry
@@ -22,7 +22,7 @@ ROUTED = Decision(
     chain=(CARD,),
     score=0.25,
     tier="simple",
-    reasons=(Reason("size", 0.5, 0.125, "words of the prompt"), Reason("tools", 1.0, 0.125)),
+    shares=(("size", 0.5, 0.125), ("tools", 1.0, 0.125)),
     rules=("tools need at least medium",),
 )
 

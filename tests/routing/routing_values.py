@@ -1,12 +1,23 @@
 """What routing tests share: the types of their fixtures, and prompts of every shape."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from hypothesis import strategies as st
 
 from pointsman.core.decision import Decision
 from pointsman.core.model_card import ModelCard
 from pointsman.core.prompt import Prompt, Turn
+from pointsman.routing.keywords import Word
+
+
+def by_list(words: Iterable[Word]) -> dict[str, list[str]]:
+    """List name -> its words, in the order they were found."""
+    lists: dict[str, list[str]] = {}
+    for word in words:
+        for name in word.lists:
+            lists.setdefault(name, []).append(word.told)
+    return lists
+
 
 Ask = Callable[..., Prompt]
 MakeCard = Callable[..., ModelCard]

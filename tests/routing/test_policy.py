@@ -45,7 +45,7 @@ def test_four_tiers_have_the_hand_set_boundaries() -> None:
 
 
 def test_every_signal_has_a_default_weight_and_no_other_has() -> None:
-    assert set(DEFAULT_WEIGHTS) == {signal.__name__ for signal in SIGNALS}
+    assert set(DEFAULT_WEIGHTS) == {signal.name for signal in SIGNALS}
 
 
 def test_five_profiles_are_there() -> None:

@@ -20,7 +20,7 @@ def test_short_follow_up_inherits_the_turn_before(keywords: Keywords, follow_up:
 
     assert reading.inherited_turns == 1
     assert reading.asked == f"{TASK}\n{follow_up}"
-    assert "reasoning" in reading.found.said
+    assert "reasoning" in reading.measures
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_tool_results_and_replies_are_no_wish(keywords: Keywords) -> None:
         ("tool", "theorem lemma corollary"),
     )
 
-    assert "reasoning" not in read(talk, keywords).found.said
+    assert "reasoning" not in read(talk, keywords).measures
 
 
 def test_system_text_counts_for_length_alone(keywords: Keywords) -> None:
@@ -74,9 +74,9 @@ def test_system_text_counts_for_length_alone(keywords: Keywords) -> None:
         conversation(("user", "Hello there my friend"), system="Prove theorems. " * 1_000), keywords
     )
 
-    assert "reasoning" not in instructed.found.said
-    assert instructed.asked_tokens == plain.asked_tokens
-    assert instructed.input_tokens > plain.input_tokens + 2_000
+    assert "reasoning" not in instructed.measures
+    assert instructed.measures["asked_tokens"] == plain.measures["asked_tokens"]
+    assert instructed.measures["input_tokens"] > plain.measures["input_tokens"] + 2_000
 
 
 def test_prompt_without_user_turn_is_read(keywords: Keywords) -> None:
@@ -86,7 +86,7 @@ def test_prompt_without_user_turn_is_read(keywords: Keywords) -> None:
 def test_lone_surrogate_is_read(keywords: Keywords) -> None:
     reading = read(conversation(("user", "prove \ud800 that"), ("assistant", "\udfff")), keywords)
 
-    assert "reasoning" in reading.found.said
+    assert "reasoning" in reading.measures
 
 
 def test_pasted_words_count_as_half_a_word_at_most(keywords: Keywords) -> None:
@@ -95,13 +95,43 @@ def test_pasted_words_count_as_half_a_word_at_most(keywords: Keywords) -> None:
     )
     filler = "lorem ipsum " * 200
 
-    assert read(conversation(("user", filler + pasted + filler)), keywords).count("reasoning") == 0.5
+    assert read(conversation(("user", filler + pasted + filler)), keywords).measures["reasoning"] == 0.5
 
 
-def test_both_ends_of_a_long_text_are_its_edges(keywords: Keywords) -> None:
-    reading = read(conversation(("user", "a" * 5_000 + "z" * 5_000)), keywords)
+def test_questions_and_digits_are_counted_at_both_ends_of_a_long_text(keywords: Keywords) -> None:
+    text = "7?" * 100 + "a" * 5_000 + "9?" * 5_000 + "a" * 5_000 + "7?" * 100
 
-    assert reading.edges == "a" * EDGE_CHARS + "\n" + "z" * EDGE_CHARS
+    measures = read(conversation(("user", text)), keywords).measures
+
+    assert measures["questions"] == 200
+    assert measures["digits"] == 200 / (2 * EDGE_CHARS + 1)
+
+
+def test_what_is_not_there_has_no_measure(keywords: Keywords) -> None:
+    measures = read(conversation(("user", "lorem ipsum")), keywords).measures
+
+    assert measures.keys() == {"asked_tokens", "input_tokens"}
+
+
+def test_every_measure_is_read(keywords: Keywords) -> None:
+    prompt = conversation(("user", "1 ? 2"), ("user", "1 ? 2 ?"), system="As json, please")._replace(
+        tool_count=3, output_format="json_schema", image_count=1, document_count=2
+    )
+
+    measures = dict(read(prompt, keywords).measures)
+
+    del measures["asked_tokens"], measures["input_tokens"], measures["digits"]
+    assert measures == {
+        "user_turns": 2,
+        "system_chars": 15,
+        "json_mentioned": 1,
+        "json_schema": 1,
+        "tools": 3,
+        "media": 3,
+        "documents": 2,
+        "questions": 2,
+        "math": 0,
+    }
 
 
 @pytest.mark.parametrize(
@@ -115,5 +145,5 @@ def test_graded_runs_straight_between_steps(count: float, value: float) -> None:
 def test_any_conversation_can_be_read(keywords: Keywords, turns: list[tuple[str, str]], system: str) -> None:
     reading = read(conversation(*turns, system=system), keywords)
 
-    assert reading.input_tokens >= 1
-    assert reading.asked_tokens >= 0
+    assert reading.measures["input_tokens"] >= 1
+    assert reading.measures["asked_tokens"] >= 0

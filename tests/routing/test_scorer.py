@@ -11,33 +11,43 @@ from pointsman.routing.scorer import Scorer
 
 @given(PROMPTS)
 def test_score_stays_within_bounds_and_shares_add_up_to_it(keywords: Keywords, prompt: Prompt) -> None:
-    score, reasons = Scorer(default_policy()).score(read(prompt, keywords))
+    score, shares = Scorer(default_policy()).score(read(prompt, keywords))
 
-    total = sum(reason.share for reason in reasons)
+    total = sum(share for _, _, share in shares)
     assert 0 <= score <= 1
     assert score == pytest.approx(min(max(total, 0), 1))
-    assert all(-1 <= reason.value <= 1 for reason in reasons)
+    assert all(-1 <= value <= 1 for _, value, _ in shares)
 
 
 def test_base_comes_first_and_words_last(keywords: Keywords, ask: Ask, policy: Policy) -> None:
-    _, reasons = Scorer(policy).score(read(ask("Prove by induction that the sum is odd"), keywords))
+    _, shares = Scorer(policy).score(read(ask("Prove by induction that the sum is odd"), keywords))
 
-    assert (reasons[0].signal, reasons[0].share) == ("base", policy.base)
-    assert [reason.signal for reason in reasons].index("size") < [reason.signal for reason in reasons].index(
-        "reasoning"
-    )
+    signals = [signal for signal, _, _ in shares]
+    assert shares[0] == ("base", policy.base, policy.base)
+    assert signals.index("size") < signals.index("reasoning")
 
 
 def test_share_is_weight_times_value(keywords: Keywords, ask: Ask, policy: Policy) -> None:
-    _, reasons = Scorer(policy).score(read(ask("Prove it with tools", tool_count=3), keywords))
+    _, shares = Scorer(policy).score(read(ask("Prove it with tools", tool_count=3), keywords))
 
-    for reason in reasons[1:]:
-        assert reason.share == policy.weights[reason.signal] * reason.value
+    assert {signal for signal, _, _ in shares} == {"base", "size", "tools", "reasoning"}
+    for signal, value, share in shares[1:]:
+        assert share == policy.weights[signal] * value
 
 
 def test_signal_without_weight_is_not_asked(keywords: Keywords, ask: Ask) -> None:
     policy = Policy(("a",), (), (), (), weights={"size": 0.5})
 
-    _, reasons = Scorer(policy).score(read(ask("Prove it"), keywords))
+    _, shares = Scorer(policy).score(read(ask("Prove it"), keywords))
 
-    assert [reason.signal for reason in reasons] == ["base", "size"]
+    assert [signal for signal, _, _ in shares] == ["base", "size"]
+
+
+def test_reasons_are_the_shares_with_what_was_seen(keywords: Keywords, ask: Ask, policy: Policy) -> None:
+    scorer, reading = Scorer(policy), read(ask("Prove it with tools", tool_count=3), keywords)
+    _, shares = scorer.score(reading)
+
+    reasons = scorer.reasons(reading, shares)
+
+    assert [reason[:3] for reason in reasons] == list(shares)
+    assert all(reason.detail for reason in reasons)

@@ -9,7 +9,7 @@ from pointsman.routing.keywords import Keywords
 from pointsman.routing.policy import Floor, Measure, Policy
 from pointsman.routing.profiles import Profile
 from pointsman.routing.reading import read
-from pointsman.routing.tiers import MEASURES, Ladder
+from pointsman.routing.tiers import _READ_AS, Ladder
 
 AUTO = Profile("auto")
 
@@ -17,7 +17,8 @@ AUTO = Profile("auto")
 @pytest.fixture
 def place(keywords: Keywords, policy: Policy, ask: Ask):
     def find(score: float, prompt: Prompt | None = None, profile: Profile = AUTO, under: Policy = policy):
-        at, rules = Ladder(under, profile).place(score, read(prompt or ask("a plain wish of mine"), keywords))
+        measures = read(prompt or ask("a plain wish of mine"), keywords).measures
+        at, rules = Ladder(under, profile).place(score, measures)
         return under.tiers[at], rules
 
     return find
@@ -108,4 +109,4 @@ def test_floors_may_look_at_media(place, ask: Ask, policy: Policy) -> None:
 
 
 def test_every_measure_is_known() -> None:
-    assert set(MEASURES) == set(get_args(Measure))
+    assert set(_READ_AS) == set(get_args(Measure))

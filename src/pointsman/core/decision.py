@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from pointsman.core.model_card import ModelCard
 
-
 Share = tuple[str, float, float]
 """One signal's part in the score: its name, what it read, 0..1 (or below 0 where it argues for an easier model),
 and what that added to the score, weight included. Every routed request has some, so they are bare."""

@@ -58,11 +58,15 @@ class _Machine:
     def search(self, data: bytes, begin: int, end: int, found: dict[int, Word]) -> int:
         """Adds the words in that part of `data` to `found`; returns how many matches were looked at."""
         words, starts_word, ends_word, edges = self._words, self._starts_word, self._ends_word, _EDGES
-        matches = self._find(data[begin:end], True)  # noqa: FBT003 - overlapping
+        matches = self._find(data[begin:end], True)
         for index, start, stop in matches:
             if (
                 index in found
-                or (starts_word[index] and edges[data[begin + start - 1]] and _joins_before(data, begin + start))
+                or (
+                    starts_word[index]
+                    and edges[data[begin + start - 1]]
+                    and _joins_before(data, begin + start)
+                )
                 or (ends_word[index] and edges[data[begin + stop]] and _joins_at(data, begin + stop))
             ):
                 continue

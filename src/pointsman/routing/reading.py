@@ -95,7 +95,9 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
             user_turns += 1
             if reads_on:
                 texts.append(text)
-                reads_on = len(text) <= _SHORT_CHARS and _is_short(text) and user_turns <= _MAX_INHERITED_TURNS
+                reads_on = (
+                    len(text) <= _SHORT_CHARS and _is_short(text) and user_turns <= _MAX_INHERITED_TURNS
+                )
                 continue
         others.append(text)
     asked = _encodable(texts[0] if len(texts) == 1 else "\n".join(reversed(texts)))

@@ -62,7 +62,10 @@ class Scorer:
     def reasons(self, reading: Reading, shares: Iterable[Share]) -> tuple[Reason, ...]:
         """The shares of a reading with what each signal saw."""
         return tuple(
-            Reason(*share, "where every request starts" if share[0] == _BASE else self._details[share[0]](reading))
+            Reason(
+                *share,
+                "where every request starts" if share[0] == _BASE else self._details[share[0]](reading),
+            )
             for share in shares
         )
 

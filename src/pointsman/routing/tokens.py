@@ -15,8 +15,7 @@ _ASCII = bytes(range(0x80))
 _UNMARKED = bytes(
     byte
     for byte in range(0x100)
-    if byte != ord("\n")
-    and (byte < 0x21 or byte >= 0x7F or chr(byte).isalpha() or byte in _SENTENCE_MARKS)
+    if byte != ord("\n") and (byte < 0x21 or byte >= 0x7F or chr(byte).isalpha() or byte in _SENTENCE_MARKS)
 )
 
 _FRAME_BYTES_PER_TOKEN = 3.1  # tool descriptions: prose inside JSON, so the middle of the three

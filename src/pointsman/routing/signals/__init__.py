@@ -15,7 +15,6 @@ from pointsman.routing.signals.size import context, size
 from pointsman.routing.signals.task import constraints, creative, domain, imperative, questions, simple
 from pointsman.routing.signals.tools import agentic, tools
 
-
 SIGNALS: tuple[Signal | Words, ...] = (
     size,
     context,

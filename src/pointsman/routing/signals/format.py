@@ -3,7 +3,6 @@
 from pointsman.routing.reading import Measures, Reading, Signal, Words
 
 
-
 def _structured_output(_: float, measures: Measures) -> float:
     """The request demands JSON, with a schema or without; or its instructions speak of it."""
     if "json_schema" in measures:

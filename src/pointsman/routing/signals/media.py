@@ -15,7 +15,9 @@ def _saw_media(reading: Reading) -> str:
         (prompt.audio_count, "audio part"),
         (prompt.document_count, "document"),
     )
-    return ", ".join(f"{count} {noun}" if count == 1 else f"{count} {noun}s" for count, noun in kinds if count)
+    return ", ".join(
+        f"{count} {noun}" if count == 1 else f"{count} {noun}s" for count, noun in kinds if count
+    )
 
 
 media = Signal("media", ("media",), _media, _saw_media)
