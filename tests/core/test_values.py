@@ -16,7 +16,6 @@ from pointsman.core.errors import (
     UpstreamFault,
 )
 from pointsman.core.model_card import ModelCard
-from pointsman.core.prompt import Prompt, Turn
 from pointsman.core.request import Message, Request, Text
 
 CARD = ModelCard("tiny", "local", "tiny-1")
@@ -35,13 +34,6 @@ def test_request_says_nothing_its_caller_did_not() -> None:
     assert asked.foreign == {}
     assert asked.must_not_drop == frozenset()
     assert asked.sampling == request.Sampling()
-
-
-def test_last_user_text_is_the_last_of_the_user() -> None:
-    turns = (Turn("user", "a"), Turn("assistant", "b"), Turn("user", "c"), Turn("tool", "d"))
-    prompt = Prompt("", turns, 10)
-    assert (prompt.last_user_text, prompt.user_turn_count) == ("c", 2)
-    assert Prompt("", (), 0).last_user_text == ""
 
 
 def test_unknown_abilities_are_tried() -> None:

@@ -2,6 +2,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pointsman.core.prompt import Prompt, Turn
 from pointsman.routing.keywords import EDGE_CHARS, Keywords
@@ -114,8 +115,12 @@ def test_what_is_not_there_has_no_measure(keywords: Keywords) -> None:
 
 
 def test_every_measure_is_read(keywords: Keywords) -> None:
-    prompt = conversation(("user", "1 ? 2"), ("user", "1 ? 2 ?"), system="As json, please")._replace(
-        tool_count=3, output_format="json_schema", image_count=1, document_count=2
+    prompt = replace(
+        conversation(("user", "1 ? 2"), ("user", "1 ? 2 ?"), system="As json, please"),
+        tool_count=3,
+        output_format="json_schema",
+        image_count=1,
+        document_count=2,
     )
 
     measures = dict(read(prompt, keywords).measures)

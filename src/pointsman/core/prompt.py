@@ -6,6 +6,8 @@ bytes it came in and only ever read through this.
 
 from typing import Literal, NamedTuple
 
+import msgspec
+
 OutputFormat = Literal["text", "json_object", "json_schema"]
 Speaker = Literal["user", "assistant", "tool"]
 
@@ -17,30 +19,21 @@ class Turn(NamedTuple):
     text: str
 
 
-class Prompt(NamedTuple):
+class Prompt(msgspec.Struct, frozen=True, gc=False):
     """`input_bytes` is the size of the request body: the token estimate for context limits starts from it
-    less the media bytes, which do not count as text."""
+    less the media bytes, which do not count as text.
+
+    A struct, not a tuple like its neighbours: one is made of every request that is routed, and its dozen fields
+    are read one by one."""
 
     system: str
     turns: tuple[Turn, ...]
     input_bytes: int
     media_bytes: int = 0
     tool_count: int = 0
-    forces_tool: bool = False
     output_format: OutputFormat = "text"
     image_count: int = 0
     document_count: int = 0
     audio_count: int = 0
     wants_thinking: bool = False
     max_output_tokens: int | None = None
-
-    @property
-    def last_user_text(self) -> str:
-        for turn in reversed(self.turns):
-            if turn.speaker == "user":
-                return turn.text
-        return ""
-
-    @property
-    def user_turn_count(self) -> int:
-        return sum(turn.speaker == "user" for turn in self.turns)

@@ -1,5 +1,7 @@
 """The order of models for each kind of request, worked out once per kind. What the order is, chain knows."""
 
+from msgspec.structs import replace
+
 from pointsman.core.errors import Unsupported
 from pointsman.core.model_card import ModelCard
 from pointsman.core.prompt import Prompt
@@ -63,7 +65,7 @@ class Lineup:
             return None
         limits = _range(limit_bits) if limit_bits else (None,)
         corners = (
-            (prompt._replace(max_output_tokens=limit), tokens)
+            (replace(prompt, max_output_tokens=limit), tokens)
             for limit in limits
             for tokens in (smallest, largest)
         )

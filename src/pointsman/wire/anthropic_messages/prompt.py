@@ -132,7 +132,6 @@ def read_prompt(envelope: Envelope) -> Prompt:
         input_bytes=len(envelope.body),
         media_bytes=tally.media_bytes,
         tool_count=len(read(_tools, raw, "tools")) if (raw := given(fields, "tools")) else 0,
-        forces_tool=_kind_of(fields, "tool_choice") in {"any", "tool"},
         output_format="json_schema" if _wants_schema(fields) else "text",
         image_count=tally.images,
         document_count=tally.documents,

@@ -22,7 +22,7 @@ class _Part(msgspec.Struct, gc=False):
     input_audio: msgspec.Raw = _ABSENT
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, gc=False):
     role: str
     content: str | list[_Part] | None = None
 
@@ -31,12 +31,10 @@ class _Format(msgspec.Struct, gc=False):
     type: str = "text"
 
 
-class _Prompt(msgspec.Struct):
+class _Prompt(msgspec.Struct, gc=False):
     messages: list[_Message]
     tools: list[msgspec.Raw] | None = None
     functions: list[msgspec.Raw] | None = None
-    tool_choice: Any = None
-    function_call: Any = None
     response_format: _Format | None = None
     reasoning_effort: str | None = None
     reasoning: Any = None
@@ -105,14 +103,13 @@ def read_prompt(envelope: Envelope) -> Prompt:
             system.append(text)
         else:
             raise unknown_role(index, message.role)
-    limits = [limit for limit in (read.max_tokens, read.max_completion_tokens) if limit is not None]
+    tools, functions = read.tools, read.functions
     return Prompt(
         system="\n\n".join(system),
         turns=tuple(turns),
         input_bytes=len(body),
         media_bytes=media_bytes,
-        tool_count=len(read.tools or ()) + len(read.functions or ()),
-        forces_tool=_forces_tool(read.tool_choice) or isinstance(read.function_call, dict),
+        tool_count=(len(tools) if tools else 0) + (len(functions) if functions else 0),
         output_format="text"
         if read.response_format is None
         else _FORMATS.get(read.response_format.type, "text"),
@@ -120,24 +117,21 @@ def read_prompt(envelope: Envelope) -> Prompt:
         document_count=documents,
         audio_count=audios,
         wants_thinking=_wants_thinking(read),
-        max_output_tokens=int(max(limits)) if limits else None,
+        max_output_tokens=_limit(read.max_tokens, read.max_completion_tokens),
     )
+
+
+def _limit(one: float | None, other: float | None) -> int | None:
+    """The higher of the two where both are set."""
+    if one is None or other is None:
+        only = other if one is None else one
+        return None if only is None else int(only)
+    return int(max(one, other))
 
 
 def _size(raw: msgspec.Raw) -> int:
     size = memoryview(raw).nbytes
     return 0 if size <= len(b"null") else size
-
-
-def _forces_tool(choice: Any) -> bool:
-    if isinstance(choice, str):
-        return choice in {"required", "any"}
-    if not isinstance(choice, dict):
-        return False
-    if choice.get("type") == "allowed_tools":
-        allowed = choice.get("allowed_tools")
-        return isinstance(allowed, dict) and allowed.get("mode") == "required"
-    return True
 
 
 def _wants_thinking(read: _Prompt) -> bool:
