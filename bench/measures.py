@@ -227,7 +227,9 @@ def decide_rows(pace: Pace) -> list[DecideRow]:
     for kind, text_of in decide.KINDS.items():
         prompts = {size: decide.prompt_of(text_of(size)) for size in decide.SIZES}
         times = {
-            size: decide.lowest_us(lambda prompt=prompt: router.decide(prompt, profile, "auto"), pace.rounds)
+            size: decide.lowest_us(
+                lambda prompt=prompt: router.decide(prompt, profile, "auto", explain=False), pace.rounds
+            )
             for size, prompt in prompts.items()
         }
         rows.append(DecideRow(kind, times))

@@ -142,7 +142,7 @@ def memory(rows: Sequence[MemoryRow]) -> Section:
 def decision(rows: Sequence[DecideRow], pace: Pace) -> Section:
     worst = {size: max(row.cpu_us[size] for row in rows) for size in (1_000, 400_000)}
     about = f"""\
-CPU of one call, reasons and candidates included, by the size and kind of prompt; the lowest of {pace.rounds} rounds.
+CPU of one call as the server makes it, by the size and kind of prompt; the lowest of {pace.rounds} rounds.
 
 """
     head = ("us", *(f"{size // 1000} KB" for size in rows[0].cpu_us), "400/100 KB")
