@@ -5,24 +5,14 @@
 The shares, the one of "base" included, add up to the score before it is clamped.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from pointsman.core.decision import Reason, Share
 from pointsman.routing.policy import Policy
-from pointsman.routing.reading import Measures, Reading, Signal, Words
+from pointsman.routing.reading import Reading, Words
 from pointsman.routing.signals import SIGNALS
 
 _BASE = "base"
-
-
-class _Weighted(NamedTuple):
-    """A signal and its weight; where it is nothing but words, the share of every count that adds something."""
-
-    name: str
-    weight: float
-    value: Callable[[float, Measures], float]
-    known: Mapping[float, Share]
 
 
 class Scorer:
@@ -30,27 +20,37 @@ class Scorer:
 
     def __init__(self, policy: Policy) -> None:
         self._base: Share = (_BASE, policy.base, policy.base)
+        weighted = [(signal, weight) for signal in SIGNALS if (weight := policy.weights.get(signal.name))]
         self._by_measure = {
-            measure: _Weighted(signal.name, weight, signal.value, _known_shares(signal, weight))
-            for signal in SIGNALS
-            if (weight := policy.weights.get(signal.name))
+            measure: (signal.name, weight, signal.value)
+            for signal, weight in weighted
             for measure in signal.of
+        }
+        # A measure and its number -> what it adds. Most of what is found in a prompt are a few words of a list.
+        self._known: dict[tuple[str, float], Share] = {
+            (measure, count): (signal.name, step, weight * step)
+            for signal, weight in weighted
+            if isinstance(signal, Words)
+            for measure in signal.of
+            for count, step in enumerate(signal.steps, 1)
+            if step
         }
         self._details = {signal.name: signal.detail for signal in SIGNALS}
 
     def score(self, reading: Reading) -> tuple[float, tuple[Share, ...]]:
         """Shares come in the order of their measures, base first, those that are words last."""
-        by_measure, measures = self._by_measure, reading.measures
+        known, by_measure, measures = self._known, self._by_measure, reading.measures
         base = self._base
         total = base[2]
         shares = [base]
-        for measure, number in measures.items():
-            signal = by_measure.get(measure)
-            if signal is None:
-                continue
-            name, weight, value_of, known = signal
-            share = known.get(number)
+        for read in measures.items():
+            share = known.get(read)
             if share is None:
+                measure, number = read
+                signal = by_measure.get(measure)
+                if signal is None:
+                    continue
+                name, weight, value_of = signal
                 value = value_of(number, measures)
                 if not value:
                     continue
@@ -68,9 +68,3 @@ class Scorer:
             )
             for share in shares
         )
-
-
-def _known_shares(signal: Signal | Words, weight: float) -> dict[float, Share]:
-    if not isinstance(signal, Words):
-        return {}
-    return {count: (signal.name, step, weight * step) for count, step in enumerate(signal.steps, 1) if step}

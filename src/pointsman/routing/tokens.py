@@ -84,12 +84,11 @@ def input_tokens(prompt: Prompt, whole: Weighed, whole_tokens: float) -> int:
     tokens = whole_tokens + turns * _TURN_TOKENS
     if frame > 0:
         tokens += frame / _FRAME_BYTES_PER_TOKEN
-    media = (
-        prompt.image_count * _IMAGE_TOKENS
-        + prompt.document_count * _DOCUMENT_TOKENS
-        + prompt.audio_count * _AUDIO_TOKENS
-    )
-    return round(tokens) + media or 1
+    if prompt.image_count or prompt.document_count or prompt.audio_count:
+        tokens += prompt.image_count * _IMAGE_TOKENS
+        tokens += prompt.document_count * _DOCUMENT_TOKENS
+        tokens += prompt.audio_count * _AUDIO_TOKENS
+    return round(tokens) or 1
 
 
 def _ascii_bytes_per_token(symbol_share: float) -> float:
