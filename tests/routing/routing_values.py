@@ -1,22 +1,22 @@
 """What routing tests share: the types of their fixtures, and prompts of every shape."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from hypothesis import strategies as st
 
 from pointsman.core.decision import Decision
 from pointsman.core.model_card import ModelCard
 from pointsman.core.prompt import Prompt, Turn
-from pointsman.routing.keywords import Word
+from pointsman.routing.keywords import Found
 
 
-def by_list(words: Iterable[Word]) -> dict[str, list[str]]:
-    """List name -> its words, in the order they were found."""
-    lists: dict[str, list[str]] = {}
-    for word in words:
-        for name in word.lists:
-            lists.setdefault(name, []).append(word.told)
-    return lists
+def said(found: Found) -> dict[str, list[str]]:
+    """List name -> its words near either end, in the order they were found."""
+    return {name: found.words(name)[:count] for name, count in found.said.items()}
+
+
+def pasted(found: Found) -> dict[str, list[str]]:
+    return {name: found.words(name)[found.said.get(name, 0) :] for name in found.pasted}
 
 
 Ask = Callable[..., Prompt]

@@ -4,7 +4,7 @@ import tomllib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from routing_values import by_list
+from routing_values import pasted, said
 
 from pointsman.routing.keywords import _BLOCK_BYTES, _MATCH_BUDGET, EDGE_CHARS, Keywords, _joins
 
@@ -36,7 +36,7 @@ WIDE = Keywords({"code": ["python", "代码", "関数", "함수"]})
     ],
 )
 def test_word_counts_only_where_a_word_begins_and_ends(text: str, words: list[str]) -> None:
-    assert list(by_list(LATIN.find(text).said).get("reasoning", ())) == words
+    assert list(said(LATIN.find(text)).get("reasoning", ())) == words
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_word_counts_only_where_a_word_begins_and_ends(text: str, words: list[st
     ],
 )
 def test_greetings_and_apostrophes_are_found(text: str, words: list[str]) -> None:
-    assert list(by_list(LATIN.find(text).said).get("simple", ())) == words
+    assert list(said(LATIN.find(text)).get("simple", ())) == words
 
 
 @pytest.mark.parametrize(
@@ -59,23 +59,23 @@ def test_greetings_and_apostrophes_are_found(text: str, words: list[str]) -> Non
     ["用python写", "请写代码吧", "この関数を", "함수를 작성", "python으로", "ไทยpythonไทย", "Python，代码"],
 )
 def test_scripts_without_spaces_have_no_word_edges(text: str) -> None:
-    assert "code" in by_list(WIDE.find(text).said)
+    assert "code" in said(WIDE.find(text))
 
 
 def test_word_may_stand_in_two_lists() -> None:
     found = Keywords({"a": ["table"], "b": ["table", "chair"]}).find("a table")
 
-    assert by_list(found.said) == {"a": ["table"], "b": ["table"]}
+    assert said(found) == {"a": ["table"], "b": ["table"]}
 
 
 def test_word_written_twice_counts_once() -> None:
-    assert by_list(Keywords({"a": ["table", "Table"]}).find("a table").said) == {"a": ["table"]}
+    assert said(Keywords({"a": ["table", "Table"]}).find("a table")) == {"a": ["table"]}
 
 
 def test_failing_word_does_not_hide_the_one_beginning_inside_it() -> None:
     found = Keywords({"a": ["or not", "not only"]}).find("a tractor not only for fields")
 
-    assert by_list(found.said) == {"a": ["not only"]}
+    assert said(found) == {"a": ["not only"]}
 
 
 def test_long_text_tells_what_is_said_from_what_is_pasted() -> None:
@@ -83,8 +83,8 @@ def test_long_text_tells_what_is_said_from_what_is_pasted() -> None:
 
     found = LATIN.find(text)
 
-    assert by_list(found.said) == {"reasoning": ["prove", "refactor"]}
-    assert by_list(found.pasted) == {"reasoning": ["proof"]}
+    assert said(found) == {"reasoning": ["prove", "refactor"]}
+    assert pasted(found) == {"reasoning": ["proof"]}
 
 
 @given(
@@ -97,12 +97,12 @@ def test_word_is_found_wherever_it_stands(place: int, length: int) -> None:
 
     found = LATIN.find(text)
 
-    assert by_list(found.said or found.pasted) == {"reasoning": ["prove"]}
+    assert (said(found) or pasted(found)) == {"reasoning": ["prove"]}
 
 
 @given(st.text(), st.text())
 def test_any_text_can_be_searched(before: str, after: str) -> None:
-    assert "reasoning" in by_list(LATIN.find(f"{before} prove {after}").said)
+    assert "reasoning" in said(LATIN.find(f"{before} prove {after}"))
 
 
 PIECES = [
@@ -124,7 +124,8 @@ def test_found_is_what_comparing_every_place_finds(pieces: list[tuple[str, str, 
 
     plain = f"\n{text.lower()}\n".replace("\u2019", "'")
     expected = {word.strip("*\n") for words in lists.values() for word in words if stands_in(plain, word)}
-    assert {word.told for word in (*found.said, *found.pasted)} == expected
+    assert {word for name in lists for word in found.words(name)} == expected
+    assert sum(found.said.values()) + sum(found.pasted.values()) == len(expected)
 
 
 def stands_in(text: str, word: str) -> bool:
@@ -144,7 +145,7 @@ def test_work_on_a_text_full_of_words_is_bounded() -> None:
         looked_at = 0
 
         def __init__(self, machine) -> None:
-            self._machine, self.overlap = machine, machine.overlap
+            self._machine, self.overlap, self.words = machine, machine.overlap, machine.words
 
         def search(self, *arguments) -> int:
             count = self._machine.search(*arguments)
@@ -163,7 +164,7 @@ def test_work_on_a_text_full_of_words_is_bounded() -> None:
 
 
 def test_question_behind_a_text_full_of_words_is_still_read() -> None:
-    assert "reasoning" in by_list(LATIN.find("hi\n" * 200_000 + "now prove it").said)
+    assert "reasoning" in said(LATIN.find("hi\n" * 200_000 + "now prove it"))
 
 
 def test_empty_keyword_is_refused() -> None:
@@ -197,7 +198,7 @@ def test_shipped_words_of_a_list_do_not_hold_one_another(keyword_text: str) -> N
         found_by = Keywords({name: words})
         for word in words:
             bare = word.removesuffix("*").lower()
-            if len(by_list(found_by.find(bare).said).get(name, ())) > 1:
+            if len(said(found_by.find(bare)).get(name, ())) > 1:
                 twice.append((name, word))
 
     assert twice == []
@@ -248,7 +249,7 @@ def test_shipped_words_are_long_enough_not_to_flood(keyword_text: str) -> None:
     ],
 )
 def test_shipped_lists_find_other_languages(keywords: Keywords, name: str, text: str) -> None:
-    assert name in by_list(keywords.find(text).said)
+    assert name in said(keywords.find(text))
 
 
 @pytest.mark.parametrize(
@@ -264,4 +265,4 @@ def test_shipped_lists_find_other_languages(keywords: Keywords, name: str, text:
     ],
 )
 def test_shipped_lists_do_not_hit_inside_words(keywords: Keywords, name: str, text: str) -> None:
-    assert name not in by_list(keywords.find(text).said)
+    assert name not in said(keywords.find(text))

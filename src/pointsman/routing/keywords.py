@@ -26,11 +26,18 @@ class Word(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The different words of a text in the order of their first mention. `said` are those near either end of it,
-    `pasted` those that only stand further inside."""
+    """How many different words of each list a text holds, by the list's name: `said` near either end of it,
+    `pasted` only further inside. `places` are those of the words among `known`, in the order of their first
+    mention, those that were said first."""
 
-    said: tuple[Word, ...]
-    pasted: tuple[Word, ...] = ()
+    said: dict[str, int]
+    pasted: dict[str, int]
+    places: Iterable[int]
+    known: Sequence[Word]
+
+    def words(self, name: str) -> list[str]:
+        """Those of one list."""
+        return [self.known[place].told for place in self.places if name in self.known[place].lists]
 
 
 class _Machine:
@@ -50,14 +57,18 @@ class _Machine:
         self._find = BytesAhoCorasick(
             patterns, matchkind=MatchKind.Standard, implementation=Implementation.ContiguousNFA
         ).find_matches_as_indexes
-        self._words = tuple(sought.word for sought in words)
+        self.words = tuple(sought.word for sought in words)
+        self._lists = tuple(sought.word.lists for sought in words)
         self._starts_word = bytes(sought.starts_word for sought in words)
         self._ends_word = bytes(sought.ends_word for sought in words)
         self.overlap = max(map(len, patterns), default=1)
 
-    def search(self, data: bytes, begin: int, end: int, found: dict[int, Word]) -> int:
-        """Adds the words in that part of `data` to `found`; returns how many matches were looked at."""
-        words, starts_word, ends_word, edges = self._words, self._starts_word, self._ends_word, _EDGES
+    def search(
+        self, data: bytes, begin: int, end: int, found: dict[int, None], counts: dict[str, int]
+    ) -> int:
+        """Adds the words in that part of `data` which are not in `found` yet to it, and to the count of their
+        lists; returns how many matches were looked at."""
+        lists, starts_word, ends_word, edges = self._lists, self._starts_word, self._ends_word, _EDGES
         matches = self._find(data[begin:end], True)
         for index, start, stop in matches:
             if (
@@ -70,7 +81,9 @@ class _Machine:
                 or (ends_word[index] and edges[data[begin + stop]] and _joins_at(data, begin + stop))
             ):
                 continue
-            found[index] = words[index]
+            found[index] = None
+            for name in lists[index]:
+                counts[name] = counts.get(name, 0) + 1
         return len(matches)
 
 
@@ -121,7 +134,9 @@ class Keywords:
 
     def find(self, text: str) -> Found:
         """`text` must be encodable as UTF-8 (no lone surrogates)."""
-        found: dict[int, Word] = {}
+        said: dict[str, int] = {}
+        pasted: dict[str, int] = {}
+        found: dict[int, None] = {}
         # With line ends around it every match has a neighbour on either side, and the text begins like any line.
         if text.isascii():
             machine, data = self._ascii, b"\n%b\n" % text.encode().title()
@@ -136,19 +151,17 @@ class Keywords:
             head = len(padded[:EDGE_CHARS].encode())
             tail = size - len(padded[-EDGE_CHARS:].encode())
         if is_short:
-            machine.search(data, 0, size, found)
-            return Found(tuple(found.values()))
-        machine.search(data, 0, head, found)
-        machine.search(data, tail, size, found)
-        said = len(found)
+            machine.search(data, 0, size, found, said)
+            return Found(said, pasted, found, machine.words)
+        machine.search(data, 0, head, found, said)
+        machine.search(data, tail, size, found, said)
         budget = _MATCH_BUDGET
         for begin in range(max(head - machine.overlap, 0), tail, _BLOCK_BYTES):
             end = min(begin + _BLOCK_BYTES, tail) + machine.overlap
-            budget -= machine.search(data, begin, min(end, size), found)
+            budget -= machine.search(data, begin, min(end, size), found, pasted)
             if budget <= 0:
                 break
-        words = tuple(found.values())
-        return Found(words[:said], words[said:])
+        return Found(said, pasted, found, machine.words)
 
 
 def _joins(char: str) -> bool:

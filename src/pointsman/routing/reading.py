@@ -1,11 +1,10 @@
 """What a prompt says, read once per decision for all signals. It does not judge: that is theirs."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from pointsman.core.prompt import Prompt
-from pointsman.routing.keywords import EDGE_CHARS, Found, Keywords, Word
+from pointsman.routing.keywords import EDGE_CHARS, Found, Keywords
 from pointsman.routing.tokens import beside, input_tokens, text_tokens, weigh
 
 _SHORT_CHARS = 100
@@ -50,8 +49,7 @@ class Reading(NamedTuple):
 
     def told(self, keywords: str) -> str:
         """The first words of the list that were found."""
-        words = [word.told for words in self.found for word in words if keywords in word.lists]
-        return ", ".join(words[:_WORDS_TOLD])
+        return ", ".join(self.found.words(keywords)[:_WORDS_TOLD])
 
 
 class Signal(NamedTuple):
@@ -140,13 +138,12 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
     if digits and digits / size >= _DIGITS_NOTICED:
         measures["digits"] = digits / size
         measures["math"] = 0
-
     found = keywords.find(asked)
-    for _, lists in found.said:
-        for name in lists:
-            measures[name] = measures.get(name, 0) + 1
-    if found.pasted:
-        _add_pasted(found.pasted, measures)
+    measures.update(found.said)
+    # What was pasted counts as half a word at most: a long text has some of everything, and what to do with it is
+    # said before or behind it.
+    for name, count in found.pasted.items():
+        measures[name] = measures.get(name, 0) + min(count / _PASTED_WORDS, _MOST_FOR_PASTED)
     return Reading(prompt, asked, max(len(texts) - 1, 0), measures, found)
 
 
@@ -163,13 +160,6 @@ def _add_instructions(system: str, measures: dict[str, float]) -> None:
     measures["system_chars"] = len(system)
     if "JSON" in system or "json" in system:
         measures["json_mentioned"] = 1
-
-
-def _add_pasted(words: Iterable[Word], measures: dict[str, float]) -> None:
-    """What was pasted counts as half a word at most: a long text has some of everything, and what to do with it
-    is said before or behind it."""
-    for name, count in Counter(name for word in words for name in word.lists).items():
-        measures[name] = measures.get(name, 0) + min(count / _PASTED_WORDS, _MOST_FOR_PASTED)
 
 
 def _is_short(text: str) -> bool:
