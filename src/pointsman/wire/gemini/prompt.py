@@ -76,7 +76,6 @@ def read_prompt(envelope: Envelope) -> Prompt:
         input_bytes=len(envelope.body),
         media_bytes=tally.media_bytes,
         tool_count=_tool_count(fields),
-        forces_tool=_forces_tool(fields),
         output_format=_output_format(config),
         image_count=tally.images,
         document_count=tally.documents,
@@ -144,14 +143,6 @@ def _tool_count(fields: Fields) -> int:
             is_list = name == "functionDeclarations"
             count += len(read_list(value, f"tools[{at}].{name}")) if is_list else 1
     return count
-
-
-def _forces_tool(fields: Fields) -> bool:
-    if (config := fields.get("toolConfig")) is None:
-        return False
-    calling = read_fields(config, "toolConfig").get("functionCallingConfig")
-    mode = None if calling is None else read_fields(calling, "toolConfig.functionCallingConfig").get("mode")
-    return mode is not None and bytes(mode).upper() in {b'"ANY"', b"2"}
 
 
 def _output_format(config: Fields) -> OutputFormat:

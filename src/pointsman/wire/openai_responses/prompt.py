@@ -1,7 +1,5 @@
 """OpenAI responses: what routing reads of a request. It does not read what only a translation needs."""
 
-from typing import Any
-
 import msgspec
 
 from pointsman.core.errors import BadRequest
@@ -52,7 +50,6 @@ class _Prompt(msgspec.Struct):
     input: str | list[_Item] | None = None
     instructions: str | None = None
     tools: list[_Tool] | None = None
-    tool_choice: Any = None
     text: _Text | None = None
     reasoning: _Reasoning | None = None
     max_output_tokens: int | float | None = None
@@ -150,7 +147,6 @@ def read_prompt(envelope: Envelope) -> Prompt:
         input_bytes=len(body),
         media_bytes=counts.media_bytes,
         tool_count=sum(1 if tool.tools is None else len(tool.tools) for tool in read.tools or ()),
-        forces_tool=_forces_tool(read.tool_choice),
         output_format="text" if format_ is None else _FORMATS.get(format_.type, "text"),
         image_count=counts.images,
         document_count=counts.documents,
@@ -163,12 +159,6 @@ def read_prompt(envelope: Envelope) -> Prompt:
 def _size(raw: msgspec.Raw) -> int:
     size = memoryview(raw).nbytes
     return 0 if size <= len(b"null") else size
-
-
-def _forces_tool(choice: Any) -> bool:
-    if isinstance(choice, dict):
-        choice = choice.get("mode") if choice.get("type") == "allowed_tools" else "required"
-    return isinstance(choice, str) and choice == "required"
 
 
 def _wants_thinking(reasoning: _Reasoning | None) -> bool:
