@@ -112,8 +112,8 @@ def _request(envelope: Envelope, body: _Body) -> Request:
     for index, item in enumerate(items):
         if item.type == "additional_tools":
             tools.read(item.tools or (), f"input[{index}].tools")
-    choice = tools.choose(body.tool_choice)
     tools.finish()
+    choice = tools.choose(body.tool_choice)
     messages = read_items(items, frozenset(tools.namespaces), left_out)
     if body.instructions:
         messages = (Message("system", (Text(body.instructions),)), *messages)

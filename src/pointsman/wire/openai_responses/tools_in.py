@@ -124,6 +124,8 @@ class Tools:
             case "auto" | "none":
                 return ToolChoice(choice) if self.tools else None
             case "required":
+                if not self.tools and self._left_out.must_not_drop:
+                    return None  # what it would call is refused by its own name
                 if not self.tools:
                     raise BadRequest(
                         "Tool choice 'required' must be specified with 'tools' parameter.",
