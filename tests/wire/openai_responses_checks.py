@@ -69,8 +69,8 @@ def meaning_of_response(response: dict[str, Any]) -> Meaning:
     for item in response.get("output") or []:
         match item:
             case {"type": "function_call"}:
-                name = f"{item['namespace']}__{item['name']}" if item.get("namespace") else item["name"]
-                meaning.calls.append((item["call_id"], name, item["arguments"] or "{}"))
+                names = dict.fromkeys((item.get("namespace") or item["name"], item["name"]))
+                meaning.calls.append((item["call_id"], "__".join(names), item["arguments"] or "{}"))
             case {"type": "custom_tool_call"}:
                 arguments = json.dumps({"input": item["input"]}, ensure_ascii=False, separators=(",", ":"))
                 meaning.calls.append((item["call_id"], item["name"], arguments))

@@ -95,9 +95,12 @@ class Cutting:
             self._let_go(out)
         self._is_refusal = is_refusal
         self._held += text
-        found = [(place, stop) for stop in self._stop if (place := self._held.find(stop)) >= 0]
+        # The string that is whole first counts, as it does where a text comes letter by letter.
+        found = [
+            (place + len(stop), place, stop) for stop in self._stop if (place := self._held.find(stop)) >= 0
+        ]
         if found:
-            end, self._found = min(found)
+            _, end, self._found = min(found)
         else:
             end = len(self._held) - max(_beginning(self._held, stop) for stop in self._stop)
         if end:

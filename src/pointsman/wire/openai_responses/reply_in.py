@@ -48,6 +48,9 @@ _encode = msgspec.json.Encoder().encode
 _READ_ITEMS = frozenset(
     ("message", "reasoning", "function_call", "custom_tool_call", "image_generation_call")
 )
+_RUN_BY_CALLERS = frozenset(("apply_patch_call", "computer_call", "local_shell_call", "mcp_approval_request"))
+"""Calls that wait for the caller and that no other dialect has: without them the reply would look done."""
+
 _READ_EVENTS = frozenset(
     (
         "response.created",
@@ -275,8 +278,16 @@ class _Reading:
 
 
 def _is_read(raw: msgspec.Raw) -> bool:
-    kind = decode_kind(raw)
-    return kind.type in _READ_ITEMS or kind.role == "assistant"
+    """False for an item that is passed over."""
+    item = decode_kind(raw)
+    is_for_caller = (
+        item.type in _RUN_BY_CALLERS
+        or (item.type == "tool_search_call" and item.execution == "client")
+        or (item.type == "shell_call" and item.environment is None)
+    )
+    if is_for_caller:
+        raise _bad_reply(f"the reply holds a call that cannot be translated ({item.type})")
+    return item.type in _READ_ITEMS or item.role == "assistant"
 
 
 def _citation(annotation: Any) -> Citation | None:
@@ -351,11 +362,14 @@ class ReplyDecoder:
         return self._take([event.data for event in self._reader.feed(data)])
 
     def finish(self) -> list[ReplyEvent]:
+        was_good = self._error is None
         try:
             events = self._take([event.data for event in self._reader.finish()])
         except UpstreamError:
-            raise UpstreamError(UpstreamFault.BROKEN, "the reply ended within an event") from None
-        if not self._is_over:
+            if was_good:
+                raise UpstreamError(UpstreamFault.BROKEN, "the reply ended within an event") from None
+            raise
+        if not self._is_over and self._error is None:
             raise UpstreamError(UpstreamFault.BROKEN, "the reply ended before its end (response.completed)")
         return events
 

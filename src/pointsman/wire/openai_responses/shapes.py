@@ -41,6 +41,8 @@ class Item(msgspec.Struct):
 class Kind(msgspec.Struct, gc=False):
     type: str = ""
     role: str | None = None
+    execution: str | None = None
+    environment: Any = None
 
 
 class _Incomplete(msgspec.Struct, gc=False):

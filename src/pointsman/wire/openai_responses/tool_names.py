@@ -43,7 +43,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 def flat_name(namespace: str | None, name: str) -> str:
-    return f"{namespace}__{name}" if namespace else name
+    """A tool that was found by a search and stands alone is its own namespace."""
+    return f"{namespace}__{name}" if namespace and namespace != name else name
 
 
 def own_tools(envelope: Envelope | None) -> Mapping[str, Own]:
