@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointsman.core.errors import BadRequest, Unsupported
@@ -414,6 +414,7 @@ def test_what_comes_behind_a_stop_string_is_not_heard():
     ]
 
 
+@settings(deadline=None)
 @given(st.text("ab", max_size=30), st.lists(st.text("ab", min_size=1, max_size=4), min_size=1, max_size=3))
 def test_a_cut_text_is_the_longest_beginning_without_a_stop_string(text, stop):
     said, finished = stopped(tuple(stop), list(text))

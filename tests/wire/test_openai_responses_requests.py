@@ -1,10 +1,11 @@
 """What a client of the responses dialect asks for, as a request for any model."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai_responses_checks import envelope
 
@@ -183,7 +184,7 @@ def test_calls_that_share_an_id_are_answered_in_order():
     ],
 )
 def test_a_history_that_does_not_hold_together_is_refused(items, words):
-    with pytest.raises(BadRequest, match="^") as caught:
+    with pytest.raises(BadRequest) as caught:
         read(input=items)
     assert words in caught.value.message
 
@@ -577,11 +578,12 @@ _FIELDS = st.dictionaries(
 _ITEMS = st.lists(st.builds(lambda kind, fields: {"type": kind, **fields}, _TYPES, _FIELDS), max_size=5)
 
 
+@settings(deadline=None)
 @given(_ITEMS, st.lists(st.fixed_dictionaries({"type": _TYPES}, optional={"name": _SCALARS}), max_size=2))
 def test_any_input_is_read_or_refused(items, tools):
     asked = read_envelope(json.dumps({"model": "m", "input": items, "tools": tools}).encode())
-    try:
+    with suppress(ClientError):
         OPENAI_RESPONSES.read_prompt(asked)
-        OPENAI_RESPONSES.encode_request(OPENAI_RESPONSES.decode_request(asked), CARD)
-    except ClientError as error:
-        assert error.status == 400
+        request = OPENAI_RESPONSES.decode_request(asked)
+        assert request.messages or request.must_not_drop
+        OPENAI_RESPONSES.encode_request(request, CARD)

@@ -87,8 +87,10 @@ def _own(raw: msgspec.Raw, provider: str) -> msgspec.Raw | None:
 
 
 # An event that says no more than that the request came in.
-_OPENS = re.compile(rb'"type"\s*:\s*"response\.(?:created|in_progress|queued)"')
-_TYPES = re.compile(rb'"type"\s*:\s*"response\.(?!created|in_progress|queued)|"type"\s*:\s*"error"|\[DONE\]')
+_OPENS = re.compile(rb'"type"\s*:\s*"(?:response\.(?:created|in_progress|queued)|keepalive)"')
+_GOES_ON = re.compile(
+    rb'"type"\s*:\s*"response\.(?!created|in_progress|queued)|"type"\s*:\s*"error"|\[DONE\]'
+)
 
 
 class Opening:
@@ -104,7 +106,7 @@ class Opening:
         if self._held is None:
             return events
         self._held.append(events)
-        if _OPENS.search(events) is not None and _TYPES.search(events) is None:
+        if _OPENS.search(events) is not None and _GOES_ON.search(events) is None:
             return b""
         return self.finish()
 
