@@ -473,6 +473,10 @@ def test_reasoning_is_shown_only_where_a_summary_is_asked(asked, expected):
         ({"service_tier": "flex", "store": True}, {"service_tier": "flex", "store": True}),
         ({"client_metadata": {"turn_id": "1"}, "prompt_cache_key": "k"}, None),
         ({"text": {"verbosity": "low"}}, {"text.verbosity": "low"}),
+        (
+            {"reasoning": {"effort": "least", "mode": "pro"}},
+            {"reasoning.effort": "least", "reasoning.mode": "pro"},
+        ),
         ({"include": ["web_search_call.action.sources"]}, {"include": ["web_search_call.action.sources"]}),
     ],
 )

@@ -82,7 +82,7 @@ def require_input(envelope: Envelope) -> None:
 
 def no_input() -> BadRequest:
     return BadRequest(
-        "Invalid 'input': empty array. Expected an array with minimum length 1, but got an empty array instead.",
+        "Invalid 'input': empty array. Expected an array that holds something to answer.",
         param="input",
         code="empty_array",
     )

@@ -28,12 +28,6 @@ class _Text(msgspec.Struct):
     verbosity: str | None = None
 
 
-class _Reasoning(msgspec.Struct, gc=False):
-    effort: str | None = None
-    summary: str | None = None
-    generate_summary: str | None = None  # what `summary` was called before
-
-
 class _Body(msgspec.Struct):
     model: str
     input: str | list[Item] | None = None
@@ -42,7 +36,7 @@ class _Body(msgspec.Struct):
     tool_choice: Any = None
     parallel_tool_calls: bool | None = None
     text: _Text | None = None
-    reasoning: _Reasoning | None = None
+    reasoning: dict[str, Any] | None = None
     max_output_tokens: int | float | None = None
     temperature: float | None = None
     top_p: float | None = None
@@ -115,6 +109,8 @@ def _request(envelope: Envelope, body: _Body) -> Request:
     tools.finish()
     choice = tools.choose(body.tool_choice)
     messages = read_items(items, frozenset(tools.namespaces), left_out)
+    if not messages and not left_out.must_not_drop:
+        raise no_input()
     if body.instructions:
         messages = (Message("system", (Text(body.instructions),)), *messages)
     return Request(
@@ -174,13 +170,16 @@ def _output_format(text: _Text | None, left_out: LeftOut) -> OutputFormat | None
     return OutputFormat("json_schema", format_.schema, format_.name, format_.strict)
 
 
-def _reasoning(asked: _Reasoning | None, left_out: LeftOut) -> Reasoning | None:
-    if asked is None:
-        return None
-    is_shown = (asked.summary or asked.generate_summary) is not None
-    if asked.effort in EFFORTS:
-        return Reasoning(effort=asked.effort, is_shown=is_shown)
-    if asked.effort is not None:
-        left_out.note("reasoning.effort", asked.effort)
-    # How hard to think is then the model's own affair.
-    return Reasoning() if is_shown else None
+def _reasoning(asked: dict[str, Any] | None, left_out: LeftOut) -> Reasoning | None:
+    told = {name: value for name, value in (asked or {}).items() if value is not None}
+    # `summary` was called generate_summary before.
+    summaries = [told.pop(name) for name in ("summary", "generate_summary") if name in told]
+    effort = told.get("effort")
+    if isinstance(effort, str) and effort in EFFORTS:
+        del told["effort"]
+    else:
+        effort = None
+    for name, value in told.items():
+        left_out.note(f"reasoning.{name}", value)
+    # Where neither is said, how hard to think is the model's own affair.
+    return Reasoning(effort=effort, is_shown=bool(summaries)) if summaries or effort else None
