@@ -276,6 +276,19 @@ def test_a_call_is_told_in_the_callers_own_words_for_the_tool():
     assert kinds[3:5] == ["custom_tool_call_input.delta", "custom_tool_call_input.done"]
 
 
+def test_tools_that_were_added_later_have_their_own_words_too():
+    added = {"type": "additional_tools", "role": "developer", "tools": [{"type": "custom", "name": "patch"}]}
+    events = (ToolCallStarted(0, "a", "patch"), ToolCallDelta(0, '{"input":"x"}'))
+    (item,) = reply_of(*events, input=[{"role": "user", "content": "Hi"}, added])["output"]
+    assert (item["type"], item["input"]) == ("custom_tool_call", "x")
+
+
+@pytest.mark.parametrize("asked", [{"tools": "custom"}, {"input": [7, "additional_tools"]}])
+def test_tools_that_cannot_be_read_are_plain_functions(asked):
+    (item,) = reply_of(ToolCallStarted(0, "a", "patch"), **asked)["output"]
+    assert item["type"] == "function_call"
+
+
 def test_a_refusal_is_one():
     assert kinds_of(TextDelta("No.", is_refusal=True), reason="refusal")[4:6] == [
         "refusal.delta",
@@ -535,7 +548,14 @@ def test_what_is_no_response_is_a_bad_reply(body):
 
 
 @pytest.mark.parametrize(
-    "data", [b"{", b"[1]", b'{"type":"response.output_text.delta","output_index":"x"}', b"\xff"]
+    "data",
+    [
+        b"{",
+        b"[1]",
+        b'{"type":"response.output_text.delta","output_index":"x"}',
+        b'{"type":"response.output_text.delta","delta":5}',
+        b"\xff",
+    ],
 )
 def test_an_event_that_cannot_be_read_is_a_bad_reply(data):
     decoder = OPENAI_RESPONSES.reply_decoder("openai")

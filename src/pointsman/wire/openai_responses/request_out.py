@@ -1,4 +1,4 @@
-"""OpenAI responses: a Request as the body that a provider of this dialect takes. The turns are written by items_out;
+"""OpenAI responses: a Request as the body that a provider of this dialect takes. The turns are written by history_out;
 nothing here reads a caller's body.
 
 Nothing is left with the provider (`store` is false), so a model that reasons is asked for its reasoning in sealed
@@ -16,7 +16,7 @@ from pointsman.core.errors import BadRequest, Unsupported
 from pointsman.core.model_card import ModelCard
 from pointsman.core.request import OutputFormat, Reasoning, Request, Tool, ToolCall, ToolChoice
 from pointsman.wire.dialect import EncodedRequest
-from pointsman.wire.openai_responses.items_out import Items, instructions_of
+from pointsman.wire.openai_responses.history_out import Items, instructions_of
 from pointsman.wire.openai_responses.request_in import LOGPROBS, SEALED_REASONING
 from pointsman.wire.openai_responses.tool_names import allowed_names
 from pointsman.wire.undo import Undo

@@ -37,7 +37,13 @@ class _Declared(msgspec.Struct):
     tools: list[_Inner] | None = None
 
 
+class _Item(msgspec.Struct, gc=False):
+    type: str = ""
+    tools: msgspec.Raw = msgspec.Raw(b"null")
+
+
 _decode_tools = msgspec.json.Decoder(list[_Declared] | None).decode
+_decode_items = msgspec.json.Decoder(list[_Item]).decode
 _decode_input = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -49,22 +55,28 @@ def flat_name(namespace: str | None, name: str) -> str:
 
 def own_tools(envelope: Envelope | None) -> Mapping[str, Own]:
     """The caller's words for each tool that is called in another way than a plain function, by flat name."""
-    raw = None if envelope is None else envelope.fields.get("tools")
-    if raw is None or (b'"custom"' not in (text := bytes(raw)) and b'"namespace"' not in text):
-        return {}
-    try:
-        tools = _decode_tools(raw) or []
-    except (msgspec.DecodeError, RecursionError):
+    if envelope is None:
         return {}
     found: dict[str, Own] = {}
-    for tool in tools:
-        if tool.type == "custom":
-            found[tool.name] = Own(tool.name, is_custom=True)
-        elif tool.type == "namespace":
-            for inner in tool.tools or ():
-                own = Own(inner.name, tool.name, inner.type == "custom")
-                found[flat_name(tool.name, inner.name)] = own
+    try:
+        for raw in _declarations(envelope):
+            for tool in _decode_tools(raw) or ():
+                if tool.type == "custom":
+                    found[tool.name] = Own(tool.name, is_custom=True)
+                for inner in tool.tools or ():
+                    flat = flat_name(tool.name, inner.name)
+                    found[flat] = Own(inner.name, tool.name, inner.type == "custom")
+    except (msgspec.DecodeError, RecursionError):
+        return found
     return found
+
+
+def _declarations(envelope: Envelope) -> Iterable[msgspec.Raw]:
+    tools = envelope.fields.get("tools")
+    if tools is not None and (b'"custom"' in bytes(tools) or b'"namespace"' in bytes(tools)):
+        yield tools
+    if b'"additional_tools"' in envelope.body and (raw := envelope.fields.get("input")) is not None:
+        yield from (item.tools for item in _decode_items(raw) if item.type == "additional_tools")
 
 
 def as_arguments(free_text: str) -> str:
