@@ -112,7 +112,7 @@ class _History:
             case answer if answer in _ANSWERS:
                 self._is_answered = True
             case "additional_tools":
-                pass  # read with the tools
+                self._left_out.note("input[].additional_tools.role", True)  # they are offered from the start
             case "item_reference":
                 raise not_translatable(f"input[{index}]", "an item known to its own provider only")
             case kind if kind in _OF_THE_PROVIDER:
@@ -181,6 +181,8 @@ class _History:
     def _call(self, index: int, item: Item, arguments: str) -> None:
         call_id = _need(item.call_id, f"input[{index}].call_id")
         namespace = item.namespace if item.namespace in self._namespaces else None
+        if item.namespace is not None and namespace is None:
+            self._left_out.note("input[].namespace", True)
         name = flat_name(namespace, _need(item.name, f"input[{index}].name"))
         self._parts.append(ToolCall(call_id, name, arguments, self._call_seal))
         self._call_seal = None
