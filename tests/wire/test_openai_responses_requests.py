@@ -530,7 +530,7 @@ def test_routing_reads_the_words_and_counts_the_rest():
     assert prompt.system == "Be brief.\n\nUse tools."
     assert [tuple(turn) for turn in prompt.turns] == [("user", "Look"), ("tool", "seen"), ("assistant", "Ho")]
     assert (prompt.image_count, prompt.document_count, prompt.tool_count) == (1, 1, 3)
-    assert (prompt.forces_tool, prompt.wants_thinking, prompt.max_output_tokens) == (True, True, 50)
+    assert (prompt.wants_thinking, prompt.max_output_tokens) == (True, 50)
     assert prompt.output_format == "json_object"
     assert prompt.media_bytes > 30
 
