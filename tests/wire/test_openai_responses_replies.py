@@ -645,7 +645,20 @@ _EVENTS = [
 @given(st.lists(st.sampled_from(_EVENTS), max_size=6))
 def test_any_order_of_events_is_a_reply_or_a_failure_of_the_provider(events):
     match outcome([stream_of(*events)]):
-        case [*_, Finished() | ("failed", _, _)]:
-            pass
+        case [*told, Finished() | ("failed", _, _)]:
+            check_grammar(OPENAI_RESPONSES.reply_encoder(CONTEXT).feed([*told, Finished("length")]))
         case fault, _:
             assert fault in {UpstreamFault.BAD_REPLY, UpstreamFault.BROKEN}
+
+
+def test_a_call_without_an_id_is_given_one_that_no_other_reply_has():
+    nameless = {key: value for key, value in CALL.items() if key != "call_id"}
+
+    def call_id(reply_id: str) -> str:
+        body = json.dumps({"id": reply_id, "status": "completed", "output": [nameless]}).encode()
+        (call,) = fold(OPENAI_RESPONSES.decode_reply(body, "openai")).parts
+        return call.id
+
+    assert call_id("resp_1") == call_id("resp_1") != call_id("resp_2")
+    assert call_id("resp_1").isalnum()
+    assert len(call_id("resp_1")) <= 40

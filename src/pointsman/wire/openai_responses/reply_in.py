@@ -52,6 +52,7 @@ def decode_reply(body: bytes, maker: str) -> list[ReplyEvent]:
         response = decode_response(body)
         _check_is_reply(response, body)
         reading = Reading(maker)
+        reading.reply_id = response.id or ""
         reading.events.append(ReplyStarted(response.id or "", response.model or ""))
         _end(response, reading)
     except NOT_JSON:
@@ -165,7 +166,7 @@ class ReplyDecoder:
                 self._reading.complete(event.output_index, event.item)
             case "response.created":
                 response = decode_response(event.response)
-                self._start = ReplyStarted(response.id or "", response.model or "")
+                self._begin(response)
             case "response.completed" | "response.incomplete" | "response.failed":
                 self._end(event)
             case _ if event.type == "error" or event.error:
@@ -175,10 +176,14 @@ class ReplyDecoder:
             case _:
                 pass
 
+    def _begin(self, response: Response) -> None:
+        self._start = ReplyStarted(response.id or "", response.model or "")
+        self._reading.reply_id = self._start.id
+
     def _end(self, event: Event) -> None:
         response = decode_response(event.response)
         if self._start is None:
-            self._start = ReplyStarted(response.id or "", response.model or "")
+            self._begin(response)
         response.status = response.status or event.type.removeprefix("response.")
         self._is_over = True
         _end(response, self._reading)

@@ -6,6 +6,7 @@ not told yet is told then. Items that the provider runs itself (searches, code) 
 """
 
 from collections.abc import Mapping, Sequence
+from hashlib import blake2s
 from typing import Any
 
 import msgspec
@@ -32,6 +33,7 @@ _encode = msgspec.json.Encoder().encode
 _READ_ITEMS = frozenset(
     ("message", "reasoning", "function_call", "custom_tool_call", "image_generation_call")
 )
+_CALLS = frozenset(("function_call", "custom_tool_call"))
 _RUN_BY_CALLERS = frozenset(("apply_patch_call", "computer_call", "local_shell_call", "mcp_approval_request"))
 """Calls that wait for the caller and that no other dialect has: without them the reply would look done."""
 
@@ -59,6 +61,7 @@ class Reading:
 
     def __init__(self, maker: str) -> None:
         self.events: list[ReplyEvent] = []
+        self.reply_id = ""
         self._maker = maker
         self._open: dict[int, _Open] = {}
         self._told: set[int] = set()
@@ -83,12 +86,12 @@ class Reading:
 
     def _begin(self, index: int, item: Item) -> _Open:
         opened = self._open[index] = _Open(item.type)
-        if item.type in {"function_call", "custom_tool_call"}:
+        if item.type in _CALLS:
             if not item.name:
                 raise bad_reply("a tool call of the reply has no name")
             opened.call = self.calls
             self.calls += 1
-            call_id = item.call_id or item.id or f"call{opened.call}"
+            call_id = item.call_id or item.id or _made_id(self.reply_id, opened.call)
             self.events.append(ToolCallStarted(opened.call, call_id, flat_name(item.namespace, item.name)))
         return opened
 
@@ -154,7 +157,9 @@ class Reading:
             self._open.pop(index, None)
             return
         item = decode_item(raw)
-        opened = self._open.get(index) or self._begin(index, item)
+        opened = self._open.get(index)
+        if opened is None or (item.type in _CALLS and opened.call < 0):
+            opened = self._begin(index, item)
         del self._open[index]
         match item.type:
             case "reasoning":
@@ -216,6 +221,12 @@ class Reading:
         if opened is None:
             opened = self._open[index] = _Open(kind)
         return opened
+
+
+def _made_id(reply_id: str, call: int) -> str:
+    """For a call whose provider gave it none: unique like the reply's own, of letters and digits only, since some
+    clients strip everything else."""
+    return "call" + blake2s(f"{reply_id} {call}".encode(), digest_size=12).hexdigest()
 
 
 def bad_reply(message: str) -> UpstreamError:
