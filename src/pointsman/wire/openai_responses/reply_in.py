@@ -90,7 +90,7 @@ def _finished(response: Response, reading: Reading) -> Finished:
         reason = "tool_calls"
     elif reading.has_refused and reason == "stop":
         reason = "refusal"
-    return Finished(reason, raw_reason=why or response.status)
+    return Finished(reason)
 
 
 def _event(data: bytes) -> Event | None:
