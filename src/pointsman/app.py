@@ -41,14 +41,15 @@ from pointsman.upstream.client import Client
 from pointsman.upstream.demo import send_demo
 from pointsman.upstream.known_providers import KNOWN_PROVIDERS
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
-from pointsman.wire.dialect import Dialect
+from pointsman.wire.dialect import ProviderDialect
 from pointsman.wire.gemini import GEMINI
+from pointsman.wire.ollama import OLLAMA
 from pointsman.wire.openai_chat import OPENAI_CHAT
 from pointsman.wire.openai_responses import OPENAI_RESPONSES
 
-DIALECTS: Mapping[str, Dialect] = {
-    dialect.name: dialect for dialect in (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES, GEMINI)
-}
+_SPOKEN: tuple[ProviderDialect, ...] = (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES, GEMINI, OLLAMA)
+DIALECTS: Mapping[str, ProviderDialect] = {dialect.name: dialect for dialect in _SPOKEN}
+"""What providers may speak."""
 
 _BACKLOG = 2048
 _GARBAGE_OBJECTS_MAX = 100_000  # some 10 to 20 MB

@@ -224,6 +224,13 @@ PROBLEMS = {
         None,
         "a model that it serves",
     ),
+    "compatible address of Ollama": (
+        with_("").replace("openai-chat", "ollama"),
+        "providers.local.base_url",
+        4,
+        None,
+        "Ollama's address without /v1",
+    ),
     "provider nobody knows": (
         RIGHT.replace(
             "  local:\n    dialect: openai-chat\n    base_url: http://127.0.0.1:9001/v1", "  opnai: {}"

@@ -124,7 +124,7 @@ def test_ollama_models_get_tiers_by_their_size(ollama, nothing_there, tmp_path):
         "kimi-k3:cloud": "reasoning",
     }
     assert ollama.paths == ["/api/tags"]
-    assert providers_of(loaded.settings)["ollama"].base_url == f"http://{ollama.address}/v1"
+    assert providers_of(loaded.settings)["ollama"].base_url == f"http://{ollama.address}"
     assert providers_of(loaded.settings)["ollama"].api_key is None
     assert loaded.origin("models.qwen3:32b.tier").detail == f"Ollama at {ollama.address}"
 
@@ -169,10 +169,7 @@ def test_an_address_that_leads_nowhere_is_ignored(address):
 def test_listening_everywhere_is_reached_here(ollama):
     port = ollama.address.rpartition(":")[2]
     found = discover({"OLLAMA_HOST": f"0.0.0.0:{port}"})
-    assert found.tree["providers"]["ollama"] == {
-        "base_url": f"http://localhost:{port}/v1",
-        "include_stream_usage": True,
-    }
+    assert found.tree["providers"]["ollama"] == {"base_url": f"http://localhost:{port}"}
 
 
 def test_streams_of_what_was_found_are_booked_with_their_cost():

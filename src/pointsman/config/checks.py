@@ -98,12 +98,12 @@ def _providers(view: View) -> Iterator[Problem]:
             yield view.problem(
                 (*where, "api_key"), None, f"a key: set ${variable}, or write `api_key: $NAME` here"
             )
-        yield from _base_url(view, where, provider)
+        yield from _base_url(view, where, provider, provider.dialect or (known.dialect if known else None))
         yield from _credentials(view, where, name, provider)
         yield from _headers(view, where, provider)
 
 
-def _base_url(view: View, where: Where, provider: ProviderSettings) -> Iterator[Problem]:
+def _base_url(view: View, where: Where, provider: ProviderSettings, dialect: str | None) -> Iterator[Problem]:
     url = provider.base_url
     if url is None or url == DEMO_URL:
         return
@@ -120,6 +120,8 @@ def _base_url(view: View, where: Where, provider: ProviderSettings) -> Iterator[
         yield view.problem(where, told, "an address without a user name; keys go into api_key")
     elif parts.query or parts.fragment or url.endswith("?"):
         yield view.problem(where, told, "an address without `?` and `#`")
+    elif dialect == "ollama" and parts.path == "/v1":
+        yield view.problem(where, told, "Ollama's address without /v1; /v1 is for dialect: openai-chat")
 
 
 def _credentials(view: View, where: Where, name: str, provider: ProviderSettings) -> Iterator[Problem]:

@@ -87,10 +87,7 @@ def _add_ollama(found: Found, environ: Mapping[str, str]) -> None:
     host, port = address
     shown = f"[{host}]" if ":" in host else host
     found.because["ollama"] = f"Ollama at {shown}:{port}"
-    found.tree["providers"]["ollama"] = {
-        "base_url": f"http://{shown}:{port}/v1",
-        **_books("openai-chat"),
-    }
+    found.tree["providers"]["ollama"] = {"base_url": f"http://{shown}:{port}"}
     found.tree["models"].update(models)
 
 

@@ -14,7 +14,16 @@ from pointsman.core.model_card import ModelCard
 from pointsman.core.request import Request
 from pointsman.core.usage import Usage
 from pointsman.gateway.seal_memory import Sealed, SealMemory
-from pointsman.wire.dialect import Dialect, Framing, ReplyContext, ReplyDecoder, ReplyEncoder, ReplyWatch
+from pointsman.wire.dialect import (
+    ClientDialect,
+    Dialect,
+    Framing,
+    ProviderDialect,
+    ReplyContext,
+    ReplyDecoder,
+    ReplyEncoder,
+    ReplyWatch,
+)
 from pointsman.wire.envelope import Envelope
 from pointsman.wire.lines import LineSplitter
 from pointsman.wire.sse import EVENT_BYTES_MAX, EventSplitter
@@ -240,8 +249,8 @@ class Translated(Crossing):
 
     def __init__(
         self,
-        source: Dialect,
-        target: Dialect,
+        source: ClientDialect,
+        target: ProviderDialect,
         request: Request,
         card: ModelCard,
         context: ReplyContext,

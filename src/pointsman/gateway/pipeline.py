@@ -25,7 +25,7 @@ from pointsman.gateway.target import Target
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.routing.decide import Router, pin
 from pointsman.routing.names import Names
-from pointsman.wire.dialect import Dialect
+from pointsman.wire.dialect import ClientDialect
 from pointsman.wire.envelope import Envelope, read_envelope
 
 Record = Callable[[Entry, tuple[Attempt, ...]], None]
@@ -70,7 +70,7 @@ class Pipeline:
         finally:
             self._record(*booking.entries(self._baseline))
 
-    def decide(self, dialect: Dialect, envelope: Envelope, *, explain: bool = False) -> Decision:
+    def decide(self, dialect: ClientDialect, envelope: Envelope, *, explain: bool = False) -> Decision:
         """Which models may answer, in order. A pinned model is left alone and nothing is scored."""
         wanted = self._names.resolve(envelope.model)
         if isinstance(wanted, ModelCard):
@@ -86,7 +86,7 @@ class Pipeline:
             return None
         return meaning if isinstance(meaning, ModelCard) else None
 
-    def preview(self, dialect: Dialect, envelope: Envelope) -> Decision:
+    def preview(self, dialect: ClientDialect, envelope: Envelope) -> Decision:
         """What `decide` would say, a pinned model's estimated cost included. Nothing is sent or booked."""
         decision = self.decide(dialect, envelope, explain=True)
         if decision.score is not None:

@@ -9,7 +9,7 @@ from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import HeaderList, Outgoing, Send
 from pointsman.gateway.call import Call, Credential
 from pointsman.upstream.provider import CredentialHeader, Provider
-from pointsman.wire.dialect import Dialect
+from pointsman.wire.dialect import ClientDialect, ProviderDialect
 
 _CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"x-goog-api-key", b"api-key"})
 _NEVER_PASSED = _CREDENTIALS | {b"cookie", b"host"}
@@ -26,12 +26,12 @@ class Target:
 
     card: ModelCard
     provider: Provider
-    dialect: Dialect
+    dialect: ProviderDialect
     send: Send
     foreign_key_prefixes: tuple[str, ...] = ()
     others: Mapping[str, "Target"] = field(default_factory=dict)
 
-    def for_caller(self, dialect: Dialect) -> "Target":
+    def for_caller(self, dialect: ClientDialect) -> "Target":
         """The same model, in the caller's own dialect if its provider speaks it."""
         return self.others.get(dialect.name, self) if self.others else self
 

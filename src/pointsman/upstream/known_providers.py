@@ -131,8 +131,8 @@ KNOWN_PROVIDERS: dict[str, KnownProvider] = {
     ),
     # On one's own machine, at their usual ports; without a key.
     "ollama": KnownProvider(
-        dialect=_CHAT,
-        base_url="http://localhost:11434/v1",
+        dialect="ollama",
+        base_url="http://localhost:11434",
         key_variables=(),
         credential_header="none",
     ),
