@@ -98,13 +98,13 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
                 )
                 continue
         others.append(text)
-    asked = _encodable(texts[0] if len(texts) == 1 else "\n".join(reversed(texts)))
+    asked = encodable(texts[0] if len(texts) == 1 else "\n".join(reversed(texts)))
 
     weighed = weigh(asked)
     asked_tokens = text_tokens(weighed)
     whole, whole_tokens = weighed, asked_tokens
     if len(others) > 1 or others[0]:
-        other = weigh(_encodable("\n".join(others)))
+        other = weigh(encodable("\n".join(others)))
         whole = beside(weighed, other) if texts else other
         whole_tokens = text_tokens(whole)
 
@@ -169,6 +169,6 @@ def _is_short(text: str) -> bool:
     return wide <= _SHORT_WIDE_CHARS
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
     """Lone surrogates can come out of JSON escapes; nothing past this point can hold them."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
