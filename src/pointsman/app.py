@@ -24,6 +24,7 @@ from pointsman.config.schema import ServerSettings, Settings
 from pointsman.config.values import baseline_of, cards_of, policy_of, providers_of
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Send
+from pointsman.gateway.operation import Operation
 from pointsman.gateway.pipeline import Pipeline, Record
 from pointsman.gateway.target import Target
 from pointsman.ledger.entry import Attempt, Entry
@@ -31,7 +32,7 @@ from pointsman.ledger.store import Ledger
 from pointsman.routing.decide import Router
 from pointsman.routing.keywords import Keywords
 from pointsman.routing.names import Names
-from pointsman.server.asgi import INFERENCE_PATHS, build_app
+from pointsman.server.asgi import GEMINI_VERBS, INFERENCE_PATHS, OPERATIONS, build_app
 from pointsman.server.auth import Door
 from pointsman.server.endpoints import EndpointTable
 from pointsman.server.inference import InferenceEndpoint
@@ -41,7 +42,7 @@ from pointsman.upstream.client import Client
 from pointsman.upstream.demo import send_demo
 from pointsman.upstream.known_providers import KNOWN_PROVIDERS
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
-from pointsman.wire.dialect import ProviderDialect
+from pointsman.wire.dialect import Dialect, ProviderDialect
 from pointsman.wire.gemini import GEMINI
 from pointsman.wire.ollama import OLLAMA
 from pointsman.wire.openai_chat import OPENAI_CHAT
@@ -183,15 +184,14 @@ async def run(settings: Settings, listener: socket.socket, record: Record, stopp
 def endpoint_table(runtime: Runtime, max_body_bytes: int) -> EndpointTable:
     """What answers a POST that reaches a model."""
 
-    def speaking(dialect: Dialect) -> InferenceEndpoint:
-        return InferenceEndpoint(dialect, runtime.door, runtime.pipeline, max_body_bytes)
+    def speaking(dialect: Dialect, operation: Operation | None) -> InferenceEndpoint:
+        return InferenceEndpoint(dialect, runtime.door, runtime.pipeline, max_body_bytes, operation=operation)
 
-    generate = speaking(GEMINI)
     return EndpointTable(
-        {path: speaking(dialect) for path, dialect in INFERENCE_PATHS.items()},
+        {path: speaking(dialect, OPERATIONS.get(path)) for path, dialect in INFERENCE_PATHS.items()},
         {
-            "generateContent": partial(generate.at, stream=False),
-            "streamGenerateContent": partial(generate.at, stream=True),
+            verb: partial(speaking(GEMINI, operation).at, stream=verb == "streamGenerateContent")
+            for verb, operation in GEMINI_VERBS.items()
         },
     )
 

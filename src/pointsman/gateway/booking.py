@@ -1,12 +1,14 @@
 """What is known of one request so far, gathered as it goes through the pipeline; at its end it becomes the
 ledger's entry. It decides nothing."""
 
+from decimal import Decimal
+
 from pointsman.core.decision import Decision
 from pointsman.core.errors import PointsmanError, UpstreamError, UpstreamFault
 from pointsman.core.model_card import ModelCard
-from pointsman.core.usage import Price
+from pointsman.core.usage import Price, Rates, Usage
 from pointsman.gateway.call import Call
-from pointsman.gateway.crossing import Crossing, SameDialect
+from pointsman.gateway.crossing import Crossing
 from pointsman.ledger.entry import Attempt, Entry, Outcome
 from pointsman.wire.envelope import Envelope
 
@@ -64,6 +66,8 @@ class AttemptBooking:
 
 
 _SHUT_DOWN = "shut_down"
+_NOTHING = Usage(0, 0)
+_FREE = Price(Rates(Decimal(0), Decimal(0)), "pointsman")
 _CLIENT_LEFT = 499  # nginx's word for a request whose caller went away before it had an answer
 
 
@@ -76,6 +80,7 @@ class Booking:
         "decision",
         "fault",
         "first_byte_ms",
+        "is_answered_here",
         "outcome",
         "requested",
         "status",
@@ -89,6 +94,7 @@ class Booking:
         self.decision: Decision | None = None
         self.attempts: list[AttemptBooking] = []
         self.first_byte_ms: float | None = None
+        self.is_answered_here = False
         self.status = 500
         self.outcome: Outcome = "failed"
         self.fault: str | None = "internal"
@@ -105,7 +111,7 @@ class Booking:
     @property
     def asked_in_callers_dialect(self) -> bool:
         """The model tried last speaks the caller's dialect."""
-        return bool(self.attempts) and isinstance(self.attempts[-1].crossing, SameDialect)
+        return bool(self.attempts) and self.attempts[-1].crossing.speaks_callers_dialect
 
     def read(self, envelope: Envelope) -> None:
         self.requested = envelope.model
@@ -126,6 +132,12 @@ class Booking:
     def complete(self) -> None:
         self.outcome = "complete"
         self.fault = None
+
+    def answer_here(self) -> None:
+        """The gateway gives the answer itself: nobody is paid for it."""
+        self.is_answered_here = True
+        self.status = 200
+        self.complete()
 
     def break_off(self, error: UpstreamError) -> None:
         """The caller has part of the answer, and gets no more."""
@@ -165,8 +177,8 @@ class Booking:
             None if card is None else card.name,
             None if card is None else card.provider,
             self.stream,
-            None if answered is None else answered.crossing.usage,
-            None if card is None else card.price,
+            _NOTHING if self.is_answered_here else None if answered is None else answered.crossing.usage,
+            _FREE if self.is_answered_here else None if card is None else card.price,
             baseline,
             self.first_byte_ms,
             call.elapsed_ms(),

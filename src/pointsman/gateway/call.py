@@ -6,6 +6,7 @@ from itertools import count
 from typing import NamedTuple
 
 from pointsman.core.ports import HeaderList
+from pointsman.gateway.operation import Operation
 from pointsman.wire.dialect import Dialect
 from pointsman.wire.envelope import Address
 
@@ -20,7 +21,7 @@ class Credential(NamedTuple):
 
 
 class Call(NamedTuple):
-    """`address` is what the path says of the model, in dialects that say it there. `query` is what followed the
+    """`operation` is None where a reply is wanted. `address` is what the path says of the model, in dialects that say it there. `query` is what followed the
     path, less the gateway's key. `started_at_s` is Unix time; `clock` counts
     seconds for durations, `started_clock_s` its start."""
 
@@ -35,6 +36,12 @@ class Call(NamedTuple):
     clock: Callable[[], float]
     started_clock_s: float
     address: Address | None = None
+    operation: Operation | None = None
+
+    @property
+    def is_generation(self) -> bool:
+        """A model is asked to write something."""
+        return self.operation is None or self.operation.is_generation
 
     def elapsed_ms(self) -> float:
         return (self.clock() - self.started_clock_s) * 1000.0

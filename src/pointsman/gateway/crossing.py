@@ -32,7 +32,35 @@ from pointsman.wire.undo import NOTHING_TO_UNDO, Undoing
 
 class Crossing(ABC):
     """One attempt's way there and back. `body` is what the provider is sent, at `path` below its base URL; `dropped`
-    what it cannot express, `usage` what the reply said it used, as far as it came.
+    what it cannot express, `usage` what the reply said it used, as far as it came."""
+
+    __slots__ = ("body", "dropped", "path", "usage")
+
+    speaks_callers_dialect = False
+    """The provider's own words for an error are the caller's too."""
+
+    def __init__(self, path: str, body: bytes, dropped: tuple[str, ...] = ()) -> None:
+        self.path = path
+        self.body = body
+        self.dropped = dropped
+        self.usage: Usage | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """The caller was given the reply's end; what breaks behind it is nothing to them."""
+        return False
+
+    @abstractmethod
+    def whole(self, reply: bytes) -> bytes:
+        """A complete reply that was not streamed, for the caller. Raises UpstreamError."""
+
+    def last_words(self, error: UpstreamError, request_id: str) -> bytes:
+        """What tells a caller who has part of a reply that the rest will not come: nobody has part of a whole one."""
+        return b""
+
+
+class Streamable(Crossing):
+    """A crossing whose reply may come in pieces.
 
     A streamed reply is known by its first byte that is no white space, for content types lie:
 
@@ -50,20 +78,13 @@ class Crossing(ABC):
         "_kept",
         "_kept_bytes",
         "_splitter",
-        "body",
-        "dropped",
-        "path",
-        "usage",
     )
 
     _splitter: EventSplitter | LineSplitter
 
     def __init__(self, path: str, body: bytes, framing: Framing, dropped: tuple[str, ...] = ()) -> None:
-        self.path = path
-        self.body = body
-        self.dropped = dropped
+        super().__init__(path, body, dropped)
         self._framing = framing
-        self.usage: Usage | None = None
         self._is_stream = False
         self._first = b""
         self._kept: list[bytes] = []
@@ -71,12 +92,7 @@ class Crossing(ABC):
 
     @property
     @abstractmethod
-    def is_finished(self) -> bool:
-        """The caller was given the reply's end; what breaks behind it is nothing to them."""
-
-    @abstractmethod
-    def whole(self, reply: bytes) -> bytes:
-        """A complete reply that was not streamed, for the caller. Raises UpstreamError."""
+    def is_finished(self) -> bool: ...
 
     def piece(self, data: bytes) -> bytes:
         """What a piece of a streamed reply becomes; may be empty. Raises UpstreamError; a caller who has part of
@@ -132,7 +148,7 @@ class Crossing(ABC):
         """A complete reply for a caller who asked for a stream."""
 
 
-class SameDialect(Crossing):
+class SameDialect(Streamable):
     """Bytes in, the same bytes out; a watch reads beside them. With `tell_usage` the provider is asked for usage
     in a stream whose caller has not asked."""
 
@@ -147,6 +163,8 @@ class SameDialect(Crossing):
         "_relay_of_dialect",
         "_watch",
     )
+
+    speaks_callers_dialect = True
 
     _watch: ReplyWatch
 
@@ -224,7 +242,7 @@ class SameDialect(Crossing):
         return self._dialect.reply_encoder(self._context._replace(stream_usage=wants_usage)).feed(events)
 
 
-class Translated(Crossing):
+class Translated(Streamable):
     """Provider's bytes to events to the caller's bytes. `memory` keeps what the provider sealed where the caller's
     dialect has no place for it; `keep` is given the whole reply, where the caller may come back to it."""
 

@@ -23,7 +23,7 @@ from pointsman.core.ports import Answer, Incoming, Outgoing
 from pointsman.core.request import Request
 from pointsman.gateway.booking import AttemptBooking, Booking
 from pointsman.gateway.call import Call, Credential
-from pointsman.gateway.crossing import Crossing, SameDialect, Translated
+from pointsman.gateway.crossing import Crossing, SameDialect, Streamable, Translated
 from pointsman.gateway.headers import answer_headers
 from pointsman.gateway.memory import Memory
 from pointsman.gateway.target import Target
@@ -127,8 +127,10 @@ class _Asked:
     def _cross(self, target: Target) -> Crossing:
         call, envelope, card = self._call, self._envelope, target.card
         context = ReplyContext(call.request_id, card.id, int(call.started_at_s), envelope=envelope)
+        tell_usage = target.provider.include_stream_usage
+        if call.operation is not None:
+            return call.operation.cross(envelope, card, target.dialect, context, tell_usage=tell_usage)
         if target.dialect is call.dialect:
-            tell_usage = target.provider.include_stream_usage
             return SameDialect(call.dialect, envelope, card, context, tell_usage=tell_usage)
         if self._request is None:
             self._request = self._memory.seals.recalled(call.dialect.decode_request(envelope))
@@ -147,7 +149,7 @@ async def _attempt(
         attempt.status = incoming.status
         if not 200 <= incoming.status < 300:
             raise await _refused(incoming, plan)
-        if envelope.stream:
+        if envelope.stream and isinstance(plan.crossing, Streamable):
             await _relay(incoming, plan.crossing, answer, booking, booking.call.dialect.stream_type(envelope))
         else:
             out = plan.crossing.whole(await incoming.read(_REPLY_BYTES_MAX))
@@ -163,7 +165,7 @@ async def _attempt(
 
 
 async def _relay(
-    incoming: Incoming, crossing: Crossing, answer: Answer, booking: Booking, content_type: bytes
+    incoming: Incoming, crossing: Streamable, answer: Answer, booking: Booking, content_type: bytes
 ) -> None:
     def write(out: bytes) -> None:
         if not answer.is_started:

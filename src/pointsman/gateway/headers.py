@@ -36,6 +36,9 @@ def answer_headers(booking: Booking, content_type: bytes) -> list[tuple[bytes, b
     return headers
 
 
+ESTIMATED = (b"x-pointsman-estimated", b"true")
+"""The answer is the gateway's own estimate."""
+
 _UNDECIDED = (
     (b"x-pointsman-model", NONE),
     (b"x-pointsman-provider", NONE),

@@ -12,15 +12,23 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from pointsman.core.decision import Decision
-from pointsman.core.errors import BadRequest, ExhaustedError, PointsmanError, UnknownModel, UpstreamError
+from pointsman.core.errors import (
+    BadRequest,
+    ExhaustedError,
+    PointsmanError,
+    UnknownModel,
+    Unsupported,
+    UpstreamError,
+)
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Answer
 from pointsman.core.usage import Price
 from pointsman.gateway.booking import Booking
 from pointsman.gateway.call import Call
 from pointsman.gateway.dispatch import Dispatch
-from pointsman.gateway.headers import answer_headers
+from pointsman.gateway.headers import ESTIMATED, answer_headers
 from pointsman.gateway.memory import Memory
+from pointsman.gateway.operation import Operation, PromptReader
 from pointsman.gateway.target import Target
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.routing.decide import Router, pin
@@ -60,6 +68,9 @@ class Pipeline:
         try:
             envelope = self.conversations.continued(call.caller, read_envelope(call.body, call.address))
             booking.read(envelope)
+            if call.operation is not None:
+                await self._operate(call, call.operation, envelope, answer, booking)
+                return
             booking.decision = decision = self.decide(call.dialect, envelope)
             await self._dispatch.run(call, envelope, decision, answer, booking)
         except PointsmanError as error:
@@ -68,9 +79,29 @@ class Pipeline:
             booking.cancel(caller_left=answer.disconnected)
             raise
         finally:
-            self._record(*booking.entries(self._baseline))
+            self._record(*booking.entries(self._baseline if call.is_generation else None))
 
-    def decide(self, dialect: ClientDialect, envelope: Envelope, *, explain: bool = False) -> Decision:
+    async def _operate(
+        self, call: Call, operation: Operation, envelope: Envelope, answer: Answer, booking: Booking
+    ) -> None:
+        """The same line for anything but a reply to messages."""
+        try:
+            decision = self.decide(operation.reader(call.dialect), envelope)
+            if not operation.is_generation:
+                decision = decision._replace(chain=decision.chain[:1])  # it is about this one model
+            booking.decision = decision
+            await self._dispatch.run(call, envelope, decision, answer, booking)
+        except (Unsupported, UpstreamError) as error:
+            body = operation.answer_instead(error, call.dialect, envelope)
+            if body is None:
+                raise
+            booking.answer_here()
+            headers = [*answer_headers(booking, b"application/json"), ESTIMATED]
+            answer.start(200, headers, length=len(body))
+            answer.write(body)
+            answer.finish()
+
+    def decide(self, dialect: PromptReader, envelope: Envelope, *, explain: bool = False) -> Decision:
         """Which models may answer, in order. A pinned model is left alone and nothing is scored."""
         wanted = self._names.resolve(envelope.model)
         if isinstance(wanted, ModelCard):

@@ -12,8 +12,12 @@ from starlette.types import ASGIApp
 
 from pointsman import __version__
 from pointsman.core.errors import BadRequest, NotFound, TooLarge
+from pointsman.gateway.completion import COMPLETE
 from pointsman.gateway.conversations import Kept
+from pointsman.gateway.counting import COUNT_ANTHROPIC, COUNT_GEMINI, COUNT_RESPONSES
+from pointsman.gateway.embedding import EMBED_GEMINI, EMBED_GEMINI_BATCH, EMBED_OPENAI
 from pointsman.gateway.explain import explain
+from pointsman.gateway.operation import Operation
 from pointsman.gateway.pipeline import Pipeline
 from pointsman.server.auth import Door
 from pointsman.server.content_encoding import inflate
@@ -32,8 +36,35 @@ INFERENCE_PATHS: Mapping[bytes, Dialect] = {
     b"/v1/responses": OPENAI_RESPONSES,
     b"/responses": OPENAI_RESPONSES,
     b"/v1/messages": ANTHROPIC_MESSAGES,
+    b"/v1/messages/count_tokens": ANTHROPIC_MESSAGES,
+    b"/v1/responses/input_tokens": OPENAI_RESPONSES,
+    b"/responses/input_tokens": OPENAI_RESPONSES,
+    b"/v1/completions": OPENAI_CHAT,
+    b"/completions": OPENAI_CHAT,
+    b"/v1/embeddings": OPENAI_CHAT,
+    b"/embeddings": OPENAI_CHAT,
 }
 """POST to these reaches a model, and to Gemini's paths, which name it (`server/endpoints.py`)."""
+
+OPERATIONS: Mapping[bytes, Operation] = {
+    b"/v1/messages/count_tokens": COUNT_ANTHROPIC,
+    b"/v1/responses/input_tokens": COUNT_RESPONSES,
+    b"/responses/input_tokens": COUNT_RESPONSES,
+    b"/v1/completions": COMPLETE,
+    b"/completions": COMPLETE,
+    b"/v1/embeddings": EMBED_OPENAI,
+    b"/embeddings": EMBED_OPENAI,
+}
+"""What is wanted there, where it is not a reply."""
+
+GEMINI_VERBS: Mapping[str, Operation | None] = {
+    "generateContent": None,
+    "streamGenerateContent": None,
+    "countTokens": COUNT_GEMINI,
+    "embedContent": EMBED_GEMINI,
+    "batchEmbedContents": EMBED_GEMINI_BATCH,
+}
+"""What is wanted of the model that a path of Gemini's names."""
 
 _ROUTED = Address("auto", stream=False)
 _MODEL, _CONTENTS = b'"model"', b'"contents"'

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from pointsman.core.errors import ClientError, PointsmanError, Unavailable
 from pointsman.gateway.call import Call, new_request_id
+from pointsman.gateway.operation import Operation
 from pointsman.gateway.pipeline import Pipeline
 from pointsman.server.auth import Door
 from pointsman.server.content_encoding import inflate
@@ -21,7 +22,7 @@ log = logging.getLogger("pointsman.server")
 
 
 class InferenceEndpoint:
-    """POST in one dialect. `address` is what the path says of the model, in dialects that say it there."""
+    """POST in one dialect, for a reply or for another `operation`. `address` is what the path says of the model, in dialects that say it there."""
 
     def __init__(
         self,
@@ -30,9 +31,11 @@ class InferenceEndpoint:
         pipeline: Pipeline,
         max_body_bytes: int,
         address: Address | None = None,
+        operation: Operation | None = None,
     ) -> None:
         self._dialect = dialect
         self._address = address
+        self._operation = operation
         self._door = door
         self._pipeline = pipeline
         self._max_body_bytes = max_body_bytes
@@ -40,7 +43,8 @@ class InferenceEndpoint:
     def at(self, model: str, *, stream: bool) -> "InferenceEndpoint":
         """The same endpoint at a path that names the model."""
         address = Address(model, stream)
-        return InferenceEndpoint(self._dialect, self._door, self._pipeline, self._max_body_bytes, address)
+        limit = self._max_body_bytes
+        return InferenceEndpoint(self._dialect, self._door, self._pipeline, limit, address, self._operation)
 
     def admit(self, exchange: Exchange) -> None:
         exchange.page = self._door.page(exchange.headers)
@@ -75,6 +79,7 @@ class InferenceEndpoint:
             clock=clock,
             started_clock_s=started_clock_s,
             address=None if self._address is None else _framed(self._address, exchange.query),
+            operation=self._operation,
         )
         try:
             await self._pipeline.handle(call, exchange)

@@ -17,22 +17,26 @@ from pointsman.wire.sse import frame
 PIECE_PAUSE_S = 0.01
 """Between two words of a stream: slow enough to be seen, fast enough not to be waited for."""
 
+_CHAT = "/chat/completions"
 _JSON = [(b"content-type", b"application/json")]
 _SSE = [(b"content-type", b"text/event-stream")]
 
 
 async def send_demo(outgoing: Outgoing) -> "DemoReply":
     """A `Send` that answers by itself."""
+    if not outgoing.url.endswith(_CHAT):
+        return _refusal("the simulated models only chat")
     try:
         body = msgspec.json.decode(outgoing.body, type=dict[str, Any])
         reply = _Reply(body)
         return DemoReply(reply.pieces() if body.get("stream") is True else [reply.whole()], body)
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
-        message = f"the simulated model cannot read this request ({type(error).__name__})"
-        refusal = {
-            "error": {"message": message, "type": "invalid_request_error", "param": None, "code": None}
-        }
-        return DemoReply([json.dumps(refusal).encode()], {}, status=400)
+        return _refusal(f"the simulated model cannot read this request ({type(error).__name__})")
+
+
+def _refusal(message: str) -> "DemoReply":
+    error = {"message": message, "type": "invalid_request_error", "param": None, "code": None}
+    return DemoReply([json.dumps({"error": error}).encode()], {}, status=400)
 
 
 class DemoReply:
