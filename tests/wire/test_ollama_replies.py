@@ -139,7 +139,7 @@ def test_thinking_is_sealed_with_its_maker_and_nothing_else():
 
 def test_a_reply_that_only_thinks_is_sealed_before_its_end():
     events = decoded([saying("", thinking="hm"), line(done=True, done_reason="length")])
-    assert events[-2:] == [ThinkingSealed(Seal("", "ollama")), Finished("length", raw_reason="length")]
+    assert events[-2:] == [ThinkingSealed(Seal("", "ollama")), Finished("length")]
 
 
 def test_log_probabilities_come_with_their_text():

@@ -120,11 +120,10 @@ class _Reading:
         self._end_thinking(out)
         if line.prompt_eval_count is not None or line.eval_count is not None:
             out.append(UsageReported(Usage(line.prompt_eval_count, line.eval_count)))
-        raw = line.done_reason
-        reason = _REASONS.get(raw or "stop", "stop")
+        reason = _REASONS.get(line.done_reason or "stop", "stop")
         if self._calls and reason != "length":
             reason = "tool_calls"
-        out.append(Finished(reason, raw_reason=raw))
+        out.append(Finished(reason))
 
     def _made_id(self, name: str, arguments: str) -> str:
         """Servers name the moment of a reply and seldom its calls: unique like the moment, of letters and digits."""
