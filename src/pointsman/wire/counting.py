@@ -8,12 +8,12 @@ Gemini      POST /models/MODEL:countTokens       {"totalTokens": 11}
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol
-from urllib.parse import quote
 
 import msgspec
 
 from pointsman.core.errors import BadRequest, UpstreamError, UpstreamFault
 from pointsman.wire.envelope import Envelope, put_field
+from pointsman.wire.gemini.paths import model_path, resource
 
 _encode = msgspec.json.Encoder().encode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -92,7 +92,7 @@ class _GeminiTokens:
     dialect = "gemini"
 
     def endpoint(self, model: str) -> str:
-        return f"/{quote(_resource(model))}:countTokens"
+        return model_path(model, "countTokens")
 
     def asked(self, envelope: Envelope) -> Envelope:
         name = _whole_request(envelope)
@@ -111,7 +111,7 @@ class _GeminiTokens:
         inner = self.asked(envelope)
         if "model" not in inner.fields:
             return envelope.body
-        named = put_field(inner.body, inner.fields, "model", _encode(_resource(model)))
+        named = put_field(inner.body, inner.fields, "model", _encode(resource(model)))
         return put_field(envelope.body, envelope.fields, name, named)
 
     def encode_count(self, tokens: int) -> bytes:
@@ -136,10 +136,6 @@ GEMINI_TOKENS: CountingApi = _GeminiTokens()
 def _whole_request(envelope: Envelope) -> str | None:
     names = ("generateContentRequest", "generate_content_request")
     return next((name for name in names if name in envelope.fields), None)
-
-
-def _resource(model: str) -> str:
-    return model if "/" in model else f"models/{model}"
 
 
 def _read(body: bytes) -> _Counted:

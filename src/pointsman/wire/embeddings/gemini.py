@@ -3,7 +3,6 @@ takes one as well as many."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
-from urllib.parse import quote
 
 import msgspec
 
@@ -20,6 +19,7 @@ from pointsman.wire.embeddings.contract import (
     texts_of,
 )
 from pointsman.wire.envelope import Envelope, put_field
+from pointsman.wire.gemini.paths import model_path, resource
 
 _encode = msgspec.json.Encoder().encode
 _decode_any = msgspec.json.Decoder().decode
@@ -64,11 +64,11 @@ class GeminiEmbeddings:
     name = "gemini"
 
     def endpoint(self, model: str) -> str:
-        return _endpoint(model, "batchEmbedContents")
+        return model_path(model, "batchEmbedContents")
 
     def encode_request(self, request: EmbeddingRequest, card: ModelCard) -> EncodedRequest:
         dropped = left_out(request, card, carried=("taskType", "title"))
-        model = _resource(card.id)
+        model = resource(card.id)
         titles = request.titles or (None,) * len(request.inputs)
         requests: list[dict[str, Any]] = []
         for text, title in zip(texts_of(request, card), titles, strict=True):
@@ -142,7 +142,7 @@ class GeminiClientEmbeddings:
         return _encode(reply)
 
     def forwarded_endpoint(self, model: str) -> str:
-        return _endpoint(model, self._verb)
+        return model_path(model, self._verb)
 
     def forwarded(self, envelope: Envelope, model: str) -> bytes:
         """The model stands in the path, and may stand in each of the requests too."""
@@ -215,7 +215,7 @@ def _camel(name: str) -> str:
 
 
 def _with_model(text: bytes, fields: Mapping[str, msgspec.Raw], model: str) -> bytes:
-    return put_field(text, fields, "model", _encode(_resource(model))) if "model" in fields else text
+    return put_field(text, fields, "model", _encode(resource(model))) if "model" in fields else text
 
 
 def _spliced(text: bytes, elements: Sequence[msgspec.Raw], instead: Sequence[bytes]) -> bytes:
@@ -227,14 +227,6 @@ def _spliced(text: bytes, elements: Sequence[msgspec.Raw], instead: Sequence[byt
         pieces += (text[position:start], new)
         position = start + memoryview(old).nbytes
     return b"".join((*pieces, text[position:]))
-
-
-def _resource(model: str) -> str:
-    return model if "/" in model else f"models/{model}"
-
-
-def _endpoint(model: str, verb: Verb) -> str:
-    return f"/{quote(_resource(model))}:{verb}"
 
 
 def _usage(told: _UsageMetadata | None) -> Usage | None:

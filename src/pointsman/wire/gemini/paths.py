@@ -29,8 +29,19 @@ def read_path(tail: str) -> ModelPath:
 
 
 def endpoint(model: str, *, stream: bool) -> str:
+    return model_path(model, "streamGenerateContent?alt=sse" if stream else "generateContent")
+
+
+def model_path(model: str, verb: str) -> str:
     """Below a provider's base URL. A name that says itself where it belongs (`tunedModels/x`) is used as it is."""
-    verb = "streamGenerateContent?alt=sse" if stream else "generateContent"
-    if model.startswith(_WHOLE_NAMES) and _DOTS.isdisjoint(model.split("/")):
-        return f"/{quote(model)}:{verb}"
-    return f"/models/{quote(model, safe='')}:{verb}"
+    name = quote(model) if _is_whole(model) else f"models/{quote(model, safe='')}"
+    return f"/{name}:{verb}"
+
+
+def resource(model: str) -> str:
+    """The model's name as bodies write it: models/NAME."""
+    return model if _is_whole(model) else f"models/{model}"
+
+
+def _is_whole(model: str) -> bool:
+    return model.startswith(_WHOLE_NAMES) and _DOTS.isdisjoint(model.split("/"))
