@@ -122,6 +122,7 @@ def test_ollama_models_get_tiers_by_their_size(ollama, nothing_there, tmp_path):
         "smollm:135m": "simple",
         "mystery": "medium",
         "kimi-k3:cloud": "reasoning",
+        "nomic-embed-text": None,  # it embeds, and is never routed to
     }
     assert ollama.paths == ["/api/tags"]
     assert providers_of(loaded.settings)["ollama"].base_url == f"http://{ollama.address}"
@@ -148,6 +149,7 @@ def test_ollama_at_home_is_free_and_its_cloud_is_not_known_to_be(ollama, nothing
         (200, b'{"models": [{"nom": "x"}]}'),
         (200, b'{"models": []}'),
         (200, b'{"models": null}'),
+        (200, b'{"models": [{"name": "nomic-embed-text"}]}'),
         (200, b"\xff"),
     ],
 )

@@ -113,7 +113,8 @@ def _ollama_models(host: str, port: int) -> dict[str, Any]:
 
     try:
         listed = json.loads(body)["models"]
-        return {str(model["name"]): _ollama_model(model) for model in listed if _writes_text(model)}
+        writers = [model for model in listed if _writes_text(model)]
+        return {str(model["name"]): _ollama_model(model) for model in listed} if writers else {}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}  # something else listens there
 
@@ -145,11 +146,10 @@ def _writes_text(model: Mapping[str, Any]) -> bool:
 
 
 def _ollama_model(model: Mapping[str, Any]) -> dict[str, Any]:
-    billions = _billions(str((model.get("details") or {}).get("parameter_size") or ""))
-    settings: dict[str, Any] = {
-        "provider": "ollama",
-        "tier": catalog.tier_for_size(billions, DEFAULT_TIERS),
-    }
+    settings: dict[str, Any] = {"provider": "ollama"}
+    if _writes_text(model):  # what only embeds has no tier, and so is used by its own name alone
+        billions = _billions(str((model.get("details") or {}).get("parameter_size") or ""))
+        settings["tier"] = catalog.tier_for_size(billions, DEFAULT_TIERS)
     if not model.get("remote_host") and not str(model["name"]).endswith("cloud"):
         # It runs on this machine: nobody sends a bill.
         settings |= {"usd_per_million_input": Decimal(0), "usd_per_million_output": Decimal(0)}
