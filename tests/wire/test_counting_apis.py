@@ -44,7 +44,7 @@ def test_an_answer_that_is_no_count_is_an_upstreams_fault(api: CountingApi, body
 
 def test_the_limit_that_only_a_generation_needs_may_be_missing():
     envelope = read_envelope(b'{"model":"small","messages":[{"role":"user","content":"Hi"}]}')
-    assert ANTHROPIC_MESSAGES.read_prompt(ANTHROPIC_TOKENS.asked(envelope)).last_user_text == "Hi"
+    assert ANTHROPIC_MESSAGES.read_prompt(ANTHROPIC_TOKENS.asked(envelope)).turns[0].text == "Hi"
     assert ANTHROPIC_TOKENS.forwarded(envelope, "small-1") == envelope.body.replace(b"small", b"small-1")
 
 
