@@ -24,7 +24,7 @@ _SSE = [(b"content-type", b"text/event-stream")]
 
 async def send_demo(outgoing: Outgoing) -> "DemoReply":
     """A `Send` that answers by itself."""
-    if not outgoing.url.endswith(_CHAT):
+    if not outgoing.url.partition("?")[0].endswith(_CHAT):
         return _refusal("the simulated models only chat")
     try:
         body = msgspec.json.decode(outgoing.body, type=dict[str, Any])
