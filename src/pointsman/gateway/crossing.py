@@ -194,7 +194,7 @@ class SameDialect(Streamable):
     def last_words(self, error: UpstreamError, request_id: str) -> bytes:
         if self._has_told_error or self.is_finished:
             return b""
-        return self._dialect.encode_stream_error(error, request_id)
+        return self._dialect.encode_stream_error(error, request_id, self._envelope.address)
 
     @property
     def is_finished(self) -> bool:
@@ -303,7 +303,9 @@ class Translated(Streamable):
     def last_words(self, error: UpstreamError, request_id: str) -> bytes:
         if self._is_finished:
             return b""  # it broke behind its end
-        return self._unsaid + self._source.encode_stream_error(error, request_id)
+        envelope = self._context.envelope
+        address = None if envelope is None else envelope.address
+        return self._unsaid + self._source.encode_stream_error(error, request_id, address)
 
     @property
     def is_finished(self) -> bool:

@@ -104,7 +104,8 @@ class InferenceEndpoint:
             self._refuse(exchange, error, request_id)
         elif not exchange.response_complete:
             # Only streams take long enough to be broken. Without its last chunk none looks whole.
-            exchange.write(self._dialect.encode_stream_error(error, request_id))
+            address = None if self._address is None else _framed(self._address, exchange.query)
+            exchange.write(self._dialect.encode_stream_error(error, request_id, address))
             exchange.break_off()
 
     def _plain_body(self, exchange: Exchange) -> bytes:

@@ -15,7 +15,7 @@ from pointsman.core.model_card import ModelCard
 from pointsman.core.prompt import Prompt
 from pointsman.core.request import Request
 from pointsman.core.usage import Usage
-from pointsman.wire.envelope import Envelope
+from pointsman.wire.envelope import Address, Envelope
 from pointsman.wire.undo import NOTHING_TO_UNDO, Undo
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -134,8 +134,11 @@ class ClientDialect(Protocol):
 
     def encode_error(self, error: PointsmanError, request_id: str) -> EncodedError: ...
 
-    def encode_stream_error(self, error: PointsmanError, request_id: str) -> bytes:
-        """The event that tells a client in the middle of a stream that its reply broke."""
+    def encode_stream_error(
+        self, error: PointsmanError, request_id: str, address: Address | None = None
+    ) -> bytes:
+        """What tells a client in the middle of a stream that its reply broke. `address` is the request's, which may
+        say how the stream is framed."""
         ...
 
 

@@ -26,7 +26,7 @@ from pointsman.wire.dialect import (
     Headers,
     ReplyContext,
 )
-from pointsman.wire.envelope import Envelope
+from pointsman.wire.envelope import Address, Envelope
 
 
 class AnthropicMessages:
@@ -68,7 +68,9 @@ class AnthropicMessages:
     def encode_error(self, error: PointsmanError, request_id: str) -> EncodedError:
         return errors.encode_error(error, request_id)
 
-    def encode_stream_error(self, error: PointsmanError, request_id: str) -> bytes:
+    def encode_stream_error(
+        self, error: PointsmanError, request_id: str, address: Address | None = None
+    ) -> bytes:
         return errors.encode_stream_error(error, request_id)
 
     def endpoint(self, model: str, *, stream: bool) -> str:

@@ -18,7 +18,7 @@ from pointsman.wire.dialect import (
     Headers,
     ReplyContext,
 )
-from pointsman.wire.envelope import Envelope
+from pointsman.wire.envelope import Address, Envelope
 from pointsman.wire.gemini import errors as errors
 from pointsman.wire.gemini import forward as forward
 from pointsman.wire.gemini import paths as paths
@@ -63,10 +63,10 @@ class Gemini:
         return errors.encode_error(error, request_id)
 
     def encode_stream_error(
-        self, error: PointsmanError, request_id: str, envelope: Envelope | None = None
+        self, error: PointsmanError, request_id: str, address: Address | None = None
     ) -> bytes:
         said = errors.stream_error(error, request_id)
-        if envelope is not None and _wants_array(envelope):
+        if address is not None and address.as_array:
             return broken_array(said)
         return SseFraming().piece(said)
 

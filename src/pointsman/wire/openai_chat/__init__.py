@@ -21,7 +21,7 @@ from pointsman.wire.dialect import (
     ReplyEncoder,
     ReplyWatch,
 )
-from pointsman.wire.envelope import Envelope
+from pointsman.wire.envelope import Address, Envelope
 from pointsman.wire.openai_chat import (
     errors,
     prompt,
@@ -65,7 +65,9 @@ class OpenAIChat:
     def encode_error(self, error: PointsmanError, request_id: str) -> EncodedError:
         return errors.encode_error(error, request_id)
 
-    def encode_stream_error(self, error: PointsmanError, request_id: str) -> bytes:
+    def encode_stream_error(
+        self, error: PointsmanError, request_id: str, address: Address | None = None
+    ) -> bytes:
         return errors.encode_stream_error(error, request_id)
 
     def endpoint(self, model: str, *, stream: bool) -> str:
