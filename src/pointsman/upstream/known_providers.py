@@ -35,9 +35,10 @@ KNOWN_PROVIDERS: dict[str, KnownProvider] = {
         prices_as="openrouter",
     ),
     "gemini": KnownProvider(
-        dialect=_CHAT,
-        base_url="https://generativelanguage.googleapis.com/v1beta/openai",
+        dialect="gemini",
+        base_url="https://generativelanguage.googleapis.com/v1beta",
         key_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        credential_header="x-goog-api-key",
         caller_key_prefixes=("AIza",),
         prices_as="google",
     ),
