@@ -94,7 +94,6 @@ class Candidate(msgspec.Struct, gc=False, rename="camel"):
     content: Content | None = None
     index: int | None = None
     finish_reason: str | int | None = None
-    finish_message: str | None = None
     logprobs_result: LogprobsResult | None = None
     grounding_metadata: GroundingMetadata | None = None
     citation_metadata: CitationMetadata | None = None
@@ -102,7 +101,6 @@ class Candidate(msgspec.Struct, gc=False, rename="camel"):
 
 class PromptFeedback(msgspec.Struct, gc=False, rename="camel"):
     block_reason: str | int | None = None
-    block_reason_message: str | None = None
 
 
 class Chunk(msgspec.Struct, gc=False, rename="camel"):

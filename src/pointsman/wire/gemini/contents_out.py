@@ -5,11 +5,11 @@ From Gemini 3 on the first call of each step in the current turn must carry a si
 or that lost it, is sent with SKIP_VALIDATOR: the value that Google documents for calls which do not come from it.
 """
 
-import base64
 import mimetypes
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from itertools import dropwhile, takewhile
+from operator import itemgetter
 from typing import Any, assert_never
 
 import msgspec
@@ -63,7 +63,9 @@ def turns(
 
 
 class _Turns:
-    """`_waiting` holds the calls that have no response yet: the id the caller knows, and what is sent for it."""
+    """`_waiting` holds the calls that have no response yet: by the id the caller knows, the place of the call and the
+    name it is sent with. `_responses` stand with the places of their calls: they may come in the order in which the
+    tools were done, but go back in that of the calls, which is all that older models know them by."""
 
     def __init__(self, card: ModelCard, names: ToolNames, dropped: dict[str, None]) -> None:
         self._maker = card.provider
@@ -72,9 +74,11 @@ class _Turns:
         self._dropped = dropped
         self._written: list[Written] = []
         self._role = ""
-        self._responses: list[Written] = []
+        self._responses: list[tuple[int, Written]] = []
+        self._attached: list[Written] = []
         self._parts: list[Written] = []
-        self._waiting: defaultdict[str, deque[str]] = defaultdict(deque)
+        self._waiting: defaultdict[str, deque[tuple[int, str]]] = defaultdict(deque)
+        self._calls = 0
         self._current_turn = 0
 
     def add_part(self, role: str, part: Part) -> None:
@@ -112,6 +116,9 @@ class _Turns:
         if self._is_new:
             for content in self._written[self._current_turn :]:
                 sign_first_call(content["parts"])
+        if self._written and self._written[0]["role"] == "model":
+            # The API takes no conversation that the model begins.
+            self._written.insert(0, {"role": "user", "parts": [{"text": ""}]})
         return self._written
 
     def _open(self, role: str) -> None:
@@ -123,12 +130,13 @@ class _Turns:
         self._role = role
 
     def _close(self) -> None:
-        parts = self._responses + self._parts
+        responses = [response for _, response in sorted(self._responses, key=itemgetter(0))]
+        parts = responses + self._attached + self._parts
         if parts:
             if self._role == "user" and not self._responses:
                 self._current_turn = len(self._written)
             self._written.append({"role": self._role, "parts": parts})
-        self._responses, self._parts = [], []
+        self._responses, self._attached, self._parts = [], [], []
 
     def _check_answered(self) -> None:
         unanswered = [call_id for call_id, names in self._waiting.items() if names]
@@ -153,7 +161,8 @@ class _Turns:
                 param="messages",
             ) from None
         name = self._names.sent(call.name)
-        self._waiting[call.id].append(name)
+        self._waiting[call.id].append((self._calls, name))
+        self._calls += 1
         args = msgspec.Raw(text.encode())
         return {"functionCall": {"id": call.id, "name": name, "args": args}, **self._signature(call.seal)}
 
@@ -164,27 +173,35 @@ class _Turns:
                 f"messages: the tool result {result.call_id[:64]} answers no tool call of the turn before it",
                 param="messages",
             )
-        text = "\n".join(part.text for part in result.content if isinstance(part, Text))
+        place, name = waiting.popleft()
+        texts: list[str] = []
+        media: list[Written] = []
+        for part in result.content:
+            written = {"text": part.text} if isinstance(part, Text) else self._media(part)
+            if "text" in written:
+                texts.append(written["text"])
+            else:
+                media.append(written)
+                if not self._is_new:
+                    # Older models take no media within a response.
+                    self._attached.append(written)
+                    kind = "image" if isinstance(part, Image) else "file"
+                    texts.append(f"[{kind} {len(self._attached)} attached below]")
         response: Written = {
             "id": result.call_id,
-            "name": waiting.popleft(),
-            "response": {"error" if result.is_error else "output": text},
+            "name": name,
+            "response": {"error" if result.is_error else "output": "\n".join(texts)},
         }
-        media = [self._media(part) for part in result.content if not isinstance(part, Text)]
         if media and self._is_new:
             response["parts"] = media
-        self._responses.append({"functionResponse": response})
-        if media and not self._is_new:
-            # Older models take no media within a response.
-            self._parts += [{"text": f"Returned by the call of {response['name']}:"}, *media]
+        self._responses.append((place, {"functionResponse": response}))
 
     def _media(self, part: Image | Document) -> Written:
         if isinstance(part, Document):
             if part.name:
                 self._dropped["filename"] = None
             if part.text is not None:
-                data = base64.b64encode(part.text.encode()).decode()
-                return {"inlineData": {"mimeType": "text/plain", "data": data}}
+                return {"text": part.text}
         elif part.detail not in {None, "auto"}:
             self._dropped["detail"] = None
         if part.url is not None:

@@ -106,13 +106,14 @@ class _Reply:
         self._text: list[str] = []
         self._partial: PartialArgs | None = None
         self._usage: Usage | None = None
-        self._end: Finished | None = None
+        self._end: Finished | Failed | None = None
 
     def add(self, chunk: Chunk) -> None:
         if self.is_over:
             return
         if chunk.error is not None:
-            self._fail(error_in_reply(chunk.error))
+            self._end = Failed(error_in_reply(chunk.error))
+            self.close()
             return
         if not self._is_started:
             self._is_started = True
@@ -126,6 +127,8 @@ class _Reply:
             self._end = Finished("content_filter", None, f"prompt: {enum_word(feedback.block_reason)}")
         if chunk.usage_metadata is not None:
             self._count(chunk.usage_metadata)
+        if isinstance(self._end, Failed):
+            self.close()
 
     def _count(self, counts: Counts) -> None:
         usage = counts.usage(is_final=self._end is not None)
@@ -155,7 +158,7 @@ class _Reply:
             at = len(self.events) - (bool(self.events) and isinstance(self.events[-1], TextSealed))
             self.events[at:at] = [CitationAdded(citation) for citation in cited]
         if word := finish_word(candidate.finish_reason):
-            self._finish(word, candidate.finish_message)
+            self._finish(word)
 
     def _part(self, part: Part) -> None:
         signature = part.thought_signature
@@ -219,11 +222,11 @@ class _Reply:
                 return
         self.events.append(TextDelta("", logprobs=logprobs))
 
-    def _finish(self, word: str, message: str | None) -> None:
+    def _finish(self, word: str) -> None:
         if self._partial is not None:
             raise bad_reply("the reply ended within a function call")
         if word in _BROKEN_REASONS:
-            self._fail(_failure(word, message))
+            self._end = Failed(_broken_off(word))
             return
         reason = _REASONS.get(word)
         if reason is None:
@@ -232,23 +235,17 @@ class _Reply:
             elif self._has_output:
                 reason = "stop"
             else:
-                self._fail(_failure(word, message))
+                self._end = Failed(_broken_off(word))
                 return
         # There is no word for a function call: the calls themselves are the proof.
         if self._calls and reason == "stop":
             reason = "tool_calls"
         self._end = Finished(reason, None, word)
 
-    def _fail(self, error: UpstreamError) -> None:
-        self.events.append(Failed(error))
-        self.is_over = True
 
-
-def _failure(word: str, message: str | None) -> UpstreamError:
-    # What Google says of a malformed call quotes it.
-    return UpstreamError(
-        UpstreamFault.BAD_REPLY, f"the model's answer was broken off: {word}", code=word, status=None
-    )
+def _broken_off(word: str) -> UpstreamError:
+    # What Google adds in words quotes the call, and with it the conversation.
+    return UpstreamError(UpstreamFault.BAD_REPLY, f"the model's answer was broken off: {word}", code=word)
 
 
 def _has_sources(candidate: Candidate) -> bool:

@@ -174,16 +174,19 @@ class _Parts:
             case ToolCallStarted(index):
                 self._calls[index] = (event, [])
             case ToolCallDelta(index, arguments):
+                if index not in self._calls:
+                    raise bad_reply("a piece of a tool call came behind its end")
                 self._calls[index][1].append(arguments)
             case BlockEnded():
                 self._block_start = len(self._text)
-                if all(_arguments(pieces) is not None for _, pieces in self._calls.values()):
-                    self._end_calls()
+                self._end_calls(may_be_empty=False)
             case UsageReported(usage):
                 self._usage = merge_usage(self._usage, usage)
             case Finished():
-                self._end_calls(is_cut=event.reason == "length")
-                self.finished = event
+                self._end_calls()
+                if self._calls and event.reason != "length":
+                    raise _broken_call(next(iter(self._calls.values()))[0].name)
+                self.finished = event  # a call that the limit cut cannot be made
             case ReplyStarted() | Failed():
                 pass
             case _:
@@ -226,16 +229,14 @@ class _Parts:
             self._ready.append(last := part)
         last["thoughtSignature"] = signature
 
-    def _end_calls(self, *, is_cut: bool = False) -> None:
-        if not self._calls:
-            return
-        calls, self._calls = self._calls, {}
-        for started, pieces in calls.values():
+    def _end_calls(self, *, may_be_empty: bool = True) -> None:
+        """Takes up the calls that are whole, in their order; the pieces of several may interleave, so that one without
+        any is perhaps still to get them."""
+        for index, (started, pieces) in list(self._calls.items()):
             arguments = _arguments(pieces)
-            if arguments is None:
-                if is_cut:
-                    continue  # the limit was reached within the call: it cannot be made
-                raise _broken_call(started.name)
+            if arguments is None or not (pieces or may_be_empty):
+                return
+            del self._calls[index]
             call = {"id": started.id, "name": started.name, "args": arguments}
             signature = tag(started.seal or _UNSEALED, Kind.CALL)
             self._ready.append({"functionCall": call, "thoughtSignature": signature})
@@ -247,6 +248,8 @@ def _arguments(pieces: list[str]) -> msgspec.Raw | None:
     try:
         encoded = text.encode()
         _object(encoded)
+        if b"\n" in encoded or b"\r" in encoded:
+            encoded = msgspec.json.format(encoded, indent=-1)  # a line end would end the event
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return None
     return msgspec.Raw(encoded)

@@ -27,7 +27,7 @@ from pointsman.wire.gemini.schema_in import json_schema
 from pointsman.wire.gemini.tools_in import read_tools
 
 # Leaving these out would change what the model knows, or what its caller was promised.
-_MUST_NOT_DROP = frozenset({"cachedContent", "modelArmorConfig", "continuationToken"})
+_MUST_NOT_DROP = frozenset({"cachedContent", "continuationToken"})
 _TRANSLATED = frozenset({
     "contents", "systemInstruction", "tools", "toolConfig", "generationConfig", "model", "config",
 })  # fmt: skip
@@ -47,7 +47,7 @@ def decode_request(envelope: Envelope) -> Request:
     fields = camelled(envelope.fields)
     reading = Reading()
     messages = [*_system(fields), *read_contents(fields["contents"], reading)]
-    if not messages:
+    if not messages and not reading.must_not_drop:
         raise BadRequest("* GenerateContentRequest.contents: contents is not specified", param="contents")
     for name in fields.keys() - _TRANSLATED:
         value = as_value(fields[name])
@@ -67,7 +67,7 @@ def decode_request(envelope: Envelope) -> Request:
         tool_choice=tools.choice,
         sampling=_sampling(config),
         output_format=_output_format(config, reading),
-        reasoning=_reasoning(config),
+        reasoning=_reasoning(config, reading),
         stream=envelope.stream,
         stream_usage=True,
         foreign=reading.foreign,
@@ -146,7 +146,7 @@ def _output_format(config: Fields, reading: Reading) -> OutputFormat | None:
     return OutputFormat("json_object")
 
 
-def _reasoning(config: Fields) -> Reasoning | None:
+def _reasoning(config: Fields, reading: Reading) -> Reasoning | None:
     raw = config.get("thinkingConfig")
     if raw is None:
         return None
@@ -166,4 +166,7 @@ def _reasoning(config: Fields) -> Reasoning | None:
         if budget > 0:
             return Reasoning(budget_tokens=budget, is_shown=is_shown)
         return Reasoning(adaptive=True, is_shown=is_shown)
-    return Reasoning(adaptive=True) if is_shown else None
+    if is_shown:
+        # It asks for no thinking, only to see what the model thinks by itself.
+        reading.leave_out(f"{path}.includeThoughts", True)
+    return None

@@ -1,11 +1,10 @@
 """Writes a Request as generateContent takes it, and says what it had to leave out. Nothing here reads a caller's body.
 
-What of another dialect's fields cannot be expressed is refused where the caller relies on it, else left out and named;
-FOREIGN is the table.
+What of another dialect's fields cannot be expressed is refused where the caller relies on it, else left out and named.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -18,21 +17,6 @@ from pointsman.wire.gemini.families import is_at_least_3, thinking_config
 from pointsman.wire.gemini.schema_out import SchemaWriter
 from pointsman.wire.gemini.tools_out import ToolNames, declarations, tool_config
 from pointsman.wire.undo import Undo
-
-FOREIGN: Mapping[str, Literal["refuse", "drop"]] = {
-    "n": "refuse",
-    "audio": "refuse",
-    "modalities": "refuse",
-    "web_search_options": "refuse",
-    "functions": "refuse",
-    "function_call": "refuse",
-    "tools": "refuse",
-    "messages": "refuse",
-    "background": "refuse",
-    "previous_response_id": "refuse",
-    "conversation": "refuse",
-}
-"""What becomes of fields that only another dialect has, by the first word of their path. Others are dropped."""
 
 _SAME_AS_ABSENT: Mapping[str, object] = {"n": 1, "modalities": ["text"], "service_tier": "auto"}
 
@@ -64,7 +48,7 @@ class _Writing:
             must_not_drop = name in self.request.must_not_drop
             if not must_not_drop and (not value or _SAME_AS_ABSENT.get(name) == value):
                 continue
-            if must_not_drop or FOREIGN.get(name.partition(".")[0]) == "refuse":
+            if must_not_drop:
                 raise Unsupported(
                     f"{name} cannot be expressed for the model {self.card.name}",
                     param=name,

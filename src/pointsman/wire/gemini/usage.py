@@ -19,16 +19,18 @@ class Counts(msgspec.Struct, gc=False, rename="camel"):
     total_token_count: int | None = None
 
     def usage(self, *, is_final: bool = True) -> Usage | None:
-        """None where it counts nothing. Before the end of a stream a missing count is not known; at the end it is the
+        """None where it counts nothing. Each report counts from the start, so that the last one holds. Before the end of a stream a missing count is not known; at the end it is the
         zero that was left out."""
         read = self.prompt_token_count
         if read is not None:
             read += self.tool_use_prompt_token_count or 0
         written = self.candidates_token_count
-        if written is not None or self.thoughts_token_count is not None:
-            written = (written or 0) + (self.thoughts_token_count or 0)
+        if written is not None:
+            written += self.thoughts_token_count or 0
         elif is_final and read is not None and self.total_token_count is not None:
-            written = max(self.total_token_count - read, 0)
+            written = max(self.total_token_count - read, self.thoughts_token_count or 0)
+        elif is_final:
+            written = self.thoughts_token_count
         if read is None and written is None:
             return None
         return Usage(
