@@ -157,3 +157,60 @@ def test_price_data_is_not_loaded_when_everything_is_given(tmp_path):
     )
     ran = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def priced(line: str) -> str:
+    return f"""\
+providers:
+  anthropic: {{api_key: $ANTHROPIC_API_KEY}}
+models:
+  m: {{provider: anthropic, id: claude-sonnet-5-5{line}}}
+"""
+
+
+def rates_of(load_text, line: str):
+    (card,) = cards_of(load_text(priced(line), ANTHROPIC_API_KEY="k").settings)
+    assert card.price is not None
+    return card.price.rates
+
+
+def base(rates) -> str:
+    return (
+        f", usd_per_million_input: {rates.usd_per_million_input}"
+        f", usd_per_million_output: {rates.usd_per_million_output}"
+    )
+
+
+def test_the_known_rates_of_the_cache_go_with_the_known_base_rates(load_text):
+    known = rates_of(load_text, "")
+    assert known.usd_per_million_cache_read is not None
+    assert known.usd_per_million_cache_write is not None
+    assert rates_of(load_text, base(known)) == known
+    read = rates_of(load_text, base(known) + ", usd_per_million_cache_read: 0.01")
+    assert read.usd_per_million_cache_read == Decimal("0.01")
+    assert read.usd_per_million_cache_write == known.usd_per_million_cache_write
+
+
+def test_beside_other_base_rates_those_of_the_cache_are_unknown(load_text):
+    rates = rates_of(load_text, ", usd_per_million_input: 7, usd_per_million_output: 8")
+    assert (rates.usd_per_million_cache_read, rates.usd_per_million_cache_write) == (None, None)
+    assert rates.usd_per_million_cache_write_1h is None
+
+
+def test_a_given_rate_for_writing_holds_for_an_hour_too(load_text):
+    rates = rates_of(load_text, base(rates_of(load_text, "")) + ", usd_per_million_cache_write: 5")
+    assert (rates.usd_per_million_cache_write, rates.usd_per_million_cache_write_1h) == (Decimal(5), None)
+
+
+def profile_of(load_text, provider: str) -> str:
+    text = f"providers:\n  {provider}\nmodels:\n  m: {{provider: {provider.partition(':')[0]}}}\n"
+    (card,) = cards_of(load_text(text, GROQ_API_KEY="k").settings)
+    return card.profile
+
+
+def test_a_provider_departs_from_its_dialect_as_its_name_says_or_its_profile(load_text):
+    assert profile_of(load_text, "groq:") == "groq"
+    assert profile_of(load_text, "groq: {profile: openai}") == "openai"
+    here = '{dialect: openai-chat, base_url: "http://127.0.0.1:9001/v1"'
+    assert profile_of(load_text, f"mine: {here}}}") == ""
+    assert profile_of(load_text, f"mine: {here}, profile: vllm}}") == "vllm"

@@ -107,11 +107,14 @@ def _chat_usage(events: list[dict[str, Any]]) -> Usage | None:
     names = ("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens", "cache_read_input_tokens")
     cached = [details.get("cached_tokens"), *(told.get(name) for name in names)]
     written = [details.get("cache_write_tokens"), told.get("cache_creation_input_tokens")]
+    was_read = next((count for count in cached if count is not None), None)
+    was_written = next((count for count in written if count is not None), None)
     return Usage(
         input_tokens=prompt,
         output_tokens=completion,
-        cache_read_tokens=next((count for count in cached if count is not None), None),
-        cache_write_tokens=next((count for count in written if count is not None), None),
+        cache_read_tokens=was_read,
+        # OpenRouter may count a token as read and as written.
+        cache_write_tokens=None if was_written is None else min(was_written, prompt - (was_read or 0)),
         reasoning_tokens=(told.get("completion_tokens_details") or {}).get("reasoning_tokens"),
     )
 

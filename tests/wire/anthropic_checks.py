@@ -12,19 +12,22 @@ import httpx2
 from pointsman.core.events import Reply, ReplyEvent, fold
 from pointsman.core.request import RedactedThinking, Text, Thinking, ToolCall
 from pointsman.wire.dialect import ReplyContext
-from pointsman.wire.seals import untag
+from pointsman.wire.seals import Kind, untag
 
 CONTEXT = ReplyContext("pm_0190test", "opus", 1_700_000_000, stream_usage=True)
 
 
 @dataclass
 class Meaning:
-    """An answer without its packaging. Every tool input as a value, thinking as (text, signature)."""
+    """An answer without its packaging. Every tool input as a value, thinking as (text, signature), sources as
+    (address, title, quote). `seals` are those of texts and calls."""
 
     text: str = ""
     calls: list[tuple[str, str, Any]] = field(default_factory=list)
     thinking: list[tuple[str, str]] = field(default_factory=list)
     redacted: list[str] = field(default_factory=list)
+    seals: list[str] = field(default_factory=list)
+    sources: list[tuple[str, str | None, str]] = field(default_factory=list)
     stop_reason: str | None = None
     stop_sequence: str | None = None
     usage: dict[str, int] = field(default_factory=dict)
@@ -43,8 +46,13 @@ def _read_block(meaning: Meaning, block: dict[str, Any]) -> None:
     match block["type"]:
         case "text":
             meaning.text += block["text"]
+            for cited in block.get("citations") or []:
+                if "url" in cited:
+                    meaning.sources.append((cited["url"], cited.get("title"), cited["cited_text"]))
         case "tool_use":
             meaning.calls.append((block["id"], block["name"], block["input"]))
+        case "thinking" if (tagged := untag(block["signature"])) and tagged.kind in {Kind.CALL, Kind.TEXT}:
+            meaning.seals.append(tagged.seal.data)
         case "thinking" if block["thinking"] or block["signature"]:
             meaning.thinking.append((block["thinking"], _sealed(block["signature"])))
         case "redacted_thinking":
@@ -55,6 +63,7 @@ def meaning_of_body(body: dict[str, Any]) -> Meaning:
     meaning = Meaning(stop_reason=body["stop_reason"], stop_sequence=body["stop_sequence"])
     for block in body["content"]:
         _read_block(meaning, block)
+    meaning.text += (body.get("stop_details") or {}).get("explanation") or ""
     meaning.usage = {name: body["usage"].get(name) or 0 for name in _COUNTS}
     return meaning
 
@@ -83,6 +92,8 @@ def body_of_stream(stream: bytes) -> dict[str, Any]:
                         block[name] += delta[name]
                 if "signature" in delta:
                     block["signature"] = delta["signature"]
+                if "citation" in delta:
+                    block["citations"] = [*(block.get("citations") or []), delta["citation"]]
                 if "partial_json" in delta:
                     pieces[event["index"]].append(delta["partial_json"])
             case "content_block_stop":
@@ -94,6 +105,7 @@ def body_of_stream(stream: bytes) -> dict[str, Any]:
             case "message_delta":
                 body["stop_reason"] = event["delta"]["stop_reason"]
                 body["stop_sequence"] = event["delta"]["stop_sequence"]
+                body["stop_details"] = event["delta"].get("stop_details")
                 body["usage"].update({k: v for k, v in event["usage"].items() if v is not None})
             case "message_stop":
                 break
@@ -112,9 +124,14 @@ def meaning_of_reply(reply: Reply) -> Meaning:
     meaning = Meaning(stop_reason=_REASONS.get(reason, reason), stop_sequence=reply.finished.stop_sequence)
     for part in reply.parts:
         match part:
-            case Text(text):
+            case Text(text, _, seal, citations):
                 meaning.text += text
-            case ToolCall(call_id, name, arguments):
+                meaning.seals += [seal.data] if seal else []
+                meaning.sources += [
+                    (each.url, each.title, each.quote or "") for each in citations if each.url
+                ]
+            case ToolCall(call_id, name, arguments, seal):
+                meaning.seals += [seal.data] if seal else []
                 meaning.calls.append((call_id, name, json.loads(arguments)))
             case Thinking(text, seal):
                 meaning.thinking.append((text, _sealed(seal.data) if seal else ""))
@@ -185,7 +202,7 @@ def meaning_of_message(message: anthropic.types.Message) -> Meaning:
 # the grammar of a stream
 
 _DELTA_OF = {
-    "text": {"text_delta"},
+    "text": {"text_delta", "citations_delta"},
     "tool_use": {"input_json_delta"},
     "thinking": {"thinking_delta", "signature_delta"},
     "redacted_thinking": set(),

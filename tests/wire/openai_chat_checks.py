@@ -3,7 +3,7 @@ that shares nothing with the dialect."""
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx2
@@ -32,6 +32,16 @@ class Meaning:
     calls: list[tuple[str, str]] = field(default_factory=list)
     finish_reason: str = ""
     usage: Usage | None = None
+
+
+REFUSED = "The model refused to answer."
+
+
+def shown(meaning: Meaning) -> Meaning:
+    """What a client is shown of it: who refuses without a word is given one."""
+    if meaning.finish_reason == "content_filter" and not (meaning.text or meaning.calls or meaning.refusal):
+        return replace(meaning, refusal=REFUSED)
+    return meaning
 
 
 # A plain reading of what was recorded
@@ -70,6 +80,7 @@ def _add(meaning: Meaning, calls: dict[object, dict[str, str]], delta: dict[str,
     for block in content if isinstance(content, list) else [{"text": content or ""}]:
         meaning.text += block.get("text", "")
         meaning.thinking += "".join(piece["text"] for piece in block.get("thinking", []))
+    meaning.text += (delta.get("audio") or {}).get("transcript") or ""
     meaning.refusal += delta.get("refusal") or ""
     spelled = [
         detail.get("text") or detail.get("summary") or "" for detail in delta.get("reasoning_details") or []

@@ -56,7 +56,7 @@ def test_unsigned_thinking_is_taken_out_and_nothing_else() -> None:
         "new": 1.5,
     }
     assert mine.encode() in body, "a signed block keeps its bytes"
-    assert b'"new":1.50' in body
+    assert b'"new": 1.50' in body, "what stands around the history keeps its bytes"
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,46 @@ def test_any_text_survives(text: str, is_signed: bool) -> None:
     kept = [block["type"] for block in body["messages"][0]["content"]]
     assert kept == (["thinking", "text"] if is_signed else ["text"])
     assert body["messages"][0]["content"][-1]["text"] == text
+
+
+FOREIGN = '{"type":"thinking","thinking":"x","signature":""}'
+CALL = '{"type":"tool_use","id":"a","name":"f","input":{}}'
+RESULT = '{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"b"}]}'
+MINE = '{"type":"thinking","thinking":"y","signature":"EqQB"}'
+
+
+def loop(blocks: str, thinking: str, more: str = "") -> Envelope:
+    messages = f'[{{"role":"user","content":"Hi"}},{{"role":"assistant","content":[{blocks}]}},{RESULT}]'
+    return read_envelope(
+        f'{{"model":"auto","max_tokens":5000,"messages":{messages},"thinking":{thinking}{more}}}'.encode()
+    )
+
+
+BUDGET = '{"type":"enabled","budget_tokens":2000}'
+
+
+@pytest.mark.parametrize(
+    ("blocks", "thinking", "kept"),
+    [
+        (f"{FOREIGN},{CALL}", BUDGET, {"type": "disabled"}),
+        (f"{FOREIGN},{CALL}", '{"type":"adaptive"}', {"type": "adaptive"}),
+        (f"{FOREIGN},{MINE},{CALL}", BUDGET, json.loads(BUDGET)),
+        (f'{FOREIGN},{{"type":"text","text":"t"}},{CALL}', BUDGET, {"type": "disabled"}),
+        (f"{CALL}", BUDGET, json.loads(BUDGET)),
+    ],
+)
+def test_a_loop_begun_elsewhere_goes_on_without_a_budget_for_thinking(
+    blocks: str, thinking: str, kept: dict[str, object]
+) -> None:
+    """Rule 21: the API refuses a turn that calls without the thinking before it. Nothing was taken out of the last
+    one, so it is the API's to judge."""
+    assert json.loads(forwarded(loop(blocks, thinking), "opus"))["thinking"] == kept
+
+
+def test_edits_about_thinking_go_with_it() -> None:
+    edits = '[{"type":"clear_thinking_20251015","keep":"all"},{"type":"clear_tool_uses_20250919"}]'
+    asked = loop(f"{FOREIGN},{CALL}", BUDGET, f',"context_management":{{"edits":{edits}}}')
+    body = json.loads(forwarded(asked, "opus"))
+    assert body["context_management"] == {"edits": [{"type": "clear_tool_uses_20250919"}]}
+    kept = loop(f"{FOREIGN},{MINE},{CALL}", BUDGET, f',"context_management":{{"edits":{edits}}}')
+    assert json.loads(forwarded(kept, "opus"))["context_management"] == {"edits": json.loads(edits)}

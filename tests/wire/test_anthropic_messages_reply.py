@@ -106,7 +106,6 @@ def test_ping_and_unknown_events_blocks_and_deltas_are_passed_over() -> None:
             opened(1, type="web_search_tool_result", tool_use_id="srvtoolu_1", content=[]),
             closed(1),
             opened(2, type="text", text=""),
-            grown(2, type="citations_delta", citation={"url": "https://x.org"}),
             grown(2, type="text_delta", text="Hi"),
             closed(2),
             *end(output_tokens=2),
@@ -187,7 +186,7 @@ def test_order_of_thinking_and_text_is_kept() -> None:
 )
 def test_stop_reason_is_read(sent: str | None, reason: FinishReason) -> None:
     finished = read(start(), *end(sent))[-1]
-    assert finished == Finished(reason, None, sent)
+    assert finished == Finished(reason)
 
 
 @pytest.mark.parametrize(("sent", "reason"), [("end_turn", "tool_calls"), ("max_tokens", "length")])
@@ -199,9 +198,7 @@ def test_reply_with_a_call_ends_with_the_reason_for_calls(sent: str, reason: Fin
 
 def test_stop_sequence_is_named() -> None:
     delta = {"type": "message_delta", "delta": {"stop_reason": "stop_sequence", "stop_sequence": "END"}}
-    assert read(start(), delta, {"type": "message_stop"})[-1] == Finished(
-        "stop_sequence", "END", "stop_sequence"
-    )
+    assert read(start(), delta, {"type": "message_stop"})[-1] == Finished("stop_sequence", "END")
 
 
 def test_usage_includes_the_caches() -> None:

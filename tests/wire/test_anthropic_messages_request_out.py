@@ -29,7 +29,6 @@ from pointsman.core.request import (
     ToolResult,
 )
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
-from pointsman.wire.anthropic_messages.request_out import FOREIGN
 
 CARD = ModelCard("opus", "anthropic", "claude-opus-4-6")
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -398,9 +397,9 @@ def test_schema_is_closed_as_the_api_insists() -> None:
                 "items": {"type": "object", "properties": {"type": {"type": "string"}}},
             },
             "either": {"anyOf": [{"$ref": "#/$defs/a"}, {"type": ["object", "null"], "properties": {}}]},
-            "free": {"type": "object", "additionalProperties": {"type": "object"}},
+            "free": {"type": "object", "additionalProperties": False},
         },
-        "$defs": {"a": {"type": "object", "additionalProperties": True}},
+        "$defs": {"a": {"type": "object"}},
         "required": ["list"],
     }
     sent = body_of(output_format=OutputFormat("json_schema", schema, name="x", strict=True))["output_config"]
@@ -421,9 +420,9 @@ def test_schema_is_closed_as_the_api_insists() -> None:
                             {"type": ["object", "null"], "properties": {}, **shut},
                         ]
                     },
-                    "free": {"type": "object", "additionalProperties": {"type": "object", **shut}},
+                    "free": {"type": "object", **shut},
                 },
-                "$defs": {"a": {"type": "object", "additionalProperties": True}},
+                "$defs": {"a": {"type": "object", **shut}},
                 "required": ["list"],
                 **shut,
             },
@@ -435,7 +434,7 @@ def test_schema_is_closed_as_the_api_insists() -> None:
 def test_schema_for_a_model_that_cannot_hold_it_is_refused() -> None:
     request = replace(HI, output_format=OutputFormat("json_schema", SCHEMA))
     with pytest.raises(Unsupported):
-        written(request, replace(CARD, abilities=frozenset({"tools"})))
+        written(request, replace(CARD, abilities=frozenset()))
 
 
 def test_json_mode_becomes_a_sentence() -> None:
@@ -543,37 +542,102 @@ def test_sampling_that_thinking_excludes_is_named() -> None:
 # fields of other dialects
 
 
-@pytest.mark.parametrize("name", [name for name, fate in FOREIGN.items() if fate == "refuse"])
-def test_field_the_caller_relies_on_is_refused(name: str) -> None:
+def test_field_the_caller_relies_on_is_refused() -> None:
+    """It is the decoder that knows: no name means anything by itself here."""
     with pytest.raises(Unsupported) as caught:
-        written(replace(HI, foreign={f"{name}.0.x" if name in {"tools", "messages"} else name: 3}))
-    assert caught.value.param is not None
-    assert caught.value.param.startswith(name)
+        written(replace(HI, foreign={"n": 3}, must_not_drop=frozenset({"n"})))
+    assert caught.value.param == "n"
 
 
-@pytest.mark.parametrize("name", [*(name for name, fate in FOREIGN.items() if fate == "drop"), "unheard_of"])
-def test_hint_is_dropped_and_named(name: str) -> None:
-    assert written(replace(HI, foreign={name: "x"}))[1] == (name,)
-
-
-def test_field_the_decoder_insists_on_is_refused_whatever_its_name() -> None:
-    with pytest.raises(Unsupported):
-        written(replace(HI, foreign={"unheard_of": None}, must_not_drop=frozenset({"unheard_of"})))
+def test_hint_is_dropped_and_named() -> None:
+    assert written(replace(HI, foreign={"n": 3, "unheard_of": None}))[1] == ("n", "unheard_of")
 
 
 @pytest.mark.parametrize(
-    "foreign",
+    ("sampling", "name"),
     [
-        {"n": 1},
-        {"logprobs": False},
-        {"top_logprobs": 0},
-        {"store": None},
-        {"modalities": ["text"]},
-        {"logit_bias": {}},
+        (Sampling(logprobs=True), "logprobs"),
+        (Sampling(top_logprobs=3), "top_logprobs"),
     ],
 )
-def test_field_that_says_the_default_is_not_there(foreign: dict[str, Any]) -> None:
-    assert written(replace(HI, foreign=foreign))[1] == ()
+def test_log_probabilities_are_refused(sampling: Sampling, name: str) -> None:
+    with pytest.raises(Unsupported) as caught:
+        written(replace(HI, sampling=sampling))
+    assert caught.value.param == name
+
+
+def test_how_closely_to_look_is_dropped_and_named() -> None:
+    def look(detail: str) -> tuple[str, ...]:
+        image = Image(url="https://example.com/a.png", detail=detail)
+        return written(replace(HI, messages=(Message("user", (image,)),)))[1]
+
+    assert look("low") == ("messages[].content[].image_url.detail",)
+    assert look("auto") == ()
+
+
+OLD = ModelCard("old", "anthropic", "claude-3-haiku", abilities=frozenset({"tools", "thinking"}))
+ANSWER = OutputFormat("json_schema", SCHEMA, name="person")
+
+
+def emulated(request: Request) -> tuple[dict[str, Any], tuple[str, ...], str | None]:
+    encoded = ANTHROPIC_MESSAGES.encode_request(request, OLD)
+    return json.loads(encoded.body), encoded.dropped, encoded.undo.answer_tool
+
+
+def test_a_schema_is_asked_for_as_a_tool_where_the_model_knows_no_schemas() -> None:
+    """Rule 7: what comes back is text again, see the tests of undoing."""
+    body, dropped, tool = emulated(replace(HI, output_format=ANSWER))
+    assert tool == "person"
+    (sent,) = body["tools"]
+    assert (sent["name"], sent["input_schema"]["properties"]) == ("person", SCHEMA["properties"])
+    assert body["tool_choice"] == {"type": "tool", "name": "person", "disable_parallel_tool_use": True}
+    assert "output_config" not in body
+    assert dropped == ()
+
+
+def test_an_emulated_schema_leaves_the_callers_tools_a_choice() -> None:
+    tools = (Tool("person"), Tool("clock"))
+    body, _, tool = emulated(replace(HI, tools=tools, output_format=ANSWER))
+    assert tool == "person_"
+    assert [each["name"] for each in body["tools"]] == ["person", "clock", "person_"]
+    assert body["tool_choice"] == {"type": "any", "disable_parallel_tool_use": True}
+    forced = replace(HI, tools=tools, tool_choice=ToolChoice("tool", "clock"), output_format=ANSWER)
+    body, _, tool = emulated(forced)
+    assert (body["tool_choice"], tool) == ({"type": "tool", "name": "clock"}, None)
+
+
+def test_an_emulated_schema_goes_without_thinking() -> None:
+    """Rule 21: the force comes from the schema."""
+    body, dropped, _ = emulated(replace(HI, output_format=ANSWER, reasoning=Reasoning(effort="high")))
+    assert "thinking" not in body
+    assert dropped == ("reasoning_effort",)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "additionalProperties": {"type": "string"}},
+        {"type": "object", "properties": {"a": {"type": "array", "items": {"additionalProperties": True}}}},
+        {"type": "object", "$defs": {"a": {"anyOf": [{"type": "null"}, {"additionalProperties": {}}]}}},
+    ],
+)
+def test_a_schema_with_properties_of_any_name_is_asked_for_as_a_tool(schema: dict[str, Any]) -> None:
+    """The API takes closed objects only in the schema of an answer, and any in the schema of a tool."""
+    encoded = ANTHROPIC_MESSAGES.encode_request(
+        replace(HI, output_format=OutputFormat("json_schema", schema)), CARD
+    )
+    assert encoded.undo.answer_tool == "answer"
+    assert json.loads(encoded.body)["tools"][0]["input_schema"] == schema
+
+
+def test_a_property_of_that_name_is_no_such_thing() -> None:
+    schema = {"type": "object", "properties": {"additionalProperties": {"type": "string"}}}
+    assert "output_config" in body_of(output_format=OutputFormat("json_schema", schema))
+
+
+def test_a_schema_of_a_list_cannot_be_emulated() -> None:
+    with pytest.raises(Unsupported, match="anything but an object"):
+        emulated(replace(HI, output_format=OutputFormat("json_schema", {"type": "array"})))
 
 
 def test_a_schema_nested_without_end_is_refused() -> None:

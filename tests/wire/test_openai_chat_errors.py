@@ -77,7 +77,7 @@ def test_the_status_decides_the_fault(status, fault):
             F.AUTH,
         ),
         (400, {"error": {"message": "No", "code": "invalid_api_key"}}, F.AUTH),
-        (400, {"error": {"message": "Too long", "code": "context_length_exceeded"}}, F.REJECTED),
+        (400, {"error": {"message": "Too long", "code": "context_length_exceeded"}}, F.TOO_LONG),
         (500, {"error": {"message": "image input is not supported", "type": "server_error"}}, F.SERVER_ERROR),
     ],
 )

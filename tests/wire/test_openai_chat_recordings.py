@@ -18,6 +18,7 @@ from openai_chat_checks import (
     recorded_chunks,
     sdk_chunks,
     sdk_completion,
+    shown,
 )
 from recordings import recorded, request_body, streamed_answer, whole_answer
 
@@ -163,12 +164,12 @@ def _check(record: dict[str, Any], events: list[ReplyEvent], expected: Any) -> N
     assert len(set(ids)) == len(ids), record["id"]
 
     completion = sdk_completion(OPENAI_CHAT.encode_reply(events, CONTEXT))
-    assert meaning_of_completion(completion) == expected, record["id"]
+    assert meaning_of_completion(completion) == shown(expected), record["id"]
     assert completion.id == "chatcmpl-req_0190test"
     assert completion.model == "tiny"
 
     chunks = sdk_chunks(OPENAI_CHAT.reply_encoder(CONTEXT).feed(events))
-    assert meaning_of_chunks(chunks) == expected, record["id"]
+    assert meaning_of_chunks(chunks) == shown(expected), record["id"]
     assert {(chunk.id, chunk.model, chunk.created) for chunk in chunks} == {
         ("chatcmpl-req_0190test", "tiny", 1_700_000_000)
     }
@@ -247,7 +248,7 @@ def test_every_recorded_error_is_understood(records):
     faults = {
         400: {UpstreamFault.REJECTED},
         401: {UpstreamFault.AUTH},
-        404: {UpstreamFault.REJECTED},
+        404: {UpstreamFault.NO_SUCH_MODEL},
         429: {UpstreamFault.RATE_LIMITED},
     }
     count = 0
@@ -261,6 +262,7 @@ def test_every_recorded_error_is_understood(records):
         said = record["response"]["body"]["error"]["message"]
         assert error.fault in faults[status]
         assert error.message.startswith(said[:24])
-        assert (error.body is None) == (error.fault is not UpstreamFault.REJECTED)
+        of_request = {UpstreamFault.REJECTED, UpstreamFault.NO_SUCH_MODEL}
+        assert (error.body is None) == (error.fault not in of_request)
         count += 1
     assert count == 24

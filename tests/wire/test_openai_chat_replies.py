@@ -16,6 +16,7 @@ from openai_chat_checks import (
     outcome,
     sdk_chunks,
     sdk_completion,
+    shown,
 )
 
 from pointsman.core.errors import UpstreamError, UpstreamFault
@@ -96,15 +97,13 @@ def test_a_stream_is_events_in_order_with_its_end_last():
         TextDelta("He"),
         TextDelta("y"),
         UsageReported(Usage(3, 2)),
-        Finished("stop", raw_reason="stop"),
+        Finished("stop"),
     ]
 
 
 @pytest.mark.parametrize("done", [b"data: [DONE] \n", b"data:[DONE]\n\n", b"data: [DONE]", b"", b": bye\n\n"])
 def test_the_end_may_be_spelled_in_many_ways_or_left_out(done):
-    assert stream(chunk({"content": "a"}), chunk({}, "length"), done=done)[-1] == Finished(
-        "length", raw_reason="length"
-    )
+    assert stream(chunk({"content": "a"}), chunk({}, "length"), done=done)[-1] == Finished("length")
 
 
 def test_done_without_a_finish_reason_is_an_end():
@@ -147,7 +146,7 @@ def test_comments_names_empty_data_and_empty_choices_are_no_part_of_the_reply():
         b'data: {"id":"c1","choices":[{"index":0,"content_filter_results":{},"finish_reason":null}]}\n\n',
         chunk({}, "stop"),
     )
-    assert events == [ReplyStarted("c1", "m"), TextDelta("a"), Finished("stop", raw_reason="stop")]
+    assert events == [ReplyStarted("c1", "m"), TextDelta("a"), Finished("stop")]
 
 
 def test_only_the_first_of_several_choices_is_read():
@@ -155,7 +154,7 @@ def test_only_the_first_of_several_choices_is_read():
     first = {"index": 0, "delta": {"content": "this"}, "finish_reason": "stop"}
     body = {"id": "c1", "model": "m", "choices": [second, first]}
     events = stream(b"data: " + json.dumps(body).encode() + b"\n\n")
-    assert events[1:] == [TextDelta("this"), Finished("stop", raw_reason="stop")]
+    assert events[1:] == [TextDelta("this"), Finished("stop")]
 
 
 def test_the_whole_message_beside_its_delta_is_not_said_twice():
@@ -369,7 +368,7 @@ def test_the_legacy_function_call_is_a_tool_call():
         chunk({}, "function_call"),
     )
     assert [call[1:] for call in calls_of(events)] == [("f", "{}")]
-    assert events[-1] == Finished("tool_calls", raw_reason="function_call")
+    assert events[-1] == Finished("tool_calls")
 
 
 @pytest.mark.parametrize(
@@ -407,13 +406,6 @@ def test_the_reason_of_the_end_is_one_a_client_knows(raw, with_call, reason):
         {"reasoning": "Hm."},
         {"reasoning_content": "Hm.", "reasoning": "Hm."},
         {"reasoning": "Hm.", "reasoning_details": [{"type": "reasoning.text", "text": "Hm."}]},
-        {"reasoning_details": [{"type": "reasoning.text", "text": "Hm.", "signature": "s"}]},
-        {
-            "reasoning_details": [
-                {"type": "reasoning.summary", "summary": "Hm."},
-                {"type": "reasoning.encrypted", "data": "x"},
-            ]
-        },
         {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}]},
         {"content": [{"type": "thinking", "thinking": "Hm."}]},
         {
@@ -424,14 +416,76 @@ def test_the_reason_of_the_end_is_one_a_client_knows(raw, with_call, reason):
     ],
 )
 def test_thinking_is_found_in_every_spelling_and_once(delta):
+    """Rule 24: and it ends with its maker's name, though nobody signed it."""
+    seal = Seal("", "openai")
     expected = [
         ReplyStarted("c1", "m"),
         ThinkingDelta("Hm."),
+        ThinkingSealed(seal),
         TextDelta("Yes"),
-        Finished("stop", raw_reason="stop"),
+        Finished("stop"),
     ]
     assert stream(chunk(delta), chunk({"content": "Yes"}), chunk({}, "stop")) == expected
-    assert fold(OPENAI_CHAT.decode_reply(whole(delta), "openai")).parts == (Thinking("Hm."),)
+    assert fold(OPENAI_CHAT.decode_reply(whole(delta), "openai")).parts == (Thinking("Hm.", seal),)
+
+
+SIGNED = {"type": "reasoning.text", "text": "Hm.", "signature": "s", "index": 0}
+ENCRYPTED = [
+    {"type": "reasoning.summary", "summary": "Hm.", "index": 0},
+    {"type": "reasoning.encrypted", "data": "x", "index": 0},
+]
+
+
+@pytest.mark.parametrize("details", [[SIGNED], ENCRYPTED])
+def test_sealed_details_are_kept_whole_for_their_maker(details):
+    events = OPENAI_CHAT.decode_reply(whole({"content": "Yes", "reasoning_details": details}), "openrouter")
+    thought, answer = fold(events).parts
+    assert isinstance(thought, Thinking)
+    assert thought.text == "Hm."
+    assert thought.seal is not None
+    assert thought.seal.maker == "openrouter"
+    assert json.loads(thought.seal.data) == details
+    assert answer == Text("Yes")
+
+
+def test_details_in_pieces_are_put_together():
+    """As OpenRouter streams Claude: text in pieces, the signature apart, all of one index."""
+    pieces = [
+        {"type": "reasoning.text", "text": "H", "index": 0, "format": "f", "signature": ""},
+        {"type": "reasoning.text", "text": "m.", "index": 0, "format": "f"},
+        {"type": "reasoning.text", "signature": "s", "index": 0, "format": "f"},
+    ]
+    chunks = [
+        chunk({"reasoning": piece.get("text"), "reasoning_details": [piece], "content": ""})
+        for piece in pieces
+    ]
+    thought, answer = fold(stream(*chunks, chunk({"content": "Yes"}), chunk({}, "stop"))).parts
+    assert isinstance(thought, Thinking)
+    assert (thought.text, answer) == ("Hm.", Text("Yes"))
+    assert thought.seal is not None
+    assert json.loads(thought.seal.data) == [{**SIGNED, "format": "f"}]
+
+
+def test_details_that_come_behind_the_answer_are_kept():
+    late = [{"type": "reasoning.encrypted", "data": "x", "id": "a"}]
+    events = stream(chunk({"content": "Yes"}), chunk({"reasoning_details": late}), chunk({}, "stop"))
+    text, thought = fold(events).parts
+    assert (text, thought) == (
+        Text("Yes"),
+        Thinking("", Seal(json.dumps(late, separators=(",", ":")), "openai")),
+    )
+
+
+def test_googles_signatures_are_seals_of_calls_and_messages():
+    """Rule 31: as Gemini's compatible endpoint writes them."""
+    signed = {"google": {"thought_signature": "c2ln"}}
+    call = {"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}, "extra_content": signed}
+    events = stream(chunk({"tool_calls": [call]}), chunk({}, "tool_calls"))
+    assert fold(events).parts == (ToolCall("a", "f", "{}", Seal("c2ln", "openai")),)
+    events = OPENAI_CHAT.decode_reply(whole({"content": "Hi", "extra_content": signed}), "gemini")
+    assert fold(events).parts == (Text("Hi", seal=Seal("c2ln", "gemini")),)
+    odd = {"content": "Hi", "extra_content": {"google": {"thought": True}}}
+    assert fold(OPENAI_CHAT.decode_reply(whole(odd), "gemini")).parts == (Text("Hi"),)
 
 
 @pytest.mark.parametrize(
@@ -452,7 +506,7 @@ def test_thinking_between_texts_keeps_its_place():
     events = stream(
         chunk({"content": "a"}), chunk({"reasoning": "b"}), chunk({"content": "c"}), chunk({}, "stop")
     )
-    assert fold(events).parts == (Text("a"), Thinking("b"), Text("c"))
+    assert fold(events).parts == (Text("a"), Thinking("b", Seal("", "openai")), Text("c"))
 
 
 def test_a_list_of_content_is_read_in_order():
@@ -474,7 +528,7 @@ def test_content_that_a_provider_parsed_is_json_text_again():
 def test_a_refusal_is_told_and_written_back_as_one():
     events = stream(chunk({"refusal": "I "}), chunk({"refusal": "won't."}), chunk({}, "stop"))
     assert fold(events).parts == (Text("I won't.", is_refusal=True),)
-    assert events[-1] == Finished("refusal", raw_reason="stop")
+    assert events[-1] == Finished("refusal")
     assert (
         meaning_of_completion(sdk_completion(OPENAI_CHAT.encode_reply(events, CONTEXT))).finish_reason
         == "stop"
@@ -487,7 +541,7 @@ def test_a_message_that_a_filter_removed_is_an_empty_answer():
     body = json.dumps({"id": "c", "choices": [{"finish_reason": "content_filter", "index": 0}]}).encode()
     assert OPENAI_CHAT.decode_reply(body, "openai") == [
         ReplyStarted("c", ""),
-        Finished("content_filter", raw_reason="content_filter"),
+        Finished("content_filter"),
     ]
 
 
@@ -764,7 +818,7 @@ def replies(draw):
 
 @given(replies())
 def test_any_reply_streams_what_it_says_whole_and_reads_back_the_same(events):
-    expected = meaning_of_reply(fold(events))
+    expected = shown(meaning_of_reply(fold(events)))
     body = OPENAI_CHAT.encode_reply(events, CONTEXT)
     written = OPENAI_CHAT.reply_encoder(CONTEXT).feed(events)
     assert meaning_of_completion(sdk_completion(body)) == expected
@@ -786,3 +840,37 @@ def test_no_bytes_crash_the_readers(pieces):
         watch.feed(piece)
     result = outcome(pieces)
     assert isinstance(result, list) or result[0] in {UpstreamFault.BAD_REPLY, UpstreamFault.BROKEN}
+
+
+def test_a_token_counted_as_read_and_as_written_counts_once():
+    usage = {
+        "prompt_tokens": 2168,
+        "completion_tokens": 1,
+        "prompt_tokens_details": {"cached_tokens": 2161, "cache_write_tokens": 2161},
+    }
+    told = fold(OPENAI_CHAT.decode_reply(whole({"content": "a"}, usage=usage), "openrouter")).usage
+    assert (told.input_tokens, told.cache_read_tokens, told.cache_write_tokens) == (2168, 2161, 7)
+
+
+def test_what_was_spoken_is_told_in_its_words():
+    spoken = {"content": None, "audio": {"id": "a", "data": "QUJD", "transcript": "Hello"}}
+    assert fold(OPENAI_CHAT.decode_reply(whole(spoken), "openai")).parts == (Text("Hello"),)
+    pieces = [
+        {"audio": {"id": "a"}},
+        {"audio": {"transcript": "Hel"}},
+        {"audio": {"data": "QQ"}},
+        {"audio": {"transcript": "lo"}},
+    ]
+    assert fold(stream(*map(chunk, pieces), chunk({}, "stop"))).parts == (Text("Hello"),)
+
+
+def test_sound_without_words_is_no_empty_answer():
+    with pytest.raises(UpstreamError) as caught:
+        OPENAI_CHAT.decode_reply(whole({"content": None, "audio": {"data": "QUJD"}}), "openai")
+    assert caught.value.fault is UpstreamFault.BAD_REPLY
+
+
+def test_a_message_can_be_sent_back_as_it_came():
+    """Groq refuses `annotations`: an empty one is not written."""
+    body = OPENAI_CHAT.encode_reply([ReplyStarted("x", "y"), TextDelta("a"), Finished("stop")], CONTEXT)
+    assert json.loads(body)["choices"][0]["message"] == {"role": "assistant", "content": "a", "refusal": None}

@@ -7,6 +7,7 @@ import pytest
 from msgspec import Raw
 
 from pointsman.core.errors import BadRequest, Unsupported
+from pointsman.core.model_card import ModelCard
 from pointsman.core.request import (
     Audio,
     Document,
@@ -215,7 +216,7 @@ def test_content_parts_are_read():
     assert read.messages[0].parts == (
         Text("Look"),
         Image(media_type="image/jpeg", data="QUJD"),
-        Image(url="https://example.com/a.png"),
+        Image(url="https://example.com/a.png", detail="low"),
         Image(url="https://example.com/b.png"),
         Document(media_type="application/pdf", data="QUJD", name="a.pdf"),
         Document(media_type="application/pdf", data="QUJD"),
@@ -223,7 +224,7 @@ def test_content_parts_are_read():
         Document(url="https://example.com/d.pdf"),
         Audio("QUJD", "mp3"),
     )
-    assert read.foreign == {"messages[].content[].image_url.detail": "low"}
+    assert read.foreign == {}
 
 
 @pytest.mark.parametrize(
@@ -485,8 +486,6 @@ def test_a_malformed_tool_names_its_path():
     ("fields", "kept"),
     [
         ({"n": 2}, "n"),
-        ({"logprobs": True}, "logprobs"),
-        ({"top_logprobs": 3}, "top_logprobs"),
         ({"modalities": ["text", "audio"]}, "modalities"),
         ({"audio": {"voice": "alloy"}}, "audio"),
         ({"web_search_options": {}}, "web_search_options"),
@@ -513,6 +512,8 @@ def test_what_the_caller_relies_on_must_not_be_dropped(fields, kept):
         ({"made_up": 1}, {"made_up"}),
         ({"reasoning_effort": "default"}, {"reasoning_effort"}),
         ({"reasoning": {"exclude": True}}, {"reasoning"}),
+        ({"reasoning": {"effort": "low", "exclude": True, "summary": "auto"}}, {"reasoning.summary"}),
+        ({"thinking": {"type": "enabled", "clear_thinking": False}}, {"thinking.clear_thinking"}),
         ({"thinking": {"clear_thinking": False}}, {"thinking"}),
         # asks for what happens anyway
         (
@@ -608,3 +609,125 @@ def test_a_schema_format_without_a_schema_is_refused():
 )
 def test_reasoning_is_read_in_every_spelling(fields, expected):
     assert request(**fields).reasoning == expected
+
+
+# What lies deeper and has no place
+
+CACHED = {"cache_control": {"type": "ephemeral"}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ({"tools": [{**WEATHER, **CACHED}]}, {"tools[].cache_control"}),
+        (
+            {
+                "tools": [
+                    {"type": "function", "function": {**WEATHER["function"], "examples": [1], "x": None}}
+                ]
+            },
+            {"tools[].function.examples"},
+        ),
+        (
+            {
+                "response_format": {
+                    "type": "json_schema",
+                    "json_schema": {"name": "n", "schema": {}, "description": "d"},
+                }
+            },
+            {"response_format.json_schema.description"},
+        ),
+        ({"functions": [{"name": "f", "parameters": {}, "returns": "x"}]}, {"functions[].returns"}),
+        ({"tools": [WEATHER], "parallel_tool_calls": None}, set()),
+    ],
+)
+def test_fields_of_tools_and_formats_without_a_place_are_named(fields, names):
+    """Rule 46: among them marks for caches, which only some providers take."""
+    read = request(**fields)
+    assert set(read.foreign) == names
+    assert not read.must_not_drop
+    encoded = OPENAI_CHAT.encode_request(read, ModelCard("tiny", "local", "tiny"))
+    assert set(encoded.dropped) == names
+    assert b"cache_control" not in encoded.body
+
+
+def test_fields_of_messages_without_a_place_are_named():
+    messages = [
+        {"role": "user", "content": [{"type": "text", "text": "Hi", **CACHED}], "weight": 0.5},
+        {
+            "role": "assistant",
+            "content": "a",
+            "prefix": True,
+            "refusal": None,
+            "tool_calls": [{**call("a"), "x": 1}],
+        },
+        {"role": "tool", "tool_call_id": "a", "content": "b", "made_up": []},
+        {
+            "role": "user",
+            "content": [{"type": "image_url", "image_url": {"url": "https://a.org/b.png", "y": 2}}],
+        },
+    ]
+    read = request(messages)
+    assert set(read.foreign) == {
+        "messages[].content[].cache_control",
+        "messages[].weight",
+        "messages[].prefix",
+        "messages[].tool_calls[].x",
+        "messages[].content[].image_url.y",
+    }
+    known = [
+        {key: value for key, value in message.items() if key not in {"weight", "prefix"}}
+        for message in messages
+    ]
+    del (
+        known[0]["content"][0]["cache_control"],
+        known[1]["tool_calls"][0]["x"],
+        known[3]["content"][0]["image_url"]["y"],
+    )
+    assert request(known).messages == read.messages
+    assert request(known).foreign == {}
+
+
+def test_a_schema_and_arguments_may_hold_anything():
+    """Rule 46: nothing in them is a mark for a cache."""
+    schema = {"type": "object", "properties": {"cache_control": {"type": "string"}}}
+    tool_ = {"type": "function", "function": {"name": "f", "parameters": schema}}
+    called = {"role": "assistant", "tool_calls": [call("a", "f", '{"cache_control":"x"}')]}
+    read = request([*HI, called, {"role": "tool", "tool_call_id": "a", "content": "b"}], tools=[tool_])
+    assert read.foreign == {}
+    assert read.tools[0].schema == schema
+
+
+def test_a_wrong_type_beside_an_unknown_field_still_names_its_path():
+    messages = [{"role": "user", "content": [{"type": "text", "text": 3, **CACHED}]}]
+    assert complaint(messages).param == "messages[0].content[0].text"
+    assert (
+        complaint(tools=[{"type": "function", "function": {"name": 3, "x": 1}}]).param
+        == "tools[0].function.name"
+    )
+
+
+def test_mistrals_seed_is_a_seed():
+    assert request(random_seed=3).sampling.seed == 3
+
+
+def test_log_probabilities_have_a_place():
+    read = request(logprobs=True, top_logprobs=3).sampling
+    assert (read.logprobs, read.top_logprobs) == (True, 3)
+    read = request(logprobs=False, top_logprobs=0).sampling
+    assert (read.logprobs, read.top_logprobs) == (False, None)
+    assert request(top_logprobs=3).sampling.top_logprobs == 3
+
+
+def test_details_of_others_are_left_out_without_a_word():
+    """Rule 29: what is not tagged was made by another vendor."""
+    turn = {
+        "role": "assistant",
+        "content": "a",
+        "reasoning_details": [{"type": "reasoning.text", "text": "Hm.", "signature": "c2ln"}, 3],
+        "extra_content": {"google": {"thought_signature": "c2ln"}},
+        "tool_calls": [{**call("a"), "extra_content": {"google": {"thought_signature": "c2ln"}}}],
+    }
+    read = request([*HI, turn, {"role": "tool", "tool_call_id": "a", "content": "b"}])
+    assert read.messages[1].parts == (Text("a"), ToolCall("a", "weather", "{}"))
+    assert read.foreign == {}

@@ -125,7 +125,7 @@ def test_every_shape_of_a_providers_error_is_read(status, body, fault, message):
 @pytest.mark.parametrize(
     ("body", "fault"),
     [
-        (b'{"error":{"message":"no","code":"model_not_found"}}', UpstreamFault.REJECTED),
+        (b'{"error":{"message":"no","code":"model_not_found"}}', UpstreamFault.NO_SUCH_MODEL),
         (
             b'{"status":"failed","error":{"code":"server_error","message":"no"},"output":[]}',
             UpstreamFault.SERVER_ERROR,

@@ -1,6 +1,7 @@
 """Chat to Messages and Messages to chat: recorded requests and answers of each, through to the other side."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -139,7 +140,7 @@ CHAT_REFUSED = {
 }
 MESSAGES_REFUSED = {
     "cannot be expressed": "server tools, their results, containers and files of the provider",
-    "document of this form": "a PDF by its address: chat takes files as data only",
+    "document content by its address": "a PDF by its address: chat takes files as data only",
     "messages.0: Input": "a message that is a string; the API refused it as well",
 }
 
@@ -265,9 +266,11 @@ def piecewise(dialect: Dialect, events: list[ReplyEvent], context: Any) -> bytes
 
 
 def meaning_in_messages(reply: Reply) -> messages_side.Meaning:
-    """What a chat reply means in Messages: nothing is signed, a refusal is text, content filters are refusals."""
+    """What a chat reply means in Messages: a refusal is text, content filters are refusals."""
     wanted = messages_side.meaning_of_reply(reply)
-    wanted.thinking = [(text, "") for text, _ in wanted.thinking]
+    wanted.calls = [
+        (re.sub("[^a-zA-Z0-9_-]", "_", call_id), name, value) for call_id, name, value in wanted.calls
+    ]
     wanted.stop_reason = {"content_filter": "refusal"}.get(wanted.stop_reason or "", wanted.stop_reason)
     return wanted
 
@@ -321,7 +324,9 @@ def meaning_in_chat(reply: Reply) -> chat_side.Meaning:
     reasons = {"stop_sequence": "stop", "pause": "stop", "refusal": "content_filter"}
     finish = reply.finished.reason
     wanted.finish_reason = reasons.get(finish, finish)
-    return wanted
+    if wanted.refusal:
+        wanted.finish_reason = "stop"
+    return chat_side.shown(wanted)
 
 
 def check_messages_answer(record: Record) -> str:

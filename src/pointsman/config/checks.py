@@ -18,6 +18,7 @@ from pointsman.core.model_card import ModelCard
 from pointsman.routing import policy as routing_policy
 from pointsman.routing.names import Names
 from pointsman.upstream.known_providers import DEMO_URL, KNOWN_PROVIDERS
+from pointsman.wire.openai_chat.profiles import PROFILES
 
 _NEW_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -87,6 +88,8 @@ def _providers(view: View) -> Iterator[Problem]:
                     f"{' and '.join(missing)}, or one of {', '.join(KNOWN_PROVIDERS)}",
                     nearest(name, KNOWN_PROVIDERS),
                 )
+        elif known.is_at_own_address and "base_url" not in view.written("providers", name):
+            yield view.problem((*where, "base_url"), None, f"your own address, such as {known.base_url}")
         elif (
             known.key_variables
             and provider.api_key is None
@@ -97,6 +100,13 @@ def _providers(view: View) -> Iterator[Problem]:
             variable = known.key_variables[0]
             yield view.problem(
                 (*where, "api_key"), None, f"a key: set ${variable}, or write `api_key: $NAME` here"
+            )
+        if provider.profile is not None and provider.profile not in PROFILES:
+            yield view.problem(
+                (*where, "profile"),
+                repr(provider.profile),
+                f"one of {', '.join(sorted(PROFILES))}",
+                nearest(provider.profile, PROFILES),
             )
         yield from _base_url(view, where, provider, provider.dialect or (known.dialect if known else None))
         yield from _credentials(view, where, name, provider)

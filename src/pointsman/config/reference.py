@@ -130,7 +130,12 @@ def _providers() -> Iterator[str]:
     yield "| --- | --- | --- | --- |"
     for name, known in KNOWN_PROVIDERS.items():
         keys = " or ".join(f"`${variable}`" for variable in known.key_variables) or "none"
-        url = "inside Pointsman: simulated models" if known.base_url == DEMO_URL else f"<{known.base_url}>"
+        if known.is_at_own_address:
+            url = f"your own: `{known.base_url}`"
+        else:
+            url = (
+                "inside Pointsman: simulated models" if known.base_url == DEMO_URL else f"<{known.base_url}>"
+            )
         yield f"| `{name}` | {known.dialect} | {url} | {keys} |"
     yield ""
 

@@ -139,6 +139,13 @@ class ProviderSettings(_Section):
             " `x-goog-api-key` for gemini and `bearer` for the others."
         ),
     )
+    profile: str | None = Field(
+        default=None,
+        description=(
+            "How its API departs from openai-chat, where a request is translated for it: the name of the known"
+            " provider that it is like. Default: its own name, if that is known, else a careful middle way."
+        ),
+    )
     headers: dict[str, str] = Field(
         default_factory=dict,
         description="Sent with every request. Values may hold `$NAME`; those that carry keys must.",
@@ -181,10 +188,15 @@ class ModelSettings(_Section):
         default=None, description="US dollars per million output tokens."
     )
     usd_per_million_cache_read: Usd | None = Field(
-        default=None, description="US dollars per million tokens read from the provider's cache."
+        default=None,
+        description=(
+            "US dollars per million tokens read from the provider's cache. Default: what is known, if the two prices"
+            " above are not given or are the known ones, else as any input."
+        ),
     )
     usd_per_million_cache_write: Usd | None = Field(
-        default=None, description="US dollars per million tokens written to the provider's cache."
+        default=None,
+        description="US dollars per million tokens written to the provider's cache. Default: as for reading.",
     )
     context_tokens: Tokens | None = Field(
         default=None, description="The most tokens it takes, prompt and answer together."

@@ -14,6 +14,7 @@ from pointsman.fleet import catalog
 from pointsman.routing.policy import Policy, default_policy
 from pointsman.upstream.known_providers import DEMO_URL, KNOWN_PROVIDERS
 from pointsman.upstream.provider import CredentialHeader, KnownProvider, Provider
+from pointsman.wire.openai_chat.profiles import PROFILES
 
 _CREDENTIAL_HEADERS: Mapping[str, CredentialHeader] = {
     "anthropic-messages": "x-api-key",
@@ -48,6 +49,7 @@ def _provider(name: str, settings: ProviderSettings) -> Provider:
         include_stream_usage=settings.include_stream_usage,
         deadlines=Deadlines(**settings.deadlines.model_dump()),
         embedded=base_url == DEMO_URL,
+        profile=settings.profile or (name if name in PROFILES else ""),
     )
 
 
@@ -68,12 +70,13 @@ def cards_of(settings: Settings, at: datetime | None = None) -> tuple[ModelCard,
 def _card(name: str, settings: ModelSettings, provider: Provider, at: datetime) -> ModelCard:
     model_id = settings.id or name
     known = catalog.find(provider.name, model_id)
-    price = _price(settings) or (known.price if known else None)
+    price = known.price if known else None
     context_tokens = settings.context_tokens or (known.context_tokens if known else None)
     if price is None or context_tokens is None:
         facts = _facts(provider, model_id, at)
         price = price or facts.price
         context_tokens = context_tokens or facts.context_tokens
+    price = _price(settings, price)
     abilities = settings.abilities
     return ModelCard(
         name=name,
@@ -84,6 +87,7 @@ def _card(name: str, settings: ModelSettings, provider: Provider, at: datetime) 
         context_tokens=context_tokens,
         max_output_tokens=settings.max_output_tokens,
         abilities=abilities if abilities is not None else (known.abilities if known else None),
+        profile=provider.profile,
     )
 
 
@@ -96,16 +100,26 @@ def _facts(provider: Provider, model_id: str, at: datetime) -> Facts:
     return UNKNOWN  # somebody's own machine: nobody publishes its prices
 
 
-def _price(settings: ModelSettings) -> Price | None:
+def _price(settings: ModelSettings, known: Price | None) -> Price | None:
+    """What the configuration says, else what is known. The known rates of the cache go with the known base rates: beside
+    others they would be somebody else's."""
     if settings.usd_per_million_input is None or settings.usd_per_million_output is None:
-        return None
-    rates = Rates(
-        usd_per_million_input=settings.usd_per_million_input,
-        usd_per_million_output=settings.usd_per_million_output,
-        usd_per_million_cache_read=settings.usd_per_million_cache_read,
-        usd_per_million_cache_write=settings.usd_per_million_cache_write,
+        return known
+    given = Rates(settings.usd_per_million_input, settings.usd_per_million_output)
+    is_known = known is not None and given == Rates(
+        known.rates.usd_per_million_input, known.rates.usd_per_million_output
     )
-    return Price(rates, "config")
+    above = known.above if known is not None and is_known else ()
+    rates = known.rates if known is not None and is_known else given
+    cache = {
+        name: value
+        for name in ("usd_per_million_cache_read", "usd_per_million_cache_write")
+        if (value := getattr(settings, name)) is not None
+    }
+    if "usd_per_million_cache_write" in cache:
+        rates = replace(rates, usd_per_million_cache_write_1h=None)
+    # Dearer rates for long prompts hold only as they are published.
+    return Price(replace(rates, **cache), "config", () if cache else above)
 
 
 def baseline_of(settings: Settings, cards: Sequence[ModelCard]) -> ModelCard | None:

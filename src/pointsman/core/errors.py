@@ -104,6 +104,8 @@ class UpstreamFault(StrEnum):
     OVERLOADED = "overloaded"
     SERVER_ERROR = "server_error"
     REJECTED = "rejected"  # the provider finds fault with the request itself: the caller's to fix
+    NO_SUCH_MODEL = "no_such_model"  # the provider does not serve it, or not to us: another model may do
+    TOO_LONG = "too_long"  # the prompt is over this model's context size: a larger model may take it
     BAD_REPLY = "bad_reply"  # not the protocol: HTML, broken JSON, an error inside a 200
     BROKEN = "broken"  # the reply ended before its end
 
@@ -115,7 +117,7 @@ class UpstreamError(PointsmanError):
     """A provider failed one attempt.
 
     `status` is the provider's HTTP status, None where there was none. `body` is the provider's own error
-    body, kept only for REJECTED so that a caller of the same dialect sees it unchanged. `code` and `param`
+    body, kept only for REJECTED, NO_SUCH_MODEL and TOO_LONG so that a caller of the same dialect sees it unchanged. `code` and `param`
     are the provider's own words for programs, where it gave some.
     """
 

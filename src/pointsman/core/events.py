@@ -113,11 +113,10 @@ class UsageReported:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The reply is whole. `stop_sequence` is the string that ended it; `raw_reason` the provider's word."""
+    """The reply is whole. `stop_sequence` is the string that ended it."""
 
     reason: FinishReason
     stop_sequence: str | None = None
-    raw_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ class ModelCard:
     """One model. `name` is what clients ask for, `id` what its provider calls it.
 
     `abilities` None means unknown: the model is then tried, since refusing what might work is worse.
-    `price` and the token limits are None where nobody told us.
+    `price` and the token limits are None where nobody told us. `profile` names how its provider's API departs
+    from the dialect it speaks; empty where nobody knows.
     """
 
     name: str
@@ -27,6 +28,7 @@ class ModelCard:
     context_tokens: int | None = None
     max_output_tokens: int | None = None
     abilities: frozenset[Ability] | None = None
+    profile: str = ""
 
     def can(self, ability: Ability) -> bool:
         return self.abilities is None or ability in self.abilities

@@ -113,6 +113,11 @@ class Booking:
         """The model tried last speaks the caller's dialect."""
         return bool(self.attempts) and self.attempts[-1].crossing.speaks_callers_dialect
 
+    @property
+    def is_pinned(self) -> bool:
+        """The caller named the model itself."""
+        return self.decision is not None and self.decision.score is None
+
     def read(self, envelope: Envelope) -> None:
         self.requested = envelope.model
         self.stream = envelope.stream

@@ -19,6 +19,7 @@ from pointsman.core.errors import (
     UnknownModel,
     Unsupported,
     UpstreamError,
+    UpstreamFault,
 )
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Answer
@@ -139,6 +140,7 @@ class Pipeline:
             and source.body is not None
             and source.body.lstrip().startswith(b"{")
             and booking.asked_in_callers_dialect
+            and (source.fault is not UpstreamFault.NO_SUCH_MODEL or booking.is_pinned)  # else not its name
         ):
             # The provider speaks the caller's dialect: its own words are the best there are.
             status, body = source.status, source.body

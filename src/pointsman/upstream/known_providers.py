@@ -42,12 +42,34 @@ KNOWN_PROVIDERS: dict[str, KnownProvider] = {
         caller_key_prefixes=("AIza",),
         prices_as="google",
     ),
+    "alibaba": KnownProvider(
+        dialect=_CHAT,
+        base_url="https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+        key_variables=("DASHSCOPE_API_KEY",),
+    ),
+    "azure": KnownProvider(
+        dialect=_CHAT,
+        base_url="https://RESOURCE.openai.azure.com/openai/v1",
+        key_variables=("AZURE_OPENAI_API_KEY",),
+        credential_header="api-key",
+        prices_as="azure",
+    ),
     "cerebras": KnownProvider(
         dialect=_CHAT,
         base_url="https://api.cerebras.ai/v1",
         key_variables=("CEREBRAS_API_KEY",),
         caller_key_prefixes=("csk-",),
         prices_as="cerebras",
+    ),
+    "cloudflare": KnownProvider(
+        dialect=_CHAT,
+        base_url="https://api.cloudflare.com/client/v4/accounts/ACCOUNT/ai/v1",
+        key_variables=("CLOUDFLARE_API_TOKEN",),
+    ),
+    "databricks": KnownProvider(
+        dialect=_CHAT,
+        base_url="https://WORKSPACE/serving-endpoints",
+        key_variables=("DATABRICKS_TOKEN",),
     ),
     "deepinfra": KnownProvider(
         dialect=_CHAT,
@@ -110,6 +132,11 @@ KNOWN_PROVIDERS: dict[str, KnownProvider] = {
         base_url="https://api.sambanova.ai/v1",
         key_variables=("SAMBANOVA_API_KEY",),
     ),
+    "snowflake": KnownProvider(
+        dialect=_CHAT,
+        base_url="https://ACCOUNT.snowflakecomputing.com/api/v2/cortex/v1",
+        key_variables=("SNOWFLAKE_PAT",),
+    ),
     "together": KnownProvider(
         dialect=_CHAT,
         base_url="https://api.together.xyz/v1",
@@ -141,6 +168,11 @@ KNOWN_PROVIDERS: dict[str, KnownProvider] = {
         dialect=_CHAT,
         base_url="http://localhost:8080/v1",
         key_variables=(),
+    ),
+    "litellm": KnownProvider(
+        dialect=_CHAT,
+        base_url="http://HOST:4000/v1",
+        key_variables=("LITELLM_API_KEY",),
     ),
     "lmstudio": KnownProvider(
         dialect=_CHAT,

@@ -16,7 +16,8 @@ class Provider:
     `also_speaks` are further dialects at the same URL, for callers who speak them too.
 
     `pass_through_caller_key` lets a caller's own credential replace ours, if it is this provider's kind of
-    key (`caller_key_prefixes`). `embedded` is the demo provider, answered inside the process.
+    key (`caller_key_prefixes`). `embedded` is the demo provider, answered inside the process. `profile` names how
+    its API departs from its dialect.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Provider:
     include_stream_usage: bool = False
     deadlines: Deadlines = field(default_factory=Deadlines)
     embedded: bool = False
+    profile: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ class KnownProvider:
     """What a provider's name brings with it, so that the configuration need not say it.
 
     `key_variables` are the environment variables its key is found in, in order. `prices_as` is its name in
-    the bundled price data, None when it has none.
+    the bundled price data, None when it has none. A `base_url` that holds capitals (https://HOST/v1) is only the form
+    of one: the real one is each account's own.
     """
 
     dialect: str
@@ -48,3 +51,8 @@ class KnownProvider:
     credential_header: CredentialHeader = "bearer"
     caller_key_prefixes: tuple[str, ...] = ()
     prices_as: str | None = None
+
+    @property
+    def is_at_own_address(self) -> bool:
+        """Every account is reached at an address of its own, which has to be told."""
+        return self.base_url != self.base_url.lower()

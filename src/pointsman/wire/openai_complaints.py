@@ -27,7 +27,8 @@ def wrong_types(error: msgspec.ValidationError, within: str = "") -> BadRequest:
     decoded, where that was not the whole body."""
     words = str(error)
     path = found[1] if (found := _PATH.search(words)) else ""
-    path = f"{within}.{path}" if within and path else within or path
+    separator = "" if path.startswith("[") or not (within and path) else "."
+    path = f"{within}{separator}{path}"
     if found := _FIELD_MISSING.search(words):
         return missing(f"{path}.{found[1]}" if path else found[1])
     if found := _EXPECTED.search(words):

@@ -22,9 +22,10 @@ from pointsman.core.errors import (
     UpstreamError,
     UpstreamFault,
 )
+from pointsman.wire import context_limit
 from pointsman.wire.dialect import Headers
 from pointsman.wire.secrets import MESSAGE_CHARACTERS_MAX, without_secrets
-from pointsman.wire.statuses import FAULT_OF_STATUS, retry_after_s
+from pointsman.wire.statuses import FAULT_OF_STATUS, no_such_model, retry_after_s
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -46,13 +47,19 @@ _FAULT_OF_WORD: tuple[tuple[str, UpstreamFault], ...] = (
     ("server_error", UpstreamFault.SERVER_ERROR),
     ("internal", UpstreamFault.SERVER_ERROR),
     ("invalid_", UpstreamFault.REJECTED),
-    ("context_length", UpstreamFault.REJECTED),
     ("content_filter", UpstreamFault.REJECTED),
     ("not_found", UpstreamFault.REJECTED),
 )
 
 # xAI and Gemini answer a bad key with 400 and no telling code.
 _BAD_KEY = re.compile(r"(?i)incorrect api key|invalid api key|api key not valid|api key (?:has )?expired")
+
+
+# llama.cpp has answered with 500, others with 413 or 422.
+_STATUSES_OF_REQUEST = frozenset((400, 404, 410, 413, 422, 500))
+_NO_SUCH_MODEL = frozenset(
+    ("model_not_found", "DeploymentNotFound", "model_decommissioned", "model_not_available")
+)
 
 
 class _Told(NamedTuple):
@@ -80,8 +87,15 @@ def error_of_status(status: int, headers: Headers, body: bytes) -> UpstreamError
         retry_after_s=retry_after_s(headers),
         code=told.code,
         param=told.param,
-        body=body if fault is UpstreamFault.REJECTED else None,
+        body=body if _may_be_shown(fault, told) else None,
     )
+
+
+def _may_be_shown(fault: UpstreamFault, told: _Told) -> bool:
+    """A provider's own words are the best there are, unless they hide from a client the code it waits for."""
+    if fault is UpstreamFault.TOO_LONG:
+        return told.code == context_limit.CODE
+    return fault in {UpstreamFault.REJECTED, UpstreamFault.NO_SUCH_MODEL}
 
 
 def error_within_reply(content: Any) -> UpstreamError:
@@ -109,6 +123,11 @@ def error_instead_of_reply(body: bytes, missed: str) -> UpstreamError:
 def _fault(status: int | None, told: _Told) -> UpstreamFault:
     words = f"{told.code} {told.kind}".lower()
     named = next((fault for word, fault in _FAULT_OF_WORD if word in words), None)
+    is_of_request = status is None or status in _STATUSES_OF_REQUEST
+    if is_of_request and context_limit.is_exceeded(told.message, told.code, told.kind):
+        return UpstreamFault.TOO_LONG
+    if is_of_request and (told.code in _NO_SUCH_MODEL or no_such_model(told.message)):
+        return UpstreamFault.NO_SUCH_MODEL
     if status is None:
         return named or UpstreamFault.BAD_REPLY
     if status == 400 and ("api_key" in words or _BAD_KEY.search(told.message)):
@@ -117,6 +136,8 @@ def _fault(status: int | None, told: _Told) -> UpstreamFault:
         return UpstreamFault.AUTH  # no money left: waiting does not help
     if status < 400:
         return UpstreamFault.BAD_REPLY
+    if status == 413 and named is UpstreamFault.RATE_LIMITED:
+        return UpstreamFault.RATE_LIMITED  # Groq: more tokens in one request than a minute allows
     fallback = UpstreamFault.REJECTED if status < 500 else UpstreamFault.SERVER_ERROR
     return FAULT_OF_STATUS.get(status, fallback)
 
@@ -176,15 +197,11 @@ _ANSWER_OF_FAULT: Mapping[UpstreamFault, tuple[int, str]] = {
     UpstreamFault.OVERLOADED: (503, "upstream_overloaded"),
     UpstreamFault.SERVER_ERROR: (502, "upstream_server_error"),
     UpstreamFault.REJECTED: (400, "upstream_rejected"),
+    UpstreamFault.NO_SUCH_MODEL: (502, "upstream_no_such_model"),
+    UpstreamFault.TOO_LONG: (400, context_limit.CODE),
     UpstreamFault.BAD_REPLY: (502, "upstream_bad_reply"),
     UpstreamFault.BROKEN: (502, "upstream_broken"),
 }
-
-# How providers of any dialect say that a prompt is longer than the model reads.
-_TOO_LONG = re.compile(
-    r"(?i)prompt is too long|maximum context length|exceeds? the (?:available )?context"
-    r"|input token count .{0,40}exceeds|context window (?:size )?(?:is )?exceeded|exceeds the context window"
-)
 
 Content = dict[str, str | None]
 
@@ -227,8 +244,12 @@ def _upstream(error: UpstreamError, message: str) -> Told:
             if error.status is not None and 400 <= error.status < 500:
                 status = error.status
             code, param, headers = error.code or code, error.param, (_NO_RETRY,)
-            if _TOO_LONG.search(message):
-                code = "context_length_exceeded"  # at this word agents shorten their history
+            if context_limit.is_exceeded(message, error.code):
+                code = context_limit.CODE
+        case UpstreamFault.TOO_LONG:  # at its code agents shorten their history
+            param, headers = "messages", (_NO_RETRY,)
+        case UpstreamFault.NO_SUCH_MODEL:
+            headers = (_NO_RETRY,)
         case UpstreamFault.AUTH:
             message = f"the provider refused this gateway's own credential or account: {message}"
             headers = (_NO_RETRY,)

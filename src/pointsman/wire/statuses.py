@@ -1,6 +1,7 @@
 """What the HTTP of a provider's failure says, whatever its dialect. Bodies are the dialects' own to read."""
 
 import math
+import re
 from collections.abc import Mapping
 
 from pointsman.core.errors import UpstreamFault
@@ -16,6 +17,18 @@ FAULT_OF_STATUS: Mapping[int, UpstreamFault] = {
     504: UpstreamFault.TIMED_OUT,
     529: UpstreamFault.OVERLOADED,
 }
+
+
+_NO_SUCH_MODEL = re.compile(
+    r"\bmodel[ :`'\"]+[\w./:@-]+[`'\"]* (?:does not exist|(?:is |was )?not (?:found|available)|has been (?:deprecated|decom))"
+    r"|(?:unknown|no such|invalid) model\b|no endpoints found|deployment .{0,60}does not exist|^model: ",
+    re.IGNORECASE,
+)
+
+
+def no_such_model(message: str) -> bool:
+    """True if a provider's refusal means that it does not serve the model, in whatever words."""
+    return _NO_SUCH_MODEL.search(message) is not None
 
 
 def retry_after_s(headers: Headers) -> float | None:

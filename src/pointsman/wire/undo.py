@@ -1,6 +1,7 @@
 """What a request had to say in another way comes back in the reply as it was meant: renamed tools under their own
 names, a schema that was asked for as a tool as text, a text cut at its stop string. It knows no dialect."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from pointsman.core.events import (
     ToolCallStarted,
     UsageReported,
 )
+from pointsman.core.request import Reasoning, Request, Tool, ToolChoice
 
 
 class Undo(NamedTuple):
@@ -28,37 +30,76 @@ class Undo(NamedTuple):
 
 NOTHING_TO_UNDO = Undo()
 
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
+_ANSWER_DESCRIPTION = "Gives the answer. Call this once, with the whole answer as its arguments."
+
+
+def asking_by_tool(request: Request) -> tuple[Request, Undo]:
+    """The request for a model that takes no JSON schema but can be made to call a tool: the answer is asked for as
+    the arguments of one. Without thinking, which no API allows beside a forced call. A request that forces a call of
+    a tool of its own gets no answer, and needs no schema for it."""
+    wanted, choice = request.output_format, request.tool_choice
+    if choice is not None and choice.mode in {"required", "tool"}:
+        return replace(request, output_format=None), NOTHING_TO_UNDO
+    name = "answer" if wanted is None or wanted.name is None else wanted.name
+    taken = {tool.name for tool in request.tools}
+    name = name if _TOOL_NAME.fullmatch(name) else "answer"
+    while name in taken:
+        name += "_"
+    schema = None if wanted is None else wanted.schema
+    answer = Tool(name, _ANSWER_DESCRIPTION, schema)
+    may_call_others = request.tools and (choice is None or choice.mode == "auto")
+    by_tool = replace(
+        request,
+        tools=(*request.tools, answer),
+        tool_choice=ToolChoice("required") if may_call_others else ToolChoice("tool", name),
+        parallel_tools=False,
+        output_format=None,
+        reasoning=Reasoning(effort="none"),
+    )
+    return by_tool, Undo(answer_tool=name)
+
 
 class Undoing:
-    """One reply's events, taken back. Calls behind the answer tool move up, so that indexes stay contiguous."""
+    """One reply's events, taken back. Calls behind the answer tool move up, so that indexes stay contiguous. There is
+    one answer: a second one of the same reply is left out."""
 
     def __init__(self, undo: Undo) -> None:
         self._undo = undo
-        self._answers: set[int] = set()
+        self._answer: int | None = None
+        self._has_answer_begun = False
         self._indexes: dict[int, int] = {}
         self._cutting = Cutting(undo.stop) if undo.stop else None
 
     def feed(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
-        taken = [own for event in events if (own := self._take(event)) is not None]
+        taken = [own for event in events for own in self._take(event)]
         return taken if self._cutting is None else self._cutting.feed(taken)
 
-    def _take(self, event: ReplyEvent) -> ReplyEvent | None:
+    def _take(self, event: ReplyEvent) -> Sequence[ReplyEvent]:
         match event:
             case ToolCallStarted(index, _, name):
                 if name == self._undo.answer_tool:
-                    self._answers.add(index)
-                    return None
+                    if self._answer is None:
+                        self._answer = index
+                    return ()
                 self._indexes[index] = len(self._indexes)
                 own = self._undo.tool_names.get(name, name)
-                return replace(event, index=self._indexes[index], name=own)
+                return (replace(event, index=self._indexes[index], name=own),)
             case ToolCallDelta(index, arguments):
-                if index in self._answers:
-                    return TextDelta(arguments)
-                return ToolCallDelta(self._indexes[index], arguments)
-            case Finished("tool_calls") if self._answers and not self._indexes:
-                return replace(event, reason="stop")
+                if index in self._indexes:
+                    return (ToolCallDelta(self._indexes[index], arguments),)
+                if index != self._answer:
+                    return ()
+                self._has_answer_begun = self._has_answer_begun or bool(arguments)
+                return (TextDelta(arguments),)
+            case Finished(reason) if self._answer is not None:
+                # A call without arguments is the empty object.
+                answer = () if self._has_answer_begun or reason == "length" else (TextDelta("{}"),)
+                if reason == "tool_calls" and not self._indexes:
+                    event = replace(event, reason="stop")
+                return (*answer, event)
             case _:
-                return event
+                return (event,)
 
 
 class Cutting:

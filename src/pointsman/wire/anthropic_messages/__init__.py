@@ -34,6 +34,7 @@ class AnthropicMessages:
 
     name = "anthropic-messages"
     framing: Framing = "sse"
+    keepalive = b'event: ping\ndata: {"type": "ping"}\n\n'
     passed_headers = frozenset(
         {
             b"anthropic-version",
@@ -89,7 +90,7 @@ class AnthropicMessages:
         return errors.decode_error(status, headers, body)
 
     def forwarded(self, envelope: Envelope, card: ModelCard, *, tell_usage: bool = False) -> Forwarded:
-        return Forwarded(forward.forwarded(envelope, card.id))  # its streams always tell usage
+        return Forwarded(forward.forwarded(envelope, card.id, card.provider))  # its streams always tell usage
 
     def wants_stream_usage(self, envelope: Envelope) -> bool:
         return True

@@ -1,6 +1,7 @@
 """Reads the content blocks of a Messages request: each becomes a part of a message, or is named as what no
 other dialect can carry. It reads no other field."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -71,7 +72,7 @@ class Reading:
         self.foreign: dict[str, Any] = {}
         self.must_not_drop: set[str] = set()
         self.loaded_tools: set[str] = set()
-        self._next_seal: Seal | None = None
+        self._seal_of_call: Seal | None = None
 
     def leave_out(self, name: str, value: object) -> None:
         self.foreign.setdefault(name, value)
@@ -93,12 +94,13 @@ class Reading:
         return parts
 
     def _read(self, block: Block, path: str, parts: list[Part]) -> None:
+        seal, self._seal_of_call = self._seal_of_call, None
         match block.type:
             case "text":
-                if not is_null(block.citations):
+                if not is_null(block.citations) and bytes(block.citations) != b"[]":
                     self.leave_out("citations", True)
                 if text := _need(block.text, f"{path}.text"):
-                    parts.append(Text(text, seal=self._take_seal()))
+                    parts.append(Text(text))
             case "image":
                 self._image(block, path, parts)
             case "document":
@@ -107,12 +109,11 @@ class Reading:
                 texts = self.parts(read(decode_content, block.content, f"{path}.content"), f"{path}.content")
                 parts.append(Document(text=_joined(texts), name=block.title))
             case "tool_use":
-                arguments = bytes(block.input)
-                if not arguments.startswith(b"{"):
+                if bytes(block.input)[:1] != b"{":
                     raise wrong(f"{path}.tool_use.input", "a valid object")
                 name = _need(block.name, f"{path}.tool_use.name")
                 call_id = _need(block.id, f"{path}.tool_use.id")
-                parts.append(ToolCall(call_id, name, compact(arguments), self._take_seal()))
+                parts.append(ToolCall(call_id, name, read(compact, block.input, path), seal))
                 self.loaded_tools.add(name)
             case "tool_result":
                 parts.append(self._tool_result(block, f"{path}.tool_result"))
@@ -130,7 +131,7 @@ class Reading:
                 self.insist_on(f"{path}.{kind}", True)
 
     def _sealed(self, tagged: Tagged | None, text: str, parts: list[Part]) -> None:
-        """What a thinking block stood for: its one field may hold the seal of the part that follows it."""
+        """What a thinking block stood for: it may hold the seal of the call behind it, or of the text before it."""
         match tagged:
             case None:
                 pass
@@ -138,12 +139,13 @@ class Reading:
                 parts.append(Thinking(text, seal))
             case Tagged(Kind.REDACTED, seal):
                 parts.append(RedactedThinking(seal))
+            case Tagged(Kind.CALL, seal):
+                self._seal_of_call = seal
             case Tagged(_, seal):
-                self._next_seal = seal
-
-    def _take_seal(self) -> Seal | None:
-        seal, self._next_seal = self._next_seal, None
-        return seal
+                if parts and isinstance(last := parts[-1], Text):
+                    parts[-1] = replace(last, seal=seal)
+                else:
+                    parts.append(Text("", seal=seal))
 
     def _image(self, block: Block, path: str, parts: list[Part]) -> None:
         path = f"{path}.image.source"

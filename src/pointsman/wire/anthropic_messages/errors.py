@@ -2,7 +2,6 @@
 to say becomes an error the Anthropic SDKs understand. It decides on no retry of its own."""
 
 import math
-import re
 from typing import Any
 
 import msgspec
@@ -15,10 +14,11 @@ from pointsman.core.errors import (
     UpstreamError,
     UpstreamFault,
 )
+from pointsman.wire.context_limit import as_anthropic_says, is_exceeded
 from pointsman.wire.dialect import EncodedError, Headers
 from pointsman.wire.secrets import without_secrets
 from pointsman.wire.sse import frame
-from pointsman.wire.statuses import FAULT_OF_STATUS, retry_after_s
+from pointsman.wire.statuses import FAULT_OF_STATUS, no_such_model, retry_after_s
 
 _TYPE_OF_STATUS = {
     401: "authentication_error",
@@ -49,14 +49,8 @@ _FAULT_OF_TYPE = {
     "request_too_large": UpstreamFault.REJECTED,
 }  # any other type is a SERVER_ERROR
 
+_OF_THE_REQUEST = frozenset({UpstreamFault.REJECTED, UpstreamFault.TOO_LONG})
 _KEPT_HEADERS = frozenset({b"retry-after", b"retry-after-ms", b"x-should-retry"})
-_TOO_LONG = re.compile(
-    r"context.?(?:length|window|size)|maximum.{0,20}(?:context|tokens)|too many (?:input )?tokens"
-    r"|(?:prompt|input|request).{0,30}too (?:long|large)",
-    re.IGNORECASE,
-)
-_TOO_LONG_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error"})
-_TOKENS = re.compile(r"\d[\d,]{2,}")
 
 _any = msgspec.json.Decoder(Any).decode
 _encode = msgspec.json.Encoder().encode
@@ -67,8 +61,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     if status in FAULT_OF_STATUS:
         fault = FAULT_OF_STATUS[status]
     elif 400 <= status < 500:
-        # An empty account is told as a 400, but it is not the request's fault.
-        fault = UpstreamFault.AUTH if "credit balance" in message else UpstreamFault.REJECTED
+        fault = _fault_of_rejected(kind, message)
     elif status >= 500:
         fault = UpstreamFault.SERVER_ERROR
     else:
@@ -79,15 +72,33 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
         status=status,
         retry_after_s=retry_after_s(headers),
         code=kind,
-        body=body if fault is UpstreamFault.REJECTED else None,
+        body=body if _may_be_shown(fault, message) else None,
         headers=tuple(header for header in headers if header[0] in _KEPT_HEADERS),
     )
+
+
+def _fault_of_rejected(kind: str | None, message: str) -> UpstreamFault:
+    if is_exceeded(message, kind):
+        return UpstreamFault.TOO_LONG
+    if no_such_model(message):
+        return UpstreamFault.NO_SUCH_MODEL
+    # An empty account is told as a 400, but it is not the request's fault.
+    return UpstreamFault.AUTH if "credit balance" in message else UpstreamFault.REJECTED
+
+
+def _may_be_shown(fault: UpstreamFault, message: str) -> bool:
+    """A provider's own words are the best there are, unless they hide from an agent what it waits for."""
+    if fault is UpstreamFault.TOO_LONG:
+        return as_anthropic_says(message) == message
+    return fault in {UpstreamFault.REJECTED, UpstreamFault.NO_SUCH_MODEL}
 
 
 def error_in_reply(error: object, fault: UpstreamFault | None = None) -> UpstreamError:
     """What an `error` object within a 200 means. `fault` says so where its type does not matter."""
     kind, message = _of_error(error)
     found = fault or _FAULT_OF_TYPE.get(kind or "", UpstreamFault.SERVER_ERROR)
+    if found is UpstreamFault.REJECTED:
+        found = _fault_of_rejected(kind, message)
     return UpstreamError(found, message or "the provider reported an error", code=kind)
 
 
@@ -126,12 +137,12 @@ def _clean(message: object) -> str:
 
 def encode_error(error: PointsmanError, request_id: str) -> EncodedError:
     cause = error.last if isinstance(error, ExhaustedError) else error
-    if isinstance(cause, UpstreamError) and cause.fault is UpstreamFault.REJECTED and _is_ours(cause.body):
+    if isinstance(cause, UpstreamError) and cause.fault in _OF_THE_REQUEST and _is_ours(cause.body):
         assert cause.body is not None
         return EncodedError(_status_of_rejected(cause), cause.body, _headers(cause, may_retry=False))
     status, kind, message = _told(error, cause)
     body = _encode({"type": "error", "error": {"type": kind, "message": message}, "request_id": request_id})
-    may_retry = status in {429, 502, 503, 504, 529} and not _is_auth(cause)
+    may_retry = status in {429, 502, 503, 504, 529} and not _is_lasting(cause)
     return EncodedError(status, body, _headers(cause, may_retry=may_retry))
 
 
@@ -150,9 +161,11 @@ def _told(error: PointsmanError, cause: PointsmanError) -> tuple[int, str, str]:
         case ClientError():
             kind = _TYPE_OF_STATUS.get(cause.status, "invalid_request_error")
             return cause.status, kind, cause.message
+        case UpstreamError(fault=UpstreamFault.TOO_LONG):
+            return 400, "invalid_request_error", as_anthropic_says(cause.message)
         case UpstreamError(fault=UpstreamFault.REJECTED):
             status = _status_of_rejected(cause)
-            return status, _TYPE_OF_STATUS.get(status, "invalid_request_error"), _reworded(cause)
+            return status, _TYPE_OF_STATUS.get(status, "invalid_request_error"), cause.message
         case UpstreamError():
             status, kind = _ANSWER_TO_FAULT.get(cause.fault, (502, "api_error"))
             return status, kind, error.message
@@ -167,17 +180,6 @@ def _status_of_rejected(error: UpstreamError) -> int:
     return status if 400 <= status < 500 and status not in {401, 402, 403, 407, 408, 429} else 400
 
 
-def _reworded(error: UpstreamError) -> str:
-    """A prompt over the context size is told in the words that make an agent shorten it."""
-    said = error.message
-    if "prompt is too long" in said or not (error.code in _TOO_LONG_CODES or _TOO_LONG.search(said)):
-        return said
-    numbers = [int(number.replace(",", "")) for number in _TOKENS.findall(said)[:2]]
-    if len(numbers) == 2 and numbers[0] != numbers[1]:
-        return f"prompt is too long: {max(numbers)} tokens > {min(numbers)} maximum ({said})"
-    return f"prompt is too long: {said}"
-
-
 def _is_ours(body: bytes | None) -> bool:
     """True for an error body of this dialect: its caller sees it as it is."""
     if body is None:
@@ -189,8 +191,9 @@ def _is_ours(body: bytes | None) -> bool:
     return isinstance(said, dict) and said.get("type") == "error" and isinstance(said.get("error"), dict)
 
 
-def _is_auth(error: PointsmanError) -> bool:
-    return isinstance(error, UpstreamError) and error.fault is UpstreamFault.AUTH
+def _is_lasting(error: PointsmanError) -> bool:
+    lasting = {UpstreamFault.AUTH, UpstreamFault.NO_SUCH_MODEL}
+    return isinstance(error, UpstreamError) and error.fault in lasting
 
 
 def _headers(cause: PointsmanError, *, may_retry: bool) -> tuple[tuple[bytes, bytes], ...]:

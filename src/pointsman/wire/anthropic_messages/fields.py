@@ -26,7 +26,6 @@ _LOCATED = re.compile(r"(?P<what>.*) - at `\$(?P<where>.*)`", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 _MISSING = re.compile(r"Object missing required field `(.+)`")
 _EXPECTED = re.compile(r"Expected `([^`]+)`")
-_SPACE_OUTSIDE_STRINGS = re.compile(rb'("(?:[^"\\]|\\.)*")|\s+')
 
 
 def read(decode: Callable[[msgspec.Raw], T], raw: msgspec.Raw, path: str) -> T:
@@ -60,11 +59,9 @@ def wrong(path: str, expected: str) -> BadRequest:
     return BadRequest(f"{path}: Input should be {expected}", param=path)
 
 
-def compact(raw: bytes) -> str:
+def compact(raw: bytes | msgspec.Raw) -> str:
     """JSON text without the space between its tokens; every number and string stays as it was written."""
-    if b" " not in raw and b"\n" not in raw:
-        return raw.decode()
-    return _SPACE_OUTSIDE_STRINGS.sub(rb"\1", raw).decode()
+    return msgspec.json.format(bytes(raw), indent=-1).decode()
 
 
 def _invalid(message: str, path: str) -> BadRequest:

@@ -10,6 +10,7 @@ import msgspec
 from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.core.events import (
     BlockEnded,
+    CitationAdded,
     Failed,
     Finished,
     FinishReason,
@@ -25,8 +26,22 @@ from pointsman.core.events import (
 )
 from pointsman.core.request import Seal
 from pointsman.core.usage import Usage
+from pointsman.wire.anthropic_messages.citations import citation_from
 from pointsman.wire.anthropic_messages.errors import bad_reply, error_in_reply
 from pointsman.wire.anthropic_messages.fields import NOTHING, compact
+from pointsman.wire.anthropic_messages.reply_shapes import (
+    EVENTS_READ,
+    NOT_JSON,
+    Delta,
+    Event,
+    StartedMessage,
+    WholeMessage,
+    decode_block,
+    decode_event,
+    decode_kind,
+    decode_usage,
+    decode_whole,
+)
 from pointsman.wire.anthropic_messages.usage import Counts
 from pointsman.wire.sse import ServerSentEvent, SseReader
 
@@ -41,76 +56,9 @@ _REASONS: dict[str, FinishReason] = {
 }
 
 
-class _Message(msgspec.Struct, gc=False):
-    id: str = ""
-    model: str = ""
-    usage: Counts | None = None
+_EMPTY_INPUTS = frozenset({"", "{}", "null"})
 
 
-class _WholeMessage(_Message, gc=False):
-    type: str = ""
-    content: list[msgspec.Raw] | None = None
-    stop_reason: str | None = None
-    stop_sequence: str | None = None
-    error: Any = None
-
-
-class _UsageOnly(msgspec.Struct, gc=False):
-    type: str = ""
-    content: msgspec.Raw = NOTHING
-    usage: Counts | None = None
-    error: Any = None
-
-
-class _Kind(msgspec.Struct, gc=False):
-    type: str = ""
-
-
-class _Block(msgspec.Struct, gc=False):
-    """The fields of the blocks we read; which of them are there depends on the kind."""
-
-    text: str = ""
-    thinking: str = ""
-    signature: str | None = None
-    data: str = ""
-    id: str = ""
-    name: str = ""
-    input: msgspec.Raw = NOTHING
-
-
-class _Delta(msgspec.Struct, gc=False):
-    type: str = ""
-    text: str = ""
-    partial_json: str = ""
-    thinking: str = ""
-    signature: str = ""
-    stop_reason: str | None = None
-    stop_sequence: str | None = None
-
-
-class _Event(msgspec.Struct, gc=False):
-    type: str
-    index: int = 0
-    message: _Message | None = None
-    content_block: msgspec.Raw = NOTHING
-    delta: _Delta | None = None
-    usage: Counts | None = None
-    error: Any = None
-
-
-_event = msgspec.json.Decoder(_Event).decode
-_whole_message = msgspec.json.Decoder(_WholeMessage).decode
-_usage_only = msgspec.json.Decoder(_UsageOnly).decode
-_kind = msgspec.json.Decoder(_Kind).decode
-_block = msgspec.json.Decoder(_Block).decode
-_any = msgspec.json.Decoder(Any).decode
-
-_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_EVENTS_READ = frozenset({
-    "message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta",
-    "message_stop", "error",
-})  # fmt: skip
-_DELTAS_READ = frozenset({"text_delta", "input_json_delta", "thinking_delta", "signature_delta"})
 _EMPTY_INPUTS = frozenset({"", "{}", "null"})
 
 
@@ -128,7 +76,7 @@ class _Reply:
         self._input = ""
         self._has_deltas = False
 
-    def start(self, message: _Message, counts: Counts | None) -> None:
+    def start(self, message: StartedMessage, counts: Counts | None) -> None:
         self.events.append(ReplyStarted(message.id, message.model))
         self.count(counts)
 
@@ -139,13 +87,15 @@ class _Reply:
 
     def open(self, index: int, raw: msgspec.Raw) -> None:
         self.close()
-        kind = _kind(raw).type
+        kind = decode_kind(raw).type
         self._kind, self._index = kind, index
         if kind not in {"text", "thinking", "redacted_thinking", "tool_use"}:
             return
-        block = _block(raw)
+        block = decode_block(raw)
         if kind == "text":
             self._text(block.text)
+            for citation in block.citations or ():
+                self._cite(citation)
         elif kind == "thinking":
             self._signature = block.signature
             self._thinking(block.thinking)
@@ -158,12 +108,14 @@ class _Reply:
             self.events.append(ToolCallStarted(self._calls, block.id, block.name))
             self._calls += 1
 
-    def grow(self, index: int, delta: _Delta) -> None:
+    def grow(self, index: int, delta: Delta) -> None:
         if index != self._index:
             raise bad_reply("a piece of the reply belongs to no open block")
         kind = delta.type
         if kind == "text_delta" and self._kind == "text":
             self._text(delta.text)
+        elif kind == "citations_delta" and self._kind == "text":
+            self._cite(delta.citation)
         elif kind == "input_json_delta" and self._kind == "tool_use":
             if delta.partial_json:
                 self._has_deltas = True
@@ -183,15 +135,21 @@ class _Reply:
             self.events.append(BlockEnded())
         self._kind, self._index, self._signature = "", -1, None
 
-    def finish(self, raw_reason: str | None, stop_sequence: str | None) -> None:
+    def finish(self, stop: "WholeMessage | Delta") -> None:
         self.close()
-        reason = _REASONS.get(raw_reason or "", "stop")
+        reason = _REASONS.get(stop.stop_reason or "", "stop")
+        if reason == "refusal" and stop.stop_details is not None and stop.stop_details.explanation:
+            self.events.append(TextDelta(stop.stop_details.explanation, is_refusal=True))
         # The blocks are the proof of a tool call, not the word for it.
         if self._calls and reason in {"stop", "stop_sequence"}:
             reason = "tool_calls"
         elif not self._calls and reason == "tool_calls":
             reason = "stop"
-        self.events.append(Finished(reason, stop_sequence, raw_reason))
+        self.events.append(Finished(reason, stop.stop_sequence))
+
+    def _cite(self, said: Any) -> None:
+        if (citation := citation_from(said)) is not None:
+            self.events.append(CitationAdded(citation))
 
     def _text(self, text: str) -> None:
         if text:
@@ -212,7 +170,7 @@ class AnthropicReplyDecoder:
         self._reader = SseReader()
         self._reply = _Reply(maker)
         self._id: str | None = None
-        self._stop: tuple[str | None, str | None] = (None, None)
+        self._stop = Delta()
         self._is_ended = False
         self._error: UpstreamError | None = None
 
@@ -250,12 +208,12 @@ class AnthropicReplyDecoder:
         return events
 
     def _read(self, data: bytes) -> None:
-        event = _decode_event(data)
+        event = decode_event(data)
         if event is None:
             return
         kind, reply = event.type, self._reply
         if kind == "message_start":
-            message = event.message or _Message()
+            message = event.message or StartedMessage()
             if self._id is None:
                 self._id = message.id
                 reply.start(message, None if message.usage is None else message.usage.at_start())
@@ -266,16 +224,16 @@ class AnthropicReplyDecoder:
             reply.events.append(Failed(error_in_reply(event.error)))
             self._is_ended = True
             return
-        if kind not in _EVENTS_READ:
+        if kind not in EVENTS_READ:
             return
         if self._id is None:
             raise bad_reply(f"the reply begins with {kind}")
         try:
             self._follow(kind, event)
-        except _NOT_JSON as error:
+        except NOT_JSON as error:
             raise bad_reply(f"a block of the reply is malformed: {error}") from None
 
-    def _follow(self, kind: str, event: _Event) -> None:
+    def _follow(self, kind: str, event: Event) -> None:
         reply = self._reply
         if kind == "content_block_delta":
             if event.delta is not None:
@@ -287,55 +245,31 @@ class AnthropicReplyDecoder:
         elif kind == "message_delta":
             reply.count(event.usage)
             if event.delta is not None and event.delta.stop_reason is not None:
-                self._stop = (event.delta.stop_reason, event.delta.stop_sequence)
+                self._stop = event.delta
         else:
-            reply.finish(*self._stop)
+            reply.finish(self._stop)
             self._is_ended = True
-
-
-def _decode_event(data: bytes) -> _Event | None:
-    """The event, None for one that we do not read. Raises UpstreamError (BAD_REPLY)."""
-    try:
-        return _event(data)
-    except _NOT_JSON as error:
-        if data.strip() in {b"", b"[DONE]"} or (isinstance(error, msgspec.ValidationError) and _is_new(data)):
-            return None
-        raise bad_reply(f"an event of the reply is malformed: {error}") from None
-
-
-def _is_new(data: bytes) -> bool:
-    """True for an event of a kind we do not know: only what we read must have the shape we know."""
-    try:
-        said = _any(data)
-    except _NOT_JSON:
-        return False
-    if not isinstance(said, dict):
-        return False
-    kind, delta = said.get("type"), said.get("delta")
-    if kind == "content_block_delta" and isinstance(delta, dict):
-        return isinstance(delta.get("type"), str) and delta["type"] not in _DELTAS_READ
-    return isinstance(kind, str) and kind not in _EVENTS_READ
 
 
 def decode_reply(body: bytes, maker: str) -> list[ReplyEvent]:
     try:
-        message = _whole_message(body)
+        message = decode_whole(body)
         _check_is_reply(message.type, message.error, has_content=message.content is not None)
         reply = _Reply(maker)
         reply.start(message, message.usage)
         for index, block in enumerate(message.content or ()):
             reply.open(index, block)
-        reply.finish(message.stop_reason, message.stop_sequence)
-    except _NOT_JSON as error:
+        reply.finish(message)
+    except NOT_JSON as error:
         raise bad_reply(f"the reply is not a message: {error}") from None
     return reply.events
 
 
 def read_usage(body: bytes) -> Usage | None:
     try:
-        message = _usage_only(body)
+        message = decode_usage(body)
         _check_is_reply(message.type, message.error, has_content=message.content is not NOTHING)
-    except _NOT_JSON as error:
+    except NOT_JSON as error:
         raise bad_reply(f"the reply is not a message: {error}") from None
     return None if message.usage is None else message.usage.usage()
 

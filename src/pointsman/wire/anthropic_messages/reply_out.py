@@ -11,7 +11,6 @@ from typing import Any, assert_never
 
 import msgspec
 
-from pointsman.core.errors import UpstreamError
 from pointsman.core.events import (
     BlockEnded,
     CitationAdded,
@@ -31,9 +30,18 @@ from pointsman.core.events import (
     fold,
     merge_usage,
 )
-from pointsman.core.request import Part, RedactedThinking, Seal, Text, Thinking, ToolCall
+from pointsman.core.request import Seal
 from pointsman.core.usage import Usage
-from pointsman.wire.anthropic_messages.errors import bad_reply, encode_stream_error
+from pointsman.wire.anthropic_messages.blocks_out import (
+    blocks_of,
+    broken_call,
+    call_id_of,
+    is_whole,
+    picture,
+    signature_of,
+)
+from pointsman.wire.anthropic_messages.citations import written_citation
+from pointsman.wire.anthropic_messages.errors import encode_stream_error
 from pointsman.wire.anthropic_messages.usage import write_usage
 from pointsman.wire.dialect import ReplyContext
 from pointsman.wire.seals import Kind, tag
@@ -50,7 +58,6 @@ _REASONS = {
 }
 
 _encode = msgspec.json.Encoder().encode
-_arguments = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 _START = b'event: content_block_start\ndata: {"type":"content_block_start","index":%d,"content_block":%b}\n\n'
 _DELTA = (
@@ -69,13 +76,14 @@ _PIECE = {
     "thinking": b'"thinking_delta","thinking":%b',
     "tool_use": b'"input_json_delta","partial_json":%b',
 }
+_CITATION = b'"citations_delta","citation":%b'
 _SIGNATURE = b'"signature_delta","signature":%b'
 
 
 def encode_reply(events: Sequence[ReplyEvent], context: ReplyContext) -> bytes:
     reply = fold(events)
     reason = reply.finished.reason
-    blocks = [block for part in reply.parts if (block := _block(part, is_cut=reason == "length")) is not None]
+    blocks = [block for part in reply.parts for block in blocks_of(part, is_cut=reason == "length")]
     has_calls = any(block["type"] == "tool_use" for block in blocks)
     return _encode(
         _message(context, reply.usage, blocks) | _stop(reply.finished, has_calls=has_calls),
@@ -108,64 +116,35 @@ def _stop(finished: Finished, *, has_calls: bool) -> dict[str, Any]:
     }
 
 
-def _block(part: Part, *, is_cut: bool) -> dict[str, Any] | None:
-    match part:
-        case Text(text):
-            return {"type": "text", "text": text}
-        case Thinking(text, seal):
-            return {"type": "thinking", "thinking": text, "signature": _signature(seal)}
-        case RedactedThinking(seal):
-            return {"type": "redacted_thinking", "data": tag(seal, Kind.REDACTED)}
-        case ToolCall(call_id, name, arguments):
-            if not _is_whole(arguments):
-                if is_cut:
-                    return None  # the limit was reached within the call: it cannot be made
-                raise _broken_call(name)
-            return {
-                "type": "tool_use",
-                "id": call_id,
-                "name": name,
-                "input": msgspec.Raw(arguments.encode()),
-            }
-        case _:
-            raise bad_reply("the reply holds a part that an assistant cannot say")
-
-
-def _signature(seal: Seal | None) -> str:
-    """An empty one marks a block that no provider wants back: it is taken out of the history again."""
-    return "" if seal is None else tag(seal, Kind.THINKING)
-
-
-def _is_whole(arguments: str) -> bool:
-    try:
-        _arguments(arguments)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        return False
-    return True
-
-
-def _broken_call(name: str) -> UpstreamError:
-    return bad_reply(f"the model called the tool {name} with arguments that are not a JSON object")
-
-
 class _Open:
-    """A block under way. `start` is its content_block as it is opened, `pieces` what has come since then and
-    is not written yet, `arguments` all pieces of a call."""
+    """A block under way. `start` is its content_block as it is opened, `pieces` and `citations` what has come since
+    then and is not written yet, `arguments` all pieces of a call."""
 
-    __slots__ = ("arguments", "is_done", "is_started", "kind", "name", "pieces", "signature", "start")
+    __slots__ = (
+        "arguments",
+        "citations",
+        "is_done",
+        "is_started",
+        "kind",
+        "name",
+        "pieces",
+        "signature",
+        "start",
+    )
 
     def __init__(self, kind: str, start: bytes, name: str = "") -> None:
         self.kind = kind
         self.start = start
         self.name = name
         self.pieces: list[str] = []
+        self.citations: list[dict[str, Any]] = []
         self.arguments: list[str] = []
         self.signature = ""
         self.is_started = False
         self.is_done = False
 
     def is_whole_call(self) -> bool:
-        return _is_whole("".join(self.arguments))
+        return is_whole("".join(self.arguments))
 
     def has_no_arguments(self) -> bool:
         return not any(piece.strip() for piece in self.arguments)
@@ -219,14 +198,21 @@ class AnthropicReplyEncoder:
                 self._last("thinking").pieces.append(text)
             case ThinkingSealed(seal):
                 block = self._last("thinking")
-                block.signature, block.is_done = _signature(seal), True
+                block.signature, block.is_done = signature_of(seal), True
             case RedactedThinkingBlock(seal):
                 start = _encode({"type": "redacted_thinking", "data": tag(seal, Kind.REDACTED)})
                 self._begin(_Open("redacted_thinking", start)).is_done = True
-            case TextSealed() | CitationAdded() | ImageMade():
-                pass
-            case ToolCallStarted(index, call_id, name):
-                start = _encode({"type": "tool_use", "id": call_id, "name": name, "input": {}})
+            case TextSealed(seal):
+                self._seal_part(seal, Kind.TEXT)
+            case CitationAdded(citation):
+                if (cited := written_citation(citation)) is not None:
+                    self._last("text").citations.append(cited)
+            case ImageMade():
+                raise picture()
+            case ToolCallStarted(index, call_id, name, seal):
+                if seal is not None:
+                    self._seal_part(seal, Kind.CALL)
+                start = _encode({"type": "tool_use", "id": call_id_of(call_id), "name": name, "input": {}})
                 self._calls[index] = self._begin(_Open("tool_use", start, name))
             case ToolCallDelta(index, arguments):
                 call = self._calls[index]
@@ -247,6 +233,10 @@ class AnthropicReplyEncoder:
                 self._end = event
             case _:
                 assert_never(event)
+
+    def _seal_part(self, seal: Seal, kind: Kind) -> None:
+        block = self._begin(_Open("thinking", _EMPTY_BLOCK["thinking"]))
+        block.signature, block.is_done = tag(seal, kind), True
 
     def _last(self, kind: str) -> _Open:
         """The block that text of this kind belongs to: the last one, if it still grows."""
@@ -270,6 +260,9 @@ class AnthropicReplyEncoder:
             if text := "".join(block.pieces):
                 block.pieces.clear()
                 out.append(_DELTA % (self._index, _PIECE[block.kind] % _encode(text)))
+            if block.citations:
+                out += (_DELTA % (self._index, _CITATION % _encode(cited)) for cited in block.citations)
+                block.citations.clear()
             if not block.is_done or not self._may_close(block):
                 return
             self._write_last_piece(block, out)
@@ -284,7 +277,7 @@ class AnthropicReplyEncoder:
         if self._end is None or isinstance(self._end, Failed):
             return False
         if self._end.reason != "length":
-            raise _broken_call(block.name)
+            raise broken_call(block.name)
         return True
 
     def _write_last_piece(self, block: _Open, out: list[bytes]) -> None:

@@ -79,6 +79,7 @@ def decode_request(envelope: Envelope) -> Request:
         user=user,
         foreign={**tools.left_out, **tools.insisted_on, **reading.foreign},
         must_not_drop=frozenset(reading.must_not_drop | tools.insisted_on.keys()),
+        source="anthropic-messages",
     )
 
 
@@ -176,17 +177,18 @@ def _reasoning(fields: Mapping[str, msgspec.Raw], effort: str | None, reading: R
     settings = read(_object, raw, "thinking")
     if "display" in settings:
         reading.leave_out("thinking.display", settings["display"])
+    is_shown = settings.get("display") != "omitted"
     thinking = read(_thinking, raw, "thinking")
     match thinking.type:
         case "disabled":
             return Reasoning(effort="none")
         case "adaptive":
-            return Reasoning(effort=effort, adaptive=True)
+            return Reasoning(effort=effort, adaptive=True, is_shown=is_shown)
         case "enabled":
             if thinking.budget_tokens is None:
                 raise missing("thinking.enabled.budget_tokens")
             if effort is None:
-                return Reasoning(budget_tokens=thinking.budget_tokens)
+                return Reasoning(budget_tokens=thinking.budget_tokens, is_shown=is_shown)
             reading.leave_out("thinking.budget_tokens", thinking.budget_tokens)
             return Reasoning(effort=effort)
         case _:

@@ -1,22 +1,23 @@
 """Writes a Request as the Messages API takes it, and says what it had to leave out. The turns themselves are
 written by turns; nothing here reads a caller's body.
 
-What of another dialect's fields cannot be expressed is refused where the caller relies on it, else left out
-and named; FOREIGN is the table.
+What of another dialect's fields cannot be expressed is refused where its source says that the caller relies on it, else
+left out and named.
 """
 
 import hashlib
 import re
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
 from pointsman.core.errors import BadRequest, Unsupported
 from pointsman.core.model_card import ModelCard
-from pointsman.core.request import OutputFormat, Reasoning, Request, Tool
+from pointsman.core.request import Image, Part, Reasoning, Request, Tool, ToolResult
 from pointsman.wire.anthropic_messages.turns import system_blocks, turn_blocks
 from pointsman.wire.dialect import EncodedRequest
+from pointsman.wire.undo import NOTHING_TO_UNDO, Undo, asking_by_tool
 
 DEFAULT_MAX_TOKENS = 8192
 """`max_tokens` where neither the request nor the model's card says: every model since Claude 3.5 takes it."""
@@ -29,32 +30,6 @@ BUDGETS = {"minimal": 1024, "low": 1024, "medium": 4096, "high": 16384, "xhigh":
 
 JSON_HINT = "Answer with a single JSON object and nothing else: no prose, no code fence."
 """Stands in for a JSON mode without a schema, which the API does not have."""
-
-FOREIGN: Mapping[str, Literal["refuse", "drop"]] = {
-    "n": "refuse",
-    "logprobs": "refuse",
-    "top_logprobs": "refuse",
-    "audio": "refuse",
-    "modalities": "refuse",
-    "web_search_options": "refuse",
-    "functions": "refuse",
-    "function_call": "refuse",
-    "tools": "refuse",
-    "messages": "refuse",
-    "logit_bias": "drop",
-    "prediction": "drop",
-    "store": "drop",
-    "service_tier": "drop",
-    "metadata": "drop",
-    "verbosity": "drop",
-    "prompt_cache_key": "drop",
-    "prompt_cache_retention": "drop",
-    "safety_identifier": "drop",
-}
-"""What becomes of fields that only another dialect has, by the first word of their path. Others are dropped."""
-
-# What a caller may write out although it is what happens anyway.
-_SAME_AS_ABSENT: Mapping[str, object] = {"n": 1, "modalities": ["text"], "service_tier": "auto"}
 
 _USER_ID_CHARS_MAX = 256  # of metadata.user_id
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
@@ -85,17 +60,15 @@ class _Writing:
         return wanted
 
     def foreign(self) -> None:
-        for name, value in self.request.foreign.items():
-            must_not_drop = name in self.request.must_not_drop
-            if not must_not_drop and (not value or _SAME_AS_ABSENT.get(name) == value):
-                continue
-            if must_not_drop or FOREIGN.get(name.partition(".")[0]) == "refuse":
-                raise Unsupported(
-                    f"{name} cannot be expressed for the model {self.card.name}",
-                    param=name,
-                    code="unsupported",
-                )
+        for name in self.request.foreign:
+            if name in self.request.must_not_drop:
+                raise self._inexpressible(name)
             self.drop(name)
+
+    def _inexpressible(self, name: str) -> Unsupported:
+        return Unsupported(
+            f"{name} cannot be expressed for the model {self.card.name}", param=name, code="unsupported"
+        )
 
     def messages(self) -> None:
         system = system_blocks(self.request.messages)
@@ -104,10 +77,17 @@ class _Writing:
             system.append({"type": "text", "text": JSON_HINT})
         if system:
             self.body["system"] = system[0]["text"] if len(system) == 1 else system
+        if any(isinstance(part, Image) and part.detail not in {None, "auto"} for part in self._shown()):
+            self.drop("messages[].content[].image_url.detail")
         turns = turn_blocks(self.request.messages, self.card.provider)
         if not turns:
             raise BadRequest("messages: at least one message is required", param="messages")
         self.body["messages"] = turns
+
+    def _shown(self) -> Iterator[Part]:
+        for message in self.request.messages:
+            for part in message.parts:
+                yield from part.content if isinstance(part, ToolResult) else (part,)
 
     def tools(self) -> None:
         request = self.request
@@ -133,16 +113,13 @@ class _Writing:
         config: dict[str, Any] = {}
         wanted, reasoning = self.request.output_format, self.request.reasoning
         if wanted is not None and wanted.kind == "json_schema":
-            config["format"] = {"type": "json_schema", "schema": self._schema(wanted)}
+            config["format"] = {"type": "json_schema", "schema": closed(wanted.schema or {"type": "object"})}
+            if wanted.name is not None:
+                self.drop("response_format.json_schema.name")
         if reasoning is not None and reasoning.effort != "none":
             self._think(reasoning, config)
         if config:
             self.body["output_config"] = config
-
-    def _schema(self, wanted: OutputFormat) -> object:
-        if not self.card.can("json_schema"):
-            raise Unsupported(f"{self.card.name} cannot be held to a JSON schema", param="response_format")
-        return closed(wanted.schema or {"type": "object"})
 
     def _think(self, reasoning: Reasoning, config: dict[str, Any]) -> None:
         name = "reasoning" if reasoning.effort is None else "reasoning_effort"
@@ -156,6 +133,8 @@ class _Writing:
             self.drop(name)
         else:
             self.body["thinking"] = {"type": "enabled", "budget_tokens": budget}
+        if "thinking" in self.body and not reasoning.is_shown:
+            self.drop("reasoning.exclude")
 
     def _budget(self, reasoning: Reasoning) -> int | None:
         if self.max_tokens <= BUDGET_TOKENS_MIN:
@@ -182,6 +161,9 @@ class _Writing:
 
     def sampling(self) -> None:
         sampling = self.request.sampling
+        for name in ("logprobs", "top_logprobs"):
+            if getattr(sampling, name):
+                raise self._inexpressible(name)
         thinks = "thinking" in self.body
         temperature, top_p = sampling.temperature, sampling.top_p
         if temperature is not None and temperature > 1:
@@ -228,16 +210,37 @@ class _Writing:
 
 def encode_request(request: Request, card: ModelCard) -> EncodedRequest:
     try:
-        writing = _Writing(request, card)
+        asked, undo = _answerable(request, card)
+        writing = _Writing(asked, card)
         writing.foreign()
         writing.messages()
         writing.tools()
         writing.output()
         writing.sampling()
         writing.caller()
-        return EncodedRequest(_encode(writing.body), tuple(writing.dropped))
+        if undo.answer_tool is not None and request.reasoning not in {None, Reasoning(effort="none")}:
+            writing.drop("reasoning" if request.reasoning.effort is None else "reasoning_effort")
+        return EncodedRequest(_encode(writing.body), tuple(writing.dropped), undo)
     except RecursionError:
         raise BadRequest("the tools or the schema are nested too deeply") from None
+
+
+def _answerable(request: Request, card: ModelCard) -> tuple[Request, Undo]:
+    """The request in a form that the model can hold its answer to: for what the API's own way does not know it is
+    made to call a tool."""
+    wanted = request.output_format
+    if wanted is None or wanted.kind == "json_object":
+        return request, NOTHING_TO_UNDO
+    if card.can("json_schema") and not has_maps(wanted.schema or {}):
+        return request, NOTHING_TO_UNDO
+    if not card.can("tools") or (wanted.schema or {}).get("type", "object") != "object":
+        raise Unsupported(
+            f"{card.name} cannot be held to a JSON schema"
+            f"{' of anything but an object' if card.can('tools') else ''}",
+            param="response_format",
+            code="unsupported",
+        )
+    return asking_by_tool(request)
 
 
 def _tool(tool: Tool, at: int) -> dict[str, Any]:
@@ -257,15 +260,28 @@ def _tool(tool: Tool, at: int) -> dict[str, Any]:
     return written
 
 
+def has_maps(schema: object) -> bool:
+    """True if an object in it may have properties of any name, which the API refuses in the schema of an answer."""
+    if isinstance(schema, list | tuple):
+        return any(has_maps(each) for each in schema)
+    if not isinstance(schema, Mapping):
+        return False
+    if schema.get("additionalProperties", False) is not False:
+        return True
+    named = (schema.get(name) for name in ("properties", "$defs", "definitions"))
+    inner = [each for group in named if isinstance(group, Mapping) for each in group.values()]
+    inner += [schema.get(name) for name in ("items", "anyOf", "oneOf", "allOf", "prefixItems")]
+    return has_maps(inner)
+
+
 def closed(schema: object) -> object:
     """The schema with every object that lists its properties closed to others, as the API insists. What it
     allows is a part of what the open schema allowed."""
     if not isinstance(schema, Mapping):
         return schema
     result = dict(schema)
-    for name in ("items", "additionalProperties"):
-        if name in result:
-            result[name] = closed(result[name])
+    if "items" in result:
+        result["items"] = closed(result["items"])
     for name in ("anyOf", "oneOf", "allOf", "prefixItems"):
         if isinstance(result.get(name), list):
             result[name] = [closed(option) for option in result[name]]

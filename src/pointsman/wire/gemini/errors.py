@@ -16,9 +16,10 @@ from pointsman.core.errors import (
     UpstreamError,
     UpstreamFault,
 )
+from pointsman.wire.context_limit import is_exceeded
 from pointsman.wire.dialect import EncodedError, Headers
 from pointsman.wire.secrets import without_secrets
-from pointsman.wire.statuses import FAULT_OF_STATUS, retry_after_s
+from pointsman.wire.statuses import FAULT_OF_STATUS, no_such_model, retry_after_s
 
 _STATUS_WORDS: Mapping[int, str] = {
     400: "INVALID_ARGUMENT",
@@ -126,6 +127,10 @@ def _fault(status: int, told: _Told) -> UpstreamFault:
     if status in FAULT_OF_STATUS:
         return FAULT_OF_STATUS[status]
     if 400 <= status < 500:
+        if is_exceeded(told.message, None):
+            return UpstreamFault.TOO_LONG
+        if no_such_model(told.message):
+            return UpstreamFault.NO_SUCH_MODEL
         return UpstreamFault.AUTH if _NO_ACCOUNT.search(told.message) else UpstreamFault.REJECTED
     if status >= 500:
         return UpstreamFault.SERVER_ERROR
@@ -212,7 +217,7 @@ def _status_and_message(error: PointsmanError, cause: PointsmanError) -> tuple[i
     match cause:
         case ClientError():
             return cause.status, cause.message
-        case UpstreamError(fault=UpstreamFault.REJECTED):
+        case UpstreamError(fault=UpstreamFault.REJECTED | UpstreamFault.TOO_LONG):
             return _status_of_rejected(cause), cause.message
         case UpstreamError():
             return _ANSWER_TO_FAULT.get(cause.fault, 502), error.message

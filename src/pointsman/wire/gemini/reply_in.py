@@ -124,7 +124,7 @@ class _Reply:
                 self._candidate(candidate)
         feedback = chunk.prompt_feedback
         if feedback is not None and feedback.block_reason and not chunk.candidates:
-            self._end = Finished("content_filter", None, f"prompt: {enum_word(feedback.block_reason)}")
+            self._end = Finished("content_filter")
         if chunk.usage_metadata is not None:
             self._count(chunk.usage_metadata)
         if isinstance(self._end, Failed):
@@ -240,7 +240,7 @@ class _Reply:
         # There is no word for a function call: the calls themselves are the proof.
         if self._calls and reason == "stop":
             reason = "tool_calls"
-        self._end = Finished(reason, None, word)
+        self._end = Finished(reason)
 
 
 def _broken_off(word: str) -> UpstreamError:

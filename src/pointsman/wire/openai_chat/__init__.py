@@ -24,6 +24,7 @@ from pointsman.wire.dialect import (
 from pointsman.wire.envelope import Address, Envelope
 from pointsman.wire.openai_chat import (
     errors,
+    forward,
     prompt,
     reply_in,
     reply_out,
@@ -39,6 +40,7 @@ class OpenAIChat:
 
     name = "openai-chat"
     framing: Framing = "sse"
+    keepalive = b": keepalive\n\n"
     # Organization and project headers belong to a credential and stay behind with it.
     passed_headers = frozenset((b"user-agent", b"openai-beta", b"idempotency-key", b"x-client-request-id"))
     passed_header_prefixes: tuple[bytes, ...] = ()
@@ -77,16 +79,17 @@ class OpenAIChat:
         return request_out.encode_request(request, card)
 
     def decode_reply(self, body: bytes, maker: str) -> list[ReplyEvent]:
-        return reply_in.decode_reply(body)
+        return reply_in.decode_reply(body, maker)
 
     def reply_decoder(self, maker: str) -> ReplyDecoder:
-        return reply_in.ReplyDecoder()
+        return reply_in.ReplyDecoder(maker)
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
         return errors.decode_error(status, headers, body)
 
     def forwarded(self, envelope: Envelope, card: ModelCard, *, tell_usage: bool = False) -> Forwarded:
         model = card.id
+        envelope = forward.without_foreign_state(envelope, card.provider)
         asking = stream_usage.asking(envelope) if tell_usage and envelope.stream else None
         if asking is not None:
             return Forwarded(asking.with_model(model), stream_usage.Withholding())

@@ -54,6 +54,7 @@ class CallPart(msgspec.Struct):
     id: str | None = None
     function: FunctionPart | None = None
     custom: CustomPart | None = None
+    extra_content: Any = None  # Gemini: its signature
 
 
 class Delta(msgspec.Struct):
@@ -66,6 +67,15 @@ class Delta(msgspec.Struct):
     reasoning_details: Any = None
     tool_calls: list[CallPart] | None = None
     function_call: FunctionPart | None = None
+    annotations: Any = None
+    images: Any = None  # OpenRouter
+    audio: Any = None
+    extra_content: Any = None  # Gemini
+
+
+class Logprobs(msgspec.Struct):
+    content: list[dict[str, Any]] | None = None
+    refusal: list[dict[str, Any]] | None = None
 
 
 class _FinishDetails(msgspec.Struct):
@@ -78,16 +88,20 @@ class Choice(msgspec.Struct):
     message: Delta | None = None
     finish_reason: str | int | None = None
     finish_details: _FinishDetails | None = None
+    logprobs: Logprobs | None = None
     usage: ReportedUsage | None = None  # Moonshot
 
 
 class Chunk(msgspec.Struct):
     id: str | None = None
+    created: int | float | None = None
     model: str | None = None
     choices: list[Choice] | None = None
     usage: ReportedUsage | None = None
     error: Any = None
     x_groq: GroqExtra | None = None
+    citations: Any = None  # Perplexity: addresses, or what is known of them
+    search_results: Any = None
 
 
 class _End(msgspec.Struct):
@@ -133,6 +147,10 @@ def usage_from(reported: ReportedUsage) -> Usage:
     written = None if of_prompt is None else of_prompt.cache_write_tokens
     if written is None:
         written = reported.cache_creation_input_tokens
+    if written is not None and prompt is not None:
+        written = max(
+            min(written, prompt - (cached or 0)), 0
+        )  # OpenRouter may count a token as read and as written
     return Usage(
         input_tokens=_whole(prompt),
         output_tokens=_whole(completion),

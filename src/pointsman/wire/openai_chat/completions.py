@@ -11,7 +11,7 @@ from pointsman.core.prompt import Prompt, Turn
 from pointsman.wire.dialect import ReplyWatch
 from pointsman.wire.envelope import Envelope
 from pointsman.wire.openai_chat import OpenAIChat, watch
-from pointsman.wire.openai_chat.prompt import too_deep, wrong_types
+from pointsman.wire.openai_complaints import too_deep, wrong_types
 
 _Texts = str | list[str | int | list[int]]
 

@@ -1,259 +1,37 @@
-"""OpenAI chat: errors, in both directions. Which fault a provider's answer means, and how any error of ours
-looks to a chat client. It does not decide whether a failed attempt is repeated.
+"""OpenAI chat: errors in both directions, framed as chat frames them. What they say, and which fault a provider's words
+mean, is read where every dialect of OpenAI reads it."""
 
-OpenAI-compatible providers agree on the status and on little else, so the shape of their error body is
-read leniently: the usual envelope, a bare text, a list around it, and what FastAPI and Cloudflare answer.
-"""
-
-import math
-import re
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from pointsman.core.errors import (
-    ClientError,
-    ExhaustedError,
-    PointsmanError,
-    Unauthorized,
-    Unavailable,
-    UnknownModel,
-    UpstreamError,
-    UpstreamFault,
-)
+from pointsman.core.errors import PointsmanError, UpstreamError
+from pointsman.wire import openai_errors
 from pointsman.wire.dialect import EncodedError, Headers
-from pointsman.wire.secrets import MESSAGE_CHARACTERS_MAX, without_secrets
 from pointsman.wire.sse import frame
-from pointsman.wire.statuses import FAULT_OF_STATUS, retry_after_s
 
-_decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
-
-
-# From a provider
-
-# Words in `code` or `type` that say more than the status, or stand in for one. The first that fits counts.
-_FAULT_OF_WORD: tuple[tuple[str, UpstreamFault], ...] = (
-    ("insufficient_quota", UpstreamFault.AUTH),
-    ("billing", UpstreamFault.AUTH),
-    ("api_key", UpstreamFault.AUTH),
-    ("authentication", UpstreamFault.AUTH),
-    ("permission", UpstreamFault.AUTH),
-    ("rate_limit", UpstreamFault.RATE_LIMITED),
-    ("overloaded", UpstreamFault.OVERLOADED),
-    ("service_unavailable", UpstreamFault.OVERLOADED),
-    ("timeout", UpstreamFault.TIMED_OUT),
-    ("server_error", UpstreamFault.SERVER_ERROR),
-    ("internal", UpstreamFault.SERVER_ERROR),
-    ("invalid_request", UpstreamFault.REJECTED),
-    ("content_filter", UpstreamFault.REJECTED),
-    ("not_found", UpstreamFault.REJECTED),
-)
-
-# xAI and Gemini answer a bad key with 400 and no telling code.
-_BAD_KEY = re.compile(r"(?i)incorrect api key|invalid api key|api key not valid|api key (?:has )?expired")
-
-
-class _Told(NamedTuple):
-    """What an error body says, from wherever it stands. `status` is one that the body itself names."""
-
-    message: str = ""
-    code: str | None = None
-    param: str | None = None
-    kind: str = ""
-    status: int | None = None
 
 
 def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     """What a provider meant by an answer that is not 2xx."""
-    try:
-        told = _read(_decode(body))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        text = body[:MESSAGE_CHARACTERS_MAX].decode("utf-8", "replace").strip()
-        told = _Told() if text.startswith("<") else _Told(text)  # a web page tells the reader nothing
-    fault = _fault(status, told)
-    return UpstreamError(
-        fault,
-        without_secrets(told.message) or f"the provider answered with status {status}",
-        status=status,
-        retry_after_s=retry_after_s(headers),
-        code=told.code,
-        param=told.param,
-        body=body if fault is UpstreamFault.REJECTED else None,
-    )
-
-
-def error_within_reply(content: Any) -> UpstreamError:
-    """The error that a 200 answer or a stream tells of. Its fault is read from the content alone, and is
-    BAD_REPLY where that says nothing."""
-    told = _read(content)
-    message = without_secrets(told.message) or "the provider sent an error without a message"
-    return UpstreamError(
-        _fault(told.status, told), message, status=told.status, code=told.code, param=told.param
-    )
+    return openai_errors.error_of_status(status, headers, body)
 
 
 def error_instead_of_reply(body: bytes) -> UpstreamError:
     """What a 200 answer means that is no chat completion: what it says, or that it is none."""
-    try:
-        told = _read(_decode(body))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        told = _Told()
-    message = without_secrets(told.message) or "the provider's answer is not a chat completion"
-    return UpstreamError(
-        _fault(told.status, told), message, status=told.status, code=told.code, param=told.param
-    )
-
-
-def _fault(status: int | None, told: _Told) -> UpstreamFault:
-    words = f"{told.code} {told.kind}".lower()
-    named = next((fault for word, fault in _FAULT_OF_WORD if word in words), None)
-    if status is None:
-        return named or UpstreamFault.BAD_REPLY
-    if status == 400 and ("api_key" in words or _BAD_KEY.search(told.message)):
-        return UpstreamFault.AUTH
-    if status == 429 and named is UpstreamFault.AUTH:
-        return UpstreamFault.AUTH  # no money left: waiting does not help
-    if status < 400:
-        return UpstreamFault.BAD_REPLY
-    fallback = UpstreamFault.REJECTED if status < 500 else UpstreamFault.SERVER_ERROR
-    return FAULT_OF_STATUS.get(status, fallback)
-
-
-def _read(content: Any) -> _Told:
-    if isinstance(content, list) and content:
-        content = content[0]  # Gemini's compatible endpoint wraps its errors in a list
-    if isinstance(content, str):
-        return _Told(content)
-    if not isinstance(content, dict):
-        return _Told()
-    error = content.get("error")
-    if isinstance(error, str):
-        error = {**content, "message": error}  # xAI, Venice, Ollama
-    elif not isinstance(error, dict):
-        match content.get("errors"):
-            case [dict() as first, *_]:  # Cloudflare
-                error = first
-            case _:
-                error = content
-    message = error.get("message") or error.get("detail") or ""
-    if not isinstance(message, str):
-        message = _encode(message).decode()
-    metadata = error.get("metadata")
-    if isinstance(metadata, dict) and isinstance(metadata.get("raw"), str):
-        message = f"{message}: {metadata['raw']}"  # OpenRouter: what its own provider said
-    code, param, kind = error.get("code"), error.get("param"), error.get("type")
-    return _Told(
-        message,
-        code if isinstance(code, str) else None,
-        param if isinstance(param, str) else None,
-        kind if isinstance(kind, str) else "",
-        next((status for status in map(_as_status, _statuses(error)) if status is not None), None),
-    )
-
-
-def _statuses(error: Mapping[str, Any]) -> tuple[Any, ...]:
-    return error.get("status"), error.get("status_code"), error.get("code")
-
-
-def _as_status(value: Any) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) == 3:
-        value = int(value)
-    return value if isinstance(value, int) and 400 <= value <= 599 else None
-
-
-# To a client
-
-_NO_RETRY = (b"x-should-retry", b"false")
-
-# Status and code by fault. An upstream's 401 is never the caller's 401: SDKs would report the caller's key.
-_ANSWER_OF_FAULT: Mapping[UpstreamFault, tuple[int, str]] = {
-    UpstreamFault.UNREACHABLE: (502, "upstream_unreachable"),
-    UpstreamFault.TIMED_OUT: (504, "upstream_timeout"),
-    UpstreamFault.AUTH: (502, "upstream_auth"),
-    UpstreamFault.RATE_LIMITED: (429, "rate_limit_exceeded"),
-    UpstreamFault.OVERLOADED: (503, "upstream_overloaded"),
-    UpstreamFault.SERVER_ERROR: (502, "upstream_server_error"),
-    UpstreamFault.REJECTED: (400, "upstream_rejected"),
-    UpstreamFault.BAD_REPLY: (502, "upstream_bad_reply"),
-    UpstreamFault.BROKEN: (502, "upstream_broken"),
-}
+    return openai_errors.error_instead_of_reply(body, "a chat completion")
 
 
 def encode_error(error: PointsmanError, request_id: str) -> EncodedError:
-    status, content, headers = _answer(error, request_id)
-    return EncodedError(status, _encode({"error": content}), headers)
+    told = openai_errors.told(error, request_id)
+    return EncodedError(told.status, _content(told.content), told.headers)
 
 
 def encode_stream_error(error: PointsmanError, request_id: str) -> bytes:
     """The event that makes an SDK raise. No [DONE] follows: it would look like an end."""
-    _, content, _ = _answer(error, request_id)
-    return frame(_encode({"error": content}))
+    return frame(_content(openai_errors.told(error, request_id).content))
 
 
-_Answer = tuple[int, dict[str, str | None], tuple[tuple[bytes, bytes], ...]]
-
-
-def _answer(error: PointsmanError, request_id: str) -> _Answer:
-    match error:
-        case UpstreamError():
-            return _upstream(error, without_secrets(error.message))
-        case ExhaustedError():
-            attempts = "; ".join(
-                f"{model}: {without_secrets(each.message)}" for model, each in error.failures
-            )
-            return _upstream(error.last, f"every model failed: {attempts}")
-        case ClientError():
-            content = _content(
-                error.message, _type_of(error.status), error.param, error.code or _code_of(error)
-            )
-            return error.status, content, (_NO_RETRY,)
-        case Unavailable():
-            content = _content(error.message, "server_error", None, "service_unavailable")
-            return 503, content, _retry_after(error.retry_after_s)
-        case _:
-            return 500, _content(f"internal error (request {request_id})", "server_error", None, None), ()
-
-
-def _upstream(error: UpstreamError, message: str) -> _Answer:
-    status, code = _ANSWER_OF_FAULT[error.fault]
-    param = None
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    match error.fault:
-        case UpstreamFault.REJECTED:
-            if error.status is not None and 400 <= error.status < 500:
-                status = error.status
-            code, param, headers = error.code or code, error.param, (_NO_RETRY,)
-        case UpstreamFault.AUTH:
-            message = f"the provider refused this gateway's own credential or account: {message}"
-            headers = (_NO_RETRY,)
-        case UpstreamFault.RATE_LIMITED | UpstreamFault.OVERLOADED:
-            headers = _retry_after(error.retry_after_s)
-        case _:
-            pass
-    return status, _content(message, _type_of(status), param, code), headers
-
-
-def _content(message: str, kind: str, param: str | None, code: str | None) -> dict[str, str | None]:
-    return {"message": message, "type": kind, "param": param, "code": code}
-
-
-def _type_of(status: int) -> str:
-    if status == 429:
-        return "rate_limit_error"
-    return "invalid_request_error" if status < 500 else "server_error"
-
-
-def _code_of(error: ClientError) -> str | None:
-    match error:
-        case Unauthorized():
-            return "invalid_api_key"
-        case UnknownModel():
-            return "model_not_found"
-        case _:
-            return None
-
-
-def _retry_after(seconds: float | None) -> tuple[tuple[bytes, bytes], ...]:
-    return () if seconds is None else ((b"retry-after", b"%d" % math.ceil(seconds)),)
+def _content(content: dict[str, Any]) -> bytes:
+    return _encode({"error": content})

@@ -2,32 +2,46 @@
 path; the rest of a request is not looked at."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from pointsman.core.errors import BadRequest, Unsupported
-from pointsman.core.request import Audio, Document, Image, Message, Part, Text, Thinking, ToolCall, ToolResult
-from pointsman.wire.openai_chat.prompt import missing, unknown_role
+from pointsman.core.request import (
+    Audio,
+    Document,
+    Image,
+    Message,
+    Part,
+    Seal,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
+from pointsman.wire.openai_chat.prompt import unknown_role
+from pointsman.wire.openai_chat.thoughts_in import read_signature, read_thoughts, thinking_texts
+from pointsman.wire.openai_complaints import missing
 
 
-class _Url(msgspec.Struct):
+class _Url(msgspec.Struct, forbid_unknown_fields=True):
     url: str
     detail: str | None = None
 
 
-class _File(msgspec.Struct):
+class _File(msgspec.Struct, forbid_unknown_fields=True):
     file_data: str | None = None
     file_id: str | None = None
     filename: str | None = None
 
 
-class _Audio(msgspec.Struct):
+class _Audio(msgspec.Struct, forbid_unknown_fields=True):
     data: str
     format: str
 
 
-class _Part(msgspec.Struct):
+class _Part(msgspec.Struct, forbid_unknown_fields=True):
     type: str = "text"
     text: str | None = None
     refusal: str | None = None
@@ -36,20 +50,24 @@ class _Part(msgspec.Struct):
     document_url: str | None = None  # Mistral
     input_audio: _Audio | None = None
     thinking: Any = None  # Mistral
+    closed: Any = None
 
 
-class _Function(msgspec.Struct):
+class _Function(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     arguments: str | None = None
 
 
-class _Call(msgspec.Struct):
+class _Call(msgspec.Struct, forbid_unknown_fields=True):
     id: str | None = None
     type: str = "function"
     function: _Function | None = None
+    custom: Any = None
+    index: Any = None
+    extra_content: Any = None
 
 
-class ChatMessage(msgspec.Struct):
+class ChatMessage(msgspec.Struct, forbid_unknown_fields=True):
     role: str
     content: str | list[_Part] | None = None
     refusal: str | None = None
@@ -59,6 +77,9 @@ class ChatMessage(msgspec.Struct):
     function_call: _Function | None = None
     reasoning_content: Any = None
     reasoning: Any = None
+    reasoning_details: Any = None
+    extra_content: Any = None
+    annotations: Any = None  # what the text cites, as a reply had said
     audio: Any = None
 
 
@@ -149,12 +170,18 @@ class _History:
         return ToolResult(call_id, tuple(content))
 
     def _assistant(self, index: int, message: ChatMessage) -> None:
-        parts: list[Part] = []
-        for thought in (message.reasoning_content, message.reasoning):
-            if thought and isinstance(thought, str):
-                parts.append(Thinking(thought))
-                break
-        parts.extend(part for part in self._parts(index, message) if part != Text(""))
+        parts: list[Part] = read_thoughts(
+            message.reasoning_details, (message.reasoning_content, message.reasoning)
+        )
+        said = [part for part in self._parts(index, message) if part != Text("")]
+        if (seal := read_signature(message.extra_content)) is not None:
+            last = said[-1] if said else None
+            said = (
+                [*said[:-1], replace(last, seal=seal)]
+                if isinstance(last, Text)
+                else [*said, Text("", seal=seal)]
+            )
+        parts += said
         if message.refusal:
             parts.append(Text(message.refusal, is_refusal=True))
         if message.audio is not None:
@@ -166,7 +193,8 @@ class _History:
                 raise _not_translatable(path, f"a tool call of type '{call.type[:40]}'")
             if not call.id:
                 raise missing(f"{path}.id")
-            parts.append(_tool_call(call.id, call.function, f"{path}.function.arguments"))
+            seal = None if call.extra_content is None else read_signature(call.extra_content)
+            parts.append(_tool_call(call.id, call.function, f"{path}.function.arguments", seal))
             self._unanswered.append(call.id)
         if message.function_call is not None and not message.tool_calls:
             call_id = f"functioncall{index}"
@@ -193,9 +221,7 @@ class _History:
             case _Part(type="refusal", refusal=str(refusal)):
                 return Text(refusal, is_refusal=True)
             case _Part(type="image_url", image_url=_Url(url, detail)):
-                if detail not in {None, "auto"}:
-                    self._left_out.note("messages[].content[].image_url.detail", detail)
-                return _image(url, f"{path}.image_url.url")
+                return replace(_image(url, f"{path}.image_url.url"), detail=detail)
             case _Part(type="image_url", image_url=str(url)):
                 return _image(url, f"{path}.image_url")
             case _Part(type="file", file=_File() as file):
@@ -205,20 +231,11 @@ class _History:
             case _Part(type="input_audio", input_audio=_Audio(data, audio_format)):
                 return Audio(data, audio_format)
             case _Part(type="thinking"):
-                return Thinking("".join(_texts(part.thinking)))
+                return Thinking("".join(thinking_texts(part.thinking)))
             case _Part(type="text" | "refusal" | "image_url" | "file" | "input_audio" as kind):
                 raise missing(f"{path}.{kind}")
             case _:
                 raise _not_translatable(path, f"a content part of type '{part.type[:40]}'")
-
-
-def _texts(thinking: Any) -> list[str]:
-    if isinstance(thinking, str):
-        return [thinking]
-    pieces = thinking if isinstance(thinking, list) else []
-    return [
-        piece["text"] for piece in pieces if isinstance(piece, dict) and isinstance(piece.get("text"), str)
-    ]
 
 
 def _not_translatable(path: str, what: str) -> Unsupported:
@@ -255,14 +272,14 @@ def _document(file: _File, path: str) -> Document:
     return Document(media_type="application/pdf", data=data, name=file.filename)
 
 
-def _tool_call(call_id: str, function: _Function, path: str) -> ToolCall:
+def _tool_call(call_id: str, function: _Function, path: str, seal: Seal | None = None) -> ToolCall:
     arguments = function.arguments
     if not arguments or arguments == "null":
-        return ToolCall(call_id, function.name, "{}")
+        return ToolCall(call_id, function.name, "{}", seal)
     try:
         _decode_object(arguments)
     except (msgspec.DecodeError, RecursionError):
         raise BadRequest(
             f"Invalid '{path}': expected the JSON text of an object.", param=path, code="invalid_value"
         ) from None
-    return ToolCall(call_id, function.name, arguments)
+    return ToolCall(call_id, function.name, arguments, seal)

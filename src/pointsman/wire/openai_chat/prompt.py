@@ -1,7 +1,6 @@
 """OpenAI chat: what routing reads of a request, and how the wording of its complaints goes. It does not read
 what only a translation needs."""
 
-import re
 from typing import Any
 
 import msgspec
@@ -9,6 +8,7 @@ import msgspec
 from pointsman.core.errors import BadRequest
 from pointsman.core.prompt import OutputFormat, Prompt, Speaker, Turn
 from pointsman.wire.envelope import Envelope
+from pointsman.wire.openai_complaints import missing, too_deep, wrong_type, wrong_types, wrong_value
 
 _ABSENT = msgspec.Raw()
 
@@ -62,7 +62,7 @@ def require_messages(envelope: Envelope) -> None:
         raise missing("messages")
     view = memoryview(raw)
     if view[0] != ord("["):
-        raise _wrong_type("messages", "array", _JSON_TYPES.get(view[0], "number"))
+        raise wrong_type("messages", "array", _JSON_TYPES.get(view[0], "number"))
     if not bytes(view[1:64]).strip(b" \t\r\n]") and not bytes(view[1:-1]).strip():
         raise no_messages()
 
@@ -144,60 +144,12 @@ def _wants_thinking(read: _Prompt) -> bool:
 
 # The wording of complaints follows OpenAI's own, so that clients which match on it keep working.
 
-_EXPECTED = re.compile(r"Expected `([^`]*)`, got `([^`]*)`")
-_FIELD_MISSING = re.compile(r"missing required field `([^`]*)`")
-_PATH = re.compile(r" - at `\$\.?([^`]*)`")
-_NAMES = {
-    "str": "a string",
-    "object": "an object",
-    "array": "an array",
-    "int": "an integer",
-    "float": "a decimal",
-    "number": "a number",
-    "bool": "a boolean",
-    "null": "null",
-}
 _JSON_TYPES = {ord('"'): "str", ord("{"): "object", ord("t"): "bool", ord("f"): "bool", ord("n"): "null"}
-
-
-def wrong_types(error: msgspec.ValidationError, within: str = "") -> BadRequest:
-    """The complaint about a value of the wrong type, naming its path. `within` is the path of what was
-    decoded, where that was not the whole body."""
-    words = str(error)
-    path = found[1] if (found := _PATH.search(words)) else ""
-    path = f"{within}.{path}" if within and path else within or path
-    if found := _FIELD_MISSING.search(words):
-        return missing(f"{path}.{found[1]}" if path else found[1])
-    if found := _EXPECTED.search(words):
-        return _wrong_type(path, found[1], found[2])
-    return BadRequest(f"Invalid value for '{path}'.", param=path or None, code="invalid_value")
-
-
-def too_deep() -> BadRequest:
-    return BadRequest("The body is nested too deeply.")
 
 
 def unknown_role(index: int, role: str) -> BadRequest:
     supported = "'system', 'assistant', 'user', 'function', 'tool', and 'developer'"
-    return BadRequest(
-        f"Invalid value: '{role[:40]}'. Supported values are: {supported}.",
-        param=f"messages[{index}].role",
-        code="invalid_value",
-    )
-
-
-def missing(path: str) -> BadRequest:
-    return BadRequest(f"Missing required parameter: '{path}'.", param=path, code="missing_required_parameter")
-
-
-def _wrong_type(path: str, expected: str, got: str) -> BadRequest:
-    wanted = [_NAMES.get(kind, kind) for kind in expected.split(" | ") if kind != "null"]
-    one_of = f"one of {', '.join(wanted[:-1])} or {wanted[-1]}" if len(wanted) > 1 else wanted[0]
-    return BadRequest(
-        f"Invalid type for '{path}': expected {one_of}, but got {_NAMES.get(got, got)} instead.",
-        param=path or None,
-        code="invalid_type",
-    )
+    return wrong_value(f"messages[{index}].role", role, supported)
 
 
 def no_messages() -> BadRequest:

@@ -3,37 +3,41 @@
 A chunk that is not JSON, or not of the protocol's types, is never skipped.
 """
 
-from collections.abc import Iterable
-from hashlib import blake2s
 from typing import Any
 
 import msgspec
 
 from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.core.events import (
+    CitationAdded,
     Failed,
     Finished,
     FinishReason,
     ReplyEvent,
     ReplyStarted,
     TextDelta,
+    TextSealed,
     ThinkingDelta,
-    ToolCallDelta,
-    ToolCallStarted,
+    ThinkingSealed,
     UsageReported,
 )
+from pointsman.core.request import Seal
+from pointsman.wire.openai_chat.attachments_in import citations_from, images_from
+from pointsman.wire.openai_chat.calls_in import CallsUnderWay
 from pointsman.wire.openai_chat.chunks import (
     NOT_JSON,
     CallPart,
     Choice,
     Chunk,
     Delta,
-    FunctionPart,
+    Logprobs,
     error_of,
     usage_from,
     usage_of,
 )
-from pointsman.wire.openai_chat.errors import error_instead_of_reply, error_within_reply
+from pointsman.wire.openai_chat.details import ReasoningDetails, text_of_details
+from pointsman.wire.openai_chat.errors import error_instead_of_reply
+from pointsman.wire.openai_errors import error_within_reply
 from pointsman.wire.sse import SseReader
 
 _decode_chunk = msgspec.json.Decoder(Chunk).decode
@@ -49,144 +53,168 @@ _REASONS: dict[str | int, FinishReason] = {
 }
 
 
-class _ToolCall:
-    """One call of the reply while it is being read. It starts when its name is known."""
-
-    __slots__ = ("id", "index", "is_started", "waiting")
-
-    def __init__(self, index: int, call_id: str | None) -> None:
-        self.index = index
-        self.id = call_id
-        self.is_started = False
-        self.waiting: list[str] = []
-
-
 class _Reading:
-    """Turns deltas into events; whole messages are one big delta."""
+    """Turns deltas into events; whole messages are one big delta. `maker` goes on every seal: also on thinking that
+    nobody signed, so that it can be given back to who thought it."""
 
-    def __init__(self) -> None:
+    def __init__(self, maker: str) -> None:
         self.is_started = False
         self.raw_reason: str | int | None = None
-        self._reply_id = ""
-        self._calls: list[_ToolCall] = []
-        self._by_index: dict[int, _ToolCall] = {}
+        self._maker = maker
+        self._calls = CallsUnderWay()
         self._has_refused = False
+        self._is_thinking = False
+        self._has_plain_thoughts = False
+        self._details = ReasoningDetails()
+        self._has_cited = False
+        self._has_spoken = False
+        self._has_transcript = False
+        self._sources: Any = None
 
     def start(self, chunk: Chunk, out: list[ReplyEvent]) -> None:
         self.is_started = True
-        self._reply_id = chunk.id or ""
-        out.append(ReplyStarted(self._reply_id, chunk.model or ""))
+        self._calls.ids_from = chunk.id or f"{chunk.created} {chunk.model}"
+        out.append(ReplyStarted(chunk.id or "", chunk.model or ""))
 
-    def take(self, delta: Delta, out: list[ReplyEvent]) -> None:
-        if thought := _thought(delta):
-            out.append(ThinkingDelta(thought))
+    def take(self, delta: Delta, logprobs: Logprobs | None, out: list[ReplyEvent]) -> None:
+        self._think(delta, out)
         content = delta.content
-        if isinstance(content, str):
+        if logprobs is not None:
+            self._with_logprobs(delta, logprobs, out)
+        elif isinstance(content, str):
             if content:
+                self._stop_thinking(out)
                 out.append(TextDelta(content))
         elif content is not None:
-            out.extend(_blocks(content))
+            self._blocks(content, out)
         if delta.refusal and isinstance(delta.refusal, str):
             self._has_refused = True
-            out.append(TextDelta(delta.refusal, is_refusal=True))
+            self._stop_thinking(out)
+            refused = () if logprobs is None else tuple(logprobs.refusal or ())
+            out.append(TextDelta(delta.refusal, is_refusal=True, logprobs=refused))
+        if delta.audio is not None:
+            self._speak(delta.audio, out)
+        if delta.annotations:
+            self._cite(delta.annotations, out)
+        if delta.images:
+            self._stop_thinking(out)
+            out.extend(images_from(delta.images))
         for call in delta.tool_calls or ():
-            self._take_call(call, out)
+            self._call(call, out)
         # Snowflake sends an empty one with every message.
         if delta.function_call is not None and (delta.function_call.name or delta.function_call.arguments):
-            self._take_call(CallPart(index=0, function=delta.function_call), out)
+            self._call(CallPart(index=0, function=delta.function_call), out)
+        if delta.extra_content is not None and (seal := self._signature(delta.extra_content)) is not None:
+            self._stop_thinking(out)
+            out.append(TextSealed(seal))
 
-    def _take_call(self, part: CallPart, out: list[ReplyEvent]) -> None:
-        function = part.function
-        if part.custom is not None and part.custom.name:
-            function = FunctionPart(part.custom.name, {"input": part.custom.input or ""})
-        name = None if function is None else function.name
-        call = self._call_of(part, name)
-        arguments = _arguments(None if function is None else function.arguments)
-        if not call.is_started:
-            if not name:
-                call.waiting.append(arguments)
-                return
-            call.is_started = True
-            if not call.id:
-                call.id = _made_id(self._reply_id, call.index)
-            out.append(ToolCallStarted(call.index, call.id, name))
-            arguments = "".join((*call.waiting, arguments))
-        if arguments:
-            out.append(ToolCallDelta(call.index, arguments))
+    def remember_sources(self, chunk: Chunk) -> None:
+        """Perplexity repeats them in every chunk; the last ones count."""
+        self._sources = chunk.search_results or chunk.citations or self._sources
 
-    def _call_of(self, part: CallPart, name: str | None) -> _ToolCall:
-        known: _ToolCall | None
-        if part.index is not None:
-            known = self._by_index.get(part.index)
-            if known is not None and name and part.id and known.id and part.id != known.id:
-                known = None  # one index for every call: the id tells them apart
-        elif part.id:
-            known = next((call for call in self._calls if call.id == part.id), None)
+    def _think(self, delta: Delta, out: list[ReplyEvent]) -> None:
+        details = delta.reasoning_details
+        if details and isinstance(details, list):
+            self._details.add(details)
+            self._is_thinking = self._is_thinking or self._details.are_sealed
+        # Several of these fields at once hold the same text, and the details may repeat later what was told in pieces.
+        for text in (delta.reasoning_content, delta.reasoning):
+            if text and isinstance(text, str):
+                self._has_plain_thoughts = True
+                break
         else:
-            known = self._calls[-1] if self._calls and not name else None
-        if known is None:
-            known = _ToolCall(len(self._calls), part.id)
-            self._calls.append(known)
-            if part.index is not None:
-                self._by_index[part.index] = known
-        return known
+            text = text_of_details(details) if details and not self._has_plain_thoughts else ""
+        if text:
+            self._is_thinking = True
+            out.append(ThinkingDelta(text))
 
-    def finished(self) -> Finished:
-        if any(not call.is_started for call in self._calls):
-            raise UpstreamError(UpstreamFault.BAD_REPLY, "the provider sent a tool call without a name")
+    def _stop_thinking(self, out: list[ReplyEvent]) -> None:
+        if self._is_thinking:
+            self._is_thinking = False
+            out.append(ThinkingSealed(Seal(self._details.sealed(), self._maker)))
+
+    def _speak(self, audio: Any, out: list[ReplyEvent]) -> None:
+        """Of what was spoken only the words can be told."""
+        match audio:
+            case {"transcript": str(text)} if text:
+                self._stop_thinking(out)
+                self._has_transcript = True
+                out.append(TextDelta(text))
+            case {"data": str(data)} if data:  # Snowflake sends an empty one with every message
+                self._has_spoken = True
+            case _:
+                pass
+
+    def _with_logprobs(self, delta: Delta, logprobs: Logprobs, out: list[ReplyEvent]) -> None:
+        content = delta.content if isinstance(delta.content, str) else ""
+        if content or logprobs.content:
+            self._stop_thinking(out)
+            out.append(TextDelta(content, logprobs=tuple(logprobs.content or ())))
+
+    def _blocks(self, content: Any, out: list[ReplyEvent]) -> None:
+        if not isinstance(content, list):
+            self._stop_thinking(out)
+            out.append(TextDelta(_encode(content).decode()))  # Cloudflare parses JSON answers
+            return
+        for block in content:
+            if not isinstance(block, dict):
+                continue
+            if isinstance(text := block.get("text"), str) and text:
+                self._stop_thinking(out)
+                out.append(TextDelta(text))
+            thinking = block.get("thinking")
+            if isinstance(thinking, str):
+                thinking = [{"text": thinking}]
+            for piece in thinking if isinstance(thinking, list) else ():
+                if isinstance(piece, dict) and isinstance(text := piece.get("text"), str) and text:
+                    self._is_thinking = True
+                    out.append(ThinkingDelta(text))
+
+    def _cite(self, annotations: Any, out: list[ReplyEvent]) -> None:
+        for citation in citations_from(annotations):
+            self._has_cited = True
+            out.append(CitationAdded(citation))
+
+    def _call(self, part: CallPart, out: list[ReplyEvent]) -> None:
+        seal = None if part.extra_content is None else self._signature(part.extra_content)
+        events = self._calls.take(part, seal)
+        if events:
+            self._stop_thinking(out)
+            out += events
+
+    def _signature(self, extra: Any) -> Seal | None:
+        match extra:
+            case {"google": {"thought_signature": str(signature)}} if signature:
+                return Seal(signature, self._maker)
+            case _:
+                return None
+
+    def end(self, out: list[ReplyEvent]) -> None:
+        self._stop_thinking(out)
+        if self._details.are_sealed:  # told behind the answer
+            out.append(ThinkingSealed(Seal(self._details.sealed(), self._maker)))
+        if self._sources and not self._has_cited:
+            out.extend(CitationAdded(citation) for citation in citations_from(self._sources))
+        out.append(self._finished())
+
+    def _finished(self) -> Finished:
+        self._calls.check_whole()
+        if self._has_spoken and not self._has_transcript:
+            raise UpstreamError(
+                UpstreamFault.BAD_REPLY, "the provider answered with sound and without its words"
+            )
         raw = self.raw_reason
         reason: FinishReason = "stop" if raw is None else _REASONS.get(raw, "stop")
-        if self._calls:
+        if self._calls.are_there:
             reason = "length" if reason == "length" else "tool_calls"
         elif reason == "tool_calls":
             reason = "stop"
         elif reason == "stop" and self._has_refused:
             reason = "refusal"
-        return Finished(reason, raw_reason=None if raw is None else str(raw))
+        return Finished(reason)
 
 
-def _thought(delta: Delta) -> str:
-    # Several of these fields at once hold the same text.
-    for text in (delta.reasoning_content, delta.reasoning):
-        if text and isinstance(text, str):
-            return text
-    details = delta.reasoning_details
-    if not details or not isinstance(details, list):
-        return ""
-    texts = (each.get("text") or each.get("summary") for each in details if isinstance(each, dict))
-    return "".join(text for text in texts if isinstance(text, str))
-
-
-def _blocks(content: Any) -> Iterable[ReplyEvent]:
-    if not isinstance(content, list):
-        yield TextDelta(_encode(content).decode())  # Cloudflare parses JSON answers
-        return
-    for block in content:
-        if not isinstance(block, dict):
-            continue
-        if isinstance(text := block.get("text"), str) and text:
-            yield TextDelta(text)
-        thinking = block.get("thinking")
-        if isinstance(thinking, str):
-            thinking = [{"text": thinking}]
-        for piece in thinking if isinstance(thinking, list) else ():
-            if isinstance(piece, dict) and isinstance(text := piece.get("text"), str) and text:
-                yield ThinkingDelta(text)
-
-
-def _arguments(arguments: Any) -> str:
-    if arguments is None:
-        return ""
-    return arguments if isinstance(arguments, str) else _encode(arguments).decode()
-
-
-def _made_id(reply_id: str, index: int) -> str:
-    """An id for a call whose provider gave none: unique like the reply's, of letters and digits only, since
-    some clients strip everything else."""
-    return "call" + blake2s(f"{reply_id} {index}".encode(), digest_size=12).hexdigest()
-
-
-def decode_reply(body: bytes) -> list[ReplyEvent]:
+def decode_reply(body: bytes, maker: str) -> list[ReplyEvent]:
     try:
         reply = _decode_chunk(body)
     except NOT_JSON:
@@ -196,17 +224,18 @@ def decode_reply(body: bytes) -> list[ReplyEvent]:
     if not reply.choices:
         raise error_instead_of_reply(body)
     choice = next((each for each in reply.choices if not each.index), reply.choices[0])
-    reading = _Reading()
+    reading = _Reading(maker)
     events: list[ReplyEvent] = []
     reading.start(reply, events)
     # A message that a filter removed altogether is left out.
-    reading.take(choice.message or Delta(), events)
+    reading.take(choice.message or Delta(), choice.logprobs, events)
+    reading.remember_sources(reply)
     if reply.usage is not None:
         events.append(UsageReported(usage_from(reply.usage)))
     reading.raw_reason = choice.finish_reason
     if reading.raw_reason is None and choice.finish_details is not None:
         reading.raw_reason = choice.finish_details.type
-    events.append(reading.finished())
+    reading.end(events)
     return events
 
 
@@ -214,9 +243,9 @@ class ReplyDecoder:
     """Reads a stream of chunks. The end is told at [DONE], or at the end of the bytes when a finish reason
     was seen: usage may still come between the two."""
 
-    def __init__(self) -> None:
+    def __init__(self, maker: str) -> None:
         self._reader = SseReader()
-        self._reading = _Reading()
+        self._reading = _Reading(maker)
         self._is_over = False
 
     def feed(self, data: bytes) -> list[ReplyEvent]:
@@ -262,6 +291,8 @@ class ReplyDecoder:
             for choice in chunk.choices:
                 if not choice.index:
                     self._take(choice, out)
+        if chunk.citations or chunk.search_results:
+            self._reading.remember_sources(chunk)
         usage = usage_of(chunk)
         if usage is not None:
             out.append(UsageReported(usage))
@@ -269,10 +300,10 @@ class ReplyDecoder:
     def _take(self, choice: Choice, out: list[ReplyEvent]) -> None:
         delta = choice.message if choice.delta is None else choice.delta
         if delta is not None:
-            self._reading.take(delta, out)
+            self._reading.take(delta, choice.logprobs, out)
         if choice.finish_reason:
             self._reading.raw_reason = choice.finish_reason
 
     def _end(self, out: list[ReplyEvent]) -> None:
         self._is_over = True
-        out.append(self._reading.finished())
+        self._reading.end(out)

@@ -9,10 +9,9 @@ from typing import Any
 import msgspec
 
 from pointsman.core.events import (
-    BlockEnded,
     CitationAdded,
+    Failed,
     Finished,
-    FinishReason,
     ImageMade,
     RedactedThinkingBlock,
     ReplyEvent,
@@ -27,28 +26,25 @@ from pointsman.core.events import (
     fold,
     merge_usage,
 )
-from pointsman.core.request import Text, Thinking, ToolCall
+from pointsman.core.request import Citation, RedactedThinking, Text, Thinking, ToolCall
 from pointsman.core.usage import Usage
 from pointsman.wire.dialect import ReplyContext
 from pointsman.wire.openai_chat.errors import encode_stream_error
+from pointsman.wire.openai_chat.reply_parts import (
+    REFUSED,
+    WORDLESS,
+    call_part,
+    finish_reason,
+    google_signature,
+    image_part,
+    reasoning_detail,
+    url_citation,
+    whole_message,
+)
+from pointsman.wire.seals import Kind
 from pointsman.wire.sse import frame
 
 _encode = msgspec.json.Encoder().encode
-
-_FINISH_REASONS: dict[FinishReason, str] = {
-    "stop": "stop",
-    "length": "length",
-    "stop_sequence": "stop",
-    "tool_calls": "tool_calls",
-    "content_filter": "content_filter",
-    "refusal": "content_filter",
-    "pause": "stop",
-}
-
-
-def _finish_reason(reason: FinishReason, *, has_refusal: bool) -> str:
-    # A refusal in words ends with "stop"; one without words can only be shown as filtered.
-    return "stop" if reason == "refusal" and has_refusal else _FINISH_REASONS[reason]
 
 
 def _completion_id(context: ReplyContext) -> str:
@@ -76,31 +72,21 @@ def _usage(usage: Usage | None) -> dict[str, Any] | None:
 
 def encode_reply(events: Sequence[ReplyEvent], context: ReplyContext) -> bytes:
     reply = fold(events)
-    texts = [part.text for part in reply.parts if isinstance(part, Text) and not part.is_refusal]
-    refusals = [part.text for part in reply.parts if isinstance(part, Text) and part.is_refusal]
-    thoughts = [part.text for part in reply.parts if isinstance(part, Thinking) and part.text]
-    calls = [part for part in reply.parts if isinstance(part, ToolCall)]
-    message: dict[str, Any] = {
-        "role": "assistant",
-        "content": "".join(texts) if texts or not (calls or refusals) else None,
-        "refusal": "".join(refusals) if refusals else None,
-        "annotations": [],
+    has_refusal = any(isinstance(part, Text) and part.is_refusal for part in reply.parts)
+    logprobs = {"content": None, "refusal": None, "refusal" if has_refusal else "content": reply.logprobs}
+    choice = {
+        "index": 0,
+        "message": whole_message(reply.parts, reply.finished.reason),
+        "logprobs": logprobs if reply.logprobs else None,
+        "finish_reason": finish_reason(reply.finished.reason, has_refusal=has_refusal),
     }
-    if thoughts:
-        message["reasoning_content"] = "".join(thoughts)
-    if calls:
-        message["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in calls
-        ]
-    finish_reason = _finish_reason(reply.finished.reason, has_refusal=bool(refusals))
     return _encode(
         {
             "id": _completion_id(context),
             "object": "chat.completion",
             "created": context.created_s,
             "model": context.model,
-            "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}],
+            "choices": [choice],
             "usage": _usage(reply.usage),
             "system_fingerprint": None,
         }
@@ -122,15 +108,21 @@ class ReplyEncoder:
                 "system_fingerprint": None,
             }
         )
+        usage = b',"usage":null' if context.stream_usage else b""
         self._head = b"data: " + head[:-1] + b',"choices":['
         self._before_delta = self._head + b'{"index":0,"delta":'
-        usage = b',"usage":null' if context.stream_usage else b""
-        self._after_delta = b',"logprobs":null,"finish_reason":null}]' + usage + b"}\n\n"
+        self._after_logprobs = b',"finish_reason":null}]' + usage + b"}\n\n"
+        self._after_delta = b',"logprobs":null' + self._after_logprobs
         self._is_started = False
         self._is_over = False
         self._has_refusal = False
+        self._has_said_anything = False
         self._usage: Usage | None = None
         self._calls_without_arguments: set[int] = set()
+        self._text = _TextUnderWay()
+        self._thoughts: list[str] = []
+        self._detail_count = 0
+        self._image_count = 0
 
     def feed(self, events: Sequence[ReplyEvent]) -> bytes:
         return b"".join([self._write(event) for event in events])
@@ -139,40 +131,81 @@ class ReplyEncoder:
         if self._is_over:
             return b""
         match event:
-            case TextDelta(text, is_refusal):
-                self._has_refusal = self._has_refusal or is_refusal
-                return self._delta(b'{"refusal":' if is_refusal else b'{"content":', text)
+            case TextDelta(text, is_refusal, logprobs):
+                return self._say(text, logprobs, is_refusal=is_refusal)
             case ThinkingDelta(text):
-                return self._delta(b'{"reasoning_content":', text)
-            case ToolCallStarted(index, call_id, name):
-                self._calls_without_arguments.add(index)
-                function = {"name": name, "arguments": ""}
-                call = {"index": index, "id": call_id, "type": "function", "function": function}
-                return self._start() + self._chunk(_encode({"tool_calls": [call]}))
+                self._thoughts.append(text)
+                return self._end_text() + self._delta(b'{"reasoning_content":', text)
             case ToolCallDelta(index, arguments):
                 if not arguments:
                     return b""
                 self._calls_without_arguments.discard(index)
                 return self._arguments(index, arguments)
-            case ReplyStarted():
-                return self._start()
+            case CitationAdded(citation):
+                self._text.citations.append(citation)
+                return b""
             case UsageReported(usage):
                 self._usage = merge_usage(self._usage, usage)
                 return b""
-            case (
-                ThinkingSealed()
-                | TextSealed()
-                | RedactedThinkingBlock()
-                | BlockEnded()
-                | CitationAdded()
-                | ImageMade()
-            ):
-                return b""  # chat has no place for them
-            case Finished():
-                return self._start() + self._finish(event)
+            case ReplyStarted():
+                return self._start()
             case _:
+                return self._end_text() + self._start() + self._write_rarer(event)
+
+    def _write_rarer(self, event: ReplyEvent) -> bytes:
+        match event:
+            case ToolCallStarted(index, call_id, name, seal):
+                self._has_said_anything = True
+                self._calls_without_arguments.add(index)
+                call = call_part(ToolCall(call_id, name, "", seal))
+                return self._chunk(_encode({"tool_calls": [{"index": index, **call}]}))
+            case ThinkingSealed(seal):
+                text, self._thoughts = "".join(self._thoughts), []
+                return self._write_detail(Thinking(text, seal))
+            case RedactedThinkingBlock(seal):
+                return self._write_detail(RedactedThinking(seal))
+            case TextSealed(seal):
+                return self._chunk(_encode({"extra_content": google_signature(seal, Kind.TEXT)}))
+            case ImageMade(media_type, data):
+                self._has_said_anything = True
+                image = image_part(media_type, data, self._image_count)
+                self._image_count += 1
+                return self._chunk(_encode({"images": [image]}))
+            case Finished():
+                return self._finish(event)
+            case Failed(error):
                 self._is_over = True
-                return encode_stream_error(event.error, self._context.reply_id)
+                return encode_stream_error(error, self._context.reply_id)
+            case _:  # a block ended
+                self._thoughts = []
+                return b""
+
+    def _say(self, text: str, logprobs: Sequence[Any], *, is_refusal: bool) -> bytes:
+        if not (text or logprobs):
+            return b""
+        self._has_said_anything = True
+        if is_refusal:
+            self._has_refusal = True
+        else:
+            self._text.add(text)
+        key = b'{"refusal":' if is_refusal else b'{"content":'
+        if not logprobs:
+            return self._delta(key, text)
+        told = {"content": None, "refusal": None, "refusal" if is_refusal else "content": logprobs}
+        after = b',"logprobs":' + _encode(told) + self._after_logprobs
+        return b"".join((self._start(), self._before_delta, key, _encode(text), b"}", after))
+
+    def _end_text(self) -> bytes:
+        """The sources of the text that has come to its end."""
+        annotations = self._text.end()
+        return self._start() + self._chunk(_encode({"annotations": annotations})) if annotations else b""
+
+    def _write_detail(self, thought: Thinking | RedactedThinking) -> bytes:
+        detail = reasoning_detail(thought, self._detail_count)
+        if detail is None:
+            return b""
+        self._detail_count += 1
+        return self._chunk(_encode({"reasoning_details": [detail]}))
 
     def _start(self) -> bytes:
         if self._is_started:
@@ -194,9 +227,11 @@ class ReplyEncoder:
 
     def _finish(self, finished: Finished) -> bytes:
         self._is_over = True
-        reason = _finish_reason(finished.reason, has_refusal=self._has_refusal)
+        reason = finish_reason(finished.reason, has_refusal=self._has_refusal)
         usage = b',"usage":null' if self._context.stream_usage else b""
         pieces = [self._arguments(index, "{}") for index in sorted(self._calls_without_arguments)]
+        if finished.reason in WORDLESS and not self._has_said_anything:
+            pieces.append(self._delta(b'{"refusal":', REFUSED))
         pieces += (
             self._before_delta,
             b'{},"logprobs":null,"finish_reason":',
@@ -210,3 +245,23 @@ class ReplyEncoder:
             pieces += (self._head, b'],"usage":', _encode(counts), b"}\n\n")
         pieces.append(frame(b"[DONE]"))
         return b"".join(pieces)
+
+
+class _TextUnderWay:
+    """Where the text that is being written stands within the whole, and what it cites."""
+
+    __slots__ = ("_end", "_start", "citations")
+
+    def __init__(self) -> None:
+        self._start = 0
+        self._end = 0
+        self.citations: list[Citation] = []
+
+    def add(self, text: str) -> None:
+        self._end += len(text)
+
+    def end(self) -> list[dict[str, Any]]:
+        cited = (url_citation(citation, self._start, self._end) for citation in self.citations)
+        annotations = [each for each in cited if each is not None] if self.citations else []
+        self._start, self.citations = self._end, []
+        return annotations

@@ -1,37 +1,45 @@
 """OpenAI chat: a client's request as a Request, for a model that speaks another dialect. What has no place
 there is kept as foreign, by its own name; nothing is lost without a word."""
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from pointsman.core.errors import BadRequest
-from pointsman.core.request import OutputFormat, Reasoning, Request, Sampling, Tool, ToolChoice
+from pointsman.core.request import OutputFormat, Request, Sampling, Tool, ToolChoice
 from pointsman.wire.envelope import Envelope
 from pointsman.wire.openai_chat.history import ChatMessage, LeftOut, read_messages
-from pointsman.wire.openai_chat.prompt import missing, no_messages, too_deep, wrong_types
+from pointsman.wire.openai_chat.prompt import no_messages
+from pointsman.wire.openai_chat.reasoning_in import read_reasoning
+from pointsman.wire.openai_chat.unread import Reading
+from pointsman.wire.openai_complaints import missing, too_deep, wrong_types
+
+T = TypeVar("T")
+
+SOURCE = "openai-chat"
 
 
-class _Definition(msgspec.Struct):
+class _Definition(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
 
 
-class _Tool(msgspec.Struct):
+class _Tool(msgspec.Struct, forbid_unknown_fields=True):
     type: str = "function"
     function: _Definition | None = None
 
 
-class _Schema(msgspec.Struct):
+class _Schema(msgspec.Struct, forbid_unknown_fields=True):
     schema: dict[str, Any] | None = None
     name: str | None = None
     strict: bool | None = None
 
 
-class _Format(msgspec.Struct):
+class _Format(msgspec.Struct, forbid_unknown_fields=True):
     type: str = "text"
     json_schema: _Schema | None = None
 
@@ -40,15 +48,18 @@ class _StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 
+_ABSENT = msgspec.Raw()
+
+
 class _Body(msgspec.Struct):
-    messages: list[ChatMessage]
+    messages: msgspec.Raw
     model: str
     tools: list[msgspec.Raw] | None = None
-    functions: list[_Definition] | None = None
+    functions: msgspec.Raw = _ABSENT
     tool_choice: Any = None
     function_call: Any = None
     parallel_tool_calls: bool | None = None
-    response_format: _Format | None = None
+    response_format: msgspec.Raw = _ABSENT
     reasoning_effort: str | None = None
     reasoning: Any = None  # OpenRouter
     thinking: Any = None  # DeepSeek, Z.ai
@@ -59,8 +70,11 @@ class _Body(msgspec.Struct):
     top_k: int | None = None
     stop: str | list[str] | None = None
     seed: int | None = None
+    random_seed: int | None = None  # Mistral
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
     stream: bool | None = None
     stream_options: _StreamOptions | None = None
     user: str | None = None
@@ -68,7 +82,10 @@ class _Body(msgspec.Struct):
 
 
 _decode_body = msgspec.json.Decoder(_Body).decode
-_decode_tool = msgspec.json.Decoder(_Tool).decode
+_MESSAGES: Reading[list[ChatMessage]] = Reading(list[ChatMessage])
+_TOOL: Reading[_Tool] = Reading(_Tool)
+_FUNCTIONS: Reading[list[_Definition] | None] = Reading(list[_Definition] | None)
+_FORMAT: Reading[_Format | None] = Reading(_Format | None)
 _decode_any = msgspec.json.Decoder().decode
 
 _READ = frozenset(_Body.__struct_fields__)
@@ -76,10 +93,9 @@ _READ = frozenset(_Body.__struct_fields__)
 _MUST_NOT_DROP = frozenset(
     (
         "n",
-        "logprobs",
-        "top_logprobs",
         "audio",
         "modalities",
+        "moderation",
         "web_search_options",
         "search_parameters",
         "plugins",
@@ -90,16 +106,15 @@ _MUST_NOT_DROP = frozenset(
 # Values that ask for what happens anyway: not worth a word when the target has no such field.
 _NO_OPS: Mapping[str, Any] = {
     "n": 1,
-    "logprobs": False,
-    "top_logprobs": 0,
     "modalities": ["text"],
     "store": False,
     "logit_bias": {},
     "metadata": {},
     "service_tier": "auto",
+    "usage": {"include": True},  # OpenRouter
 }
 
-_EFFORTS = frozenset(("none", "minimal", "low", "medium", "high", "xhigh", "max"))
+_INDEX = re.compile(r"\[\d+\]")
 
 
 def decode_request(envelope: Envelope) -> Request:
@@ -111,10 +126,21 @@ def decode_request(envelope: Envelope) -> Request:
         raise too_deep() from None
 
 
+def _read(reading: Reading[T], raw: msgspec.Raw, path: str, left_out: LeftOut) -> T:
+    try:
+        value, unread = reading.read(raw, _INDEX.sub("[]", path))
+    except msgspec.ValidationError as error:
+        raise wrong_types(error, path) from None
+    for name, what in unread.items():
+        left_out.note(name, what)
+    return value
+
+
 def _request(envelope: Envelope, body: _Body) -> Request:
-    if not body.messages:
-        raise no_messages()
     left_out = LeftOut()
+    messages = _read(_MESSAGES, body.messages, "messages", left_out)
+    if not messages:
+        raise no_messages()
     for name, raw in envelope.fields.items():
         if name in _READ:
             continue
@@ -128,18 +154,19 @@ def _request(envelope: Envelope, body: _Body) -> Request:
     tools, choice = _tools(body, left_out)
     return Request(
         model=envelope.model,
-        messages=read_messages(body.messages, left_out),
+        messages=read_messages(messages, left_out),
         tools=tools,
         tool_choice=choice,
         parallel_tools=body.parallel_tool_calls,
         sampling=_sampling(body),
         output_format=_output_format(body.response_format, left_out),
-        reasoning=_reasoning(body, left_out),
+        reasoning=read_reasoning(body.reasoning_effort, body.reasoning, body.thinking, left_out),
         stream=envelope.stream,
         stream_usage=body.stream_options is not None and bool(body.stream_options.include_usage),
         user=body.safety_identifier or body.user,
         foreign=left_out.foreign,
         must_not_drop=frozenset(left_out.must_not_drop),
+        source=SOURCE,
     )
 
 
@@ -147,17 +174,18 @@ def _tools(body: _Body, left_out: LeftOut) -> tuple[tuple[Tool, ...], ToolChoice
     tools: list[Tool] = []
     others: list[Any] = []
     for index, raw in enumerate(body.tools or ()):
-        try:
-            tool = _decode_tool(raw)
-        except msgspec.ValidationError as error:
-            raise wrong_types(error, f"tools[{index}]") from None
+        of_tool = LeftOut()
+        tool = _read(_TOOL, raw, f"tools[{index}]", of_tool)
         if tool.function is None:
             others.append(_decode_any(raw))
         else:
-            tools.append(_tool(tool.function))
+            tools.append(_function(tool.function))
+            left_out.foreign.update(of_tool.foreign)
     if others:
         left_out.insist_on("tools", others)
-    tools.extend(_tool(function) for function in body.functions or ())
+    if memoryview(body.functions).nbytes:
+        functions = _read(_FUNCTIONS, body.functions, "functions", left_out)
+        tools.extend(_function(function) for function in functions or ())
     choice = body.tool_choice
     if choice is None:
         choice = body.function_call
@@ -168,7 +196,7 @@ def _tools(body: _Body, left_out: LeftOut) -> tuple[tuple[Tool, ...], ToolChoice
     return tuple(tools), _tool_choice(choice, tools, left_out)
 
 
-def _tool(function: _Definition) -> Tool:
+def _function(function: _Definition) -> Tool:
     return Tool(function.name, function.description, function.parameters, function.strict)
 
 
@@ -215,13 +243,16 @@ def _sampling(body: _Body) -> Sampling:
         top_p=body.top_p,
         top_k=body.top_k,
         stop=(stop,) if isinstance(stop, str) else tuple(stop),
-        seed=body.seed,
+        seed=body.random_seed if body.seed is None else body.seed,
         frequency_penalty=body.frequency_penalty or None,
         presence_penalty=body.presence_penalty or None,
+        logprobs=bool(body.logprobs),
+        top_logprobs=body.top_logprobs if body.logprobs else body.top_logprobs or None,
     )
 
 
-def _output_format(format_: _Format | None, left_out: LeftOut) -> OutputFormat | None:
+def _output_format(raw: msgspec.Raw, left_out: LeftOut) -> OutputFormat | None:
+    format_ = _read(_FORMAT, raw, "response_format", left_out) if memoryview(raw).nbytes else None
     if format_ is None or format_.type == "text":
         return None
     if format_.type == "json_object":
@@ -233,33 +264,3 @@ def _output_format(format_: _Format | None, left_out: LeftOut) -> OutputFormat |
         raise missing("response_format.json_schema.schema")
     asked = format_.json_schema
     return OutputFormat("json_schema", asked.schema, asked.name, asked.strict)
-
-
-def _reasoning(body: _Body, left_out: LeftOut) -> Reasoning | None:
-    if body.reasoning_effort is not None:
-        if body.reasoning_effort in _EFFORTS:
-            return Reasoning(effort=body.reasoning_effort)
-        left_out.note("reasoning_effort", body.reasoning_effort)
-    match body.reasoning:
-        case None:
-            pass
-        case {"effort": str(effort)} if effort in _EFFORTS:
-            return Reasoning(effort=effort)
-        case {"max_tokens": int(budget)}:
-            return Reasoning(budget_tokens=budget)
-        case {"enabled": bool(enabled)}:
-            return Reasoning(adaptive=True) if enabled else Reasoning(effort="none")
-        case other:
-            left_out.note("reasoning", other)
-    match body.thinking:
-        case None:
-            pass
-        case {"type": "enabled", "budget_tokens": int(budget)}:
-            return Reasoning(budget_tokens=budget)
-        case {"type": "enabled" | "adaptive"}:
-            return Reasoning(adaptive=True)
-        case {"type": "disabled"}:
-            return Reasoning(effort="none")
-        case other:
-            left_out.note("thinking", other)
-    return None

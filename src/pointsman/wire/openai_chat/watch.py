@@ -16,7 +16,8 @@ from pointsman.wire.openai_chat.chunks import (
     usage_from,
     usage_of,
 )
-from pointsman.wire.openai_chat.errors import error_instead_of_reply, error_within_reply
+from pointsman.wire.openai_chat.errors import error_instead_of_reply
+from pointsman.wire.openai_errors import error_within_reply
 from pointsman.wire.sse import SseReader
 
 

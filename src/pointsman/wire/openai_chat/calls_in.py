@@ -1,0 +1,94 @@
+"""OpenAI chat: the tool calls of one reply while it is being read. Providers differ in what tells them apart: an index,
+an id, both or neither."""
+
+from hashlib import blake2s
+from typing import Any
+
+import msgspec
+
+from pointsman.core.errors import UpstreamError, UpstreamFault
+from pointsman.core.events import ReplyEvent, ToolCallDelta, ToolCallStarted
+from pointsman.core.request import Seal
+from pointsman.wire.openai_chat.chunks import CallPart, FunctionPart
+
+_encode = msgspec.json.Encoder().encode
+
+
+class _ToolCall:
+    """One call of the reply while it is being read. It starts when its name is known."""
+
+    __slots__ = ("id", "index", "is_started", "waiting")
+
+    def __init__(self, index: int, call_id: str | None) -> None:
+        self.index = index
+        self.id = call_id
+        self.is_started = False
+        self.waiting: list[str] = []
+
+
+class CallsUnderWay:
+    """`ids_from` is what the ids of calls without one are made from."""
+
+    def __init__(self) -> None:
+        self.ids_from = ""
+        self._calls: list[_ToolCall] = []
+        self._by_index: dict[int, _ToolCall] = {}
+
+    @property
+    def are_there(self) -> bool:
+        return bool(self._calls)
+
+    def check_whole(self) -> None:
+        if any(not call.is_started for call in self._calls):
+            raise UpstreamError(UpstreamFault.BAD_REPLY, "the provider sent a tool call without a name")
+
+    def take(self, part: CallPart, seal: Seal | None) -> list[ReplyEvent]:
+        """What a piece of a call becomes. A call is told when its name is known."""
+        function = part.function
+        if part.custom is not None and part.custom.name:
+            function = FunctionPart(part.custom.name, {"input": part.custom.input or ""})
+        name = None if function is None else function.name
+        call = self._call_of(part, name)
+        arguments = _arguments(None if function is None else function.arguments)
+        events: list[ReplyEvent] = []
+        if not call.is_started:
+            if not name:
+                call.waiting.append(arguments)
+                return []
+            call.is_started = True
+            if not call.id:
+                call.id = _made_id(self.ids_from, call.index)
+            events.append(ToolCallStarted(call.index, call.id, name, seal))
+            arguments = "".join((*call.waiting, arguments))
+        if arguments:
+            events.append(ToolCallDelta(call.index, arguments))
+        return events
+
+    def _call_of(self, part: CallPart, name: str | None) -> _ToolCall:
+        known: _ToolCall | None
+        if part.index is not None:
+            known = self._by_index.get(part.index)
+            if known is not None and name and part.id and known.id and part.id != known.id:
+                known = None  # one index for every call: the id tells them apart
+        elif part.id:
+            known = next((call for call in self._calls if call.id == part.id), None)
+        else:
+            known = self._calls[-1] if self._calls and not name else None
+        if known is None:
+            known = _ToolCall(len(self._calls), part.id)
+            self._calls.append(known)
+            if part.index is not None:
+                self._by_index[part.index] = known
+        return known
+
+
+def _arguments(arguments: Any) -> str:
+    if arguments is None:
+        return ""
+    return arguments if isinstance(arguments, str) else _encode(arguments).decode()
+
+
+def _made_id(ids_from: str, index: int) -> str:
+    """An id for a call whose provider gave none: unique like the reply's, of letters and digits only, since
+    some clients strip everything else."""
+    return "call" + blake2s(f"{ids_from} {index}".encode(), digest_size=12).hexdigest()
