@@ -55,7 +55,7 @@ DIALECTS: Mapping[str, ProviderDialect] = {dialect.name: dialect for dialect in 
 _BACKLOG = 2048
 _GARBAGE_OBJECTS_MAX = 100_000  # some 10 to 20 MB
 _KEEP_ALIVE_S = 75  # longer than the idle time after which common clients and balancers reuse a connection
-_LAST_WORDS_S = 1.0
+_LAST_WORDS_S = 2.0
 _POLL_S = 0.01
 
 
@@ -204,7 +204,7 @@ async def answer(
     endpoints = endpoint_table(runtime, limit)
     config = uvicorn.Config(
         build_app(runtime.pipeline, runtime.models, runtime.door, limit),
-        http=protocol_factory(endpoints, limit),  # type: ignore[arg-type]
+        http=protocol_factory(endpoints, limit, settings.keepalive_after_s),  # type: ignore[arg-type]
         ws="none",
         lifespan="off",
         log_config=None,
@@ -229,10 +229,8 @@ async def answer(
 async def _last_words(server: uvicorn.Server) -> None:
     """Those who were cut when the grace was over are still told so, if they listen."""
     state = server.server_state
-    if state.tasks:
-        await asyncio.wait(state.tasks, timeout=_LAST_WORDS_S)
     until_s = time.monotonic() + _LAST_WORDS_S
-    while state.connections and time.monotonic() < until_s:  # noqa: ASYNC110 - uvicorn has no event for it
+    while (state.tasks or state.connections) and time.monotonic() < until_s:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(_POLL_S)
 
 

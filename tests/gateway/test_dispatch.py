@@ -10,7 +10,7 @@ from calls_made import call
 from pointsman.core.decision import Decision
 from pointsman.core.errors import ExhaustedError, PointsmanError, Unavailable, UpstreamError, UpstreamFault
 from pointsman.core.model_card import ModelCard
-from pointsman.core.ports import HeaderList, Incoming, Outgoing, Send
+from pointsman.core.ports import Answer, HeaderList, Incoming, Outgoing, Send
 from pointsman.gateway.booking import Booking
 from pointsman.gateway.dispatch import ATTEMPTS_MAX, Dispatch
 from pointsman.gateway.memory import Memory
@@ -71,7 +71,7 @@ class Paper:
         self.written = b""
         self.sources: list[Incoming | None] = []
 
-    def start(self, status: int, headers: HeaderList, *, length: int | None = None) -> None:
+    def start(self, status: int, lines: bytes, *, length: int | None = None) -> None:
         assert not self.is_started
         self.is_started = True
         self.status = status
@@ -90,6 +90,9 @@ class Paper:
 
     def throttle(self, source: Incoming | None) -> None:
         self.sources.append(source)
+
+    def when_silent(self, say: Callable[[Answer], None]) -> None:
+        self.say_wait = say
 
 
 class Desk:

@@ -38,7 +38,7 @@ def key(header: bytes, value: str) -> Credential:
 def sent(to: Target, asked: Dialect, headers: HeaderList = (), own: Credential | None = None) -> HeaderList:
     made = to.outgoing(call(asked, headers=headers), asked.endpoint("m", stream=False), b"{}", own).headers
     assert made[0] == (b"content-type", b"application/json")
-    return made[1:]
+    return list(made[1:])
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """Clients that fall silent: how long their connection is kept, with a clock moved by hand."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 import uvicorn
@@ -14,52 +14,40 @@ from pointsman.server.protocol import GatewayProtocol, protocol_factory
 
 KEEP_ALIVE_S = 75.0
 SILENCE_S = 60.0
-
-
-class Timer:
-    def __init__(self, at_s: float, call: Callable[[], None]) -> None:
-        self.at_s = at_s
-        self.call = call
-        self.is_cancelled = False
-
-    def cancel(self) -> None:
-        self.is_cancelled = True
-
-    def when(self) -> float:
-        return self.at_s
-
-
-class Task:
-    def add_done_callback(self, callback: object) -> None: ...
+REQUEST_S = 60.0
+DEAF_S = 60.0
 
 
 class HandLoop:
-    """An event loop without events. What is started in it never runs."""
+    """An event loop with nothing but a clock and what is to be called by it."""
 
     def __init__(self) -> None:
         self.now_s = 1000.0
-        self.timers: list[Timer] = []
+        self.timers: list[tuple[float, Callable[[], None]]] = []
 
     def time(self) -> float:
         return self.now_s
 
-    def call_later(self, delay_s: float, call: Callable[[], None]) -> Timer:
-        return self.call_at(self.now_s + delay_s, call)
+    def create_future(self) -> asyncio.Future[None]:
+        return asyncio.Future(loop=cast(asyncio.AbstractEventLoop, self))
 
-    def call_at(self, at_s: float, call: Callable[[], None]) -> Timer:
-        self.timers.append(Timer(at_s, call))
-        return self.timers[-1]
+    def get_debug(self) -> bool:
+        return False
 
-    def create_task(self, work: Coroutine[Any, Any, None]) -> Task:
-        work.close()
-        return Task()
+    def call_soon(self, call: Callable[..., object], *words: Any, context: object = None) -> None:
+        self.call_later(0.0, call, *words)
+
+    def call_later(self, delay_s: float, call: Callable[..., object], *words: Any) -> None:
+        self.timers.append((self.now_s + delay_s, lambda: call(*words)))
 
     def wait(self, seconds: float) -> None:
-        self.now_s += seconds
-        due = [timer for timer in self.timers if timer.at_s <= self.now_s and not timer.is_cancelled]
-        self.timers = [timer for timer in self.timers if timer.at_s > self.now_s and not timer.is_cancelled]
-        for timer in due:
-            timer.call()
+        """Wakes once, late, and again a second later: the sweep is punctual to a quarter of it."""
+        for step_s in (max(seconds - 1, 0.0), min(seconds, 1.0)):
+            self.now_s += step_s
+            due = [call for at_s, call in self.timers if at_s <= self.now_s]
+            self.timers = [timer for timer in self.timers if timer[0] > self.now_s]
+            for call in due:
+                call()
 
 
 class Wire(asyncio.Transport):
@@ -70,6 +58,8 @@ class Wire(asyncio.Transport):
         self.written = b""
         self.is_ended = False
         self.is_closed = False
+        self.is_aborted = False  # what waits to be sent is thrown away
+        self.unread_bytes = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         assert not self.is_ended
@@ -84,6 +74,12 @@ class Wire(asyncio.Transport):
     def close(self) -> None:
         self.is_closed = True
 
+    def abort(self) -> None:
+        self.is_closed = self.is_aborted = True
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread_bytes
+
     def pause_reading(self) -> None: ...
 
     def resume_reading(self) -> None: ...
@@ -94,7 +90,11 @@ class Silent:
 
     def admit(self, exchange: Exchange) -> None: ...
 
-    async def __call__(self, exchange: Exchange) -> None: ...
+    def __init__(self, loop: HandLoop) -> None:
+        self._loop = loop
+
+    async def __call__(self, exchange: Exchange) -> None:
+        await self._loop.create_future()
 
 
 class Connection:
@@ -105,7 +105,7 @@ class Connection:
         config.load()
         self.loop = HandLoop()
         self.wire = Wire()
-        self.protocol: GatewayProtocol = protocol_factory({CHAT.encode(): Silent()}, 1000)(
+        self.protocol: GatewayProtocol = protocol_factory({CHAT.encode(): Silent(self.loop)}, 1_000_000)(
             config=config, server_state=ServerState(), app_state={}, _loop=self.loop
         )
         self.protocol.connection_made(self.wire)
@@ -117,12 +117,12 @@ class Connection:
         """Silence until just before, then until just behind."""
         self.loop.wait(seconds - 0.1)
         assert not self.wire.is_closed
-        self.loop.wait(0.2)
+        self.loop.wait(0.5)
         return self.wire.is_closed
 
     def answer(self) -> None:
         exchange: Any = self.protocol.cycle
-        exchange.start(200, [], length=2)
+        exchange.start(200, b"", length=2)
         exchange.write(b"{}")
         exchange.finish()
 
@@ -146,13 +146,68 @@ def test_client_silent_in_the_middle_of_a_request_is_left(connection: Connection
     assert connection.is_closed_after(SILENCE_S)
 
 
-def test_every_byte_renews_the_patience(connection: Connection) -> None:
-    for place in range(len(REQUEST) - 1):
-        connection.send(REQUEST[place : place + 1])
-        connection.loop.wait(SILENCE_S - 1)
-        assert not connection.wire.is_closed
+def test_every_byte_renews_the_patience_until_the_request_has_taken_too_long(connection: Connection) -> None:
+    connection.send(REQUEST[:1])
+    connection.loop.wait(REQUEST_S - 2)
+    connection.send(REQUEST[1:2])
+    assert not connection.wire.is_closed
 
-    assert connection.is_closed_after(1)
+    assert connection.is_closed_after(2)
+
+
+def test_large_upload_may_take_its_time(connection: Connection) -> None:
+    connection.send(head("POST", CHAT, "content-length: 900000"))
+    for _ in range(100):
+        connection.send(b"x" * 5000)
+        connection.loop.wait(4)
+
+    assert not connection.wire.is_closed
+
+
+def test_large_upload_that_comes_to_a_trickle_is_left(connection: Connection) -> None:
+    connection.send(head("POST", CHAT, "content-length: 900000"))
+    connection.send(b"x" * 102_400)
+    waited_s = 0
+    while not connection.wire.is_closed:
+        connection.send(b"x")
+        connection.loop.wait(10)
+        waited_s += 10
+
+    assert REQUEST_S + 100 <= waited_s <= REQUEST_S + 120
+
+
+def test_client_that_takes_nothing_of_its_answer_is_given_up(connection: Connection) -> None:
+    connection.send(REQUEST)
+    connection.wire.unread_bytes = 100_000
+    connection.answer()
+
+    connection.loop.wait(1)
+    connection.loop.wait(DEAF_S - 2)
+    assert not connection.wire.is_aborted
+    connection.loop.wait(3)
+    assert connection.wire.is_aborted
+
+
+def test_client_that_takes_nothing_of_a_stream_is_given_up(connection: Connection) -> None:
+    connection.send(REQUEST)
+    connection.wire.unread_bytes = 100_000
+    connection.loop.wait(10_000)
+    assert not connection.wire.is_closed  # its pace does not show as long as more is written
+
+    connection.protocol.pause_writing()
+    connection.loop.wait(1)
+    assert connection.is_closed_after(DEAF_S)
+    assert connection.wire.is_aborted
+
+
+def test_client_that_takes_its_answer_slowly_is_kept(connection: Connection) -> None:
+    connection.send(REQUEST)
+    connection.wire.unread_bytes = 200_000
+    connection.answer()
+    while connection.wire.unread_bytes > 5000:
+        connection.loop.wait(DEAF_S - 5)
+        connection.wire.unread_bytes -= 5000
+        assert not connection.wire.is_aborted
 
 
 def test_client_that_waits_for_its_answer_is_not_left(connection: Connection) -> None:
@@ -201,8 +256,11 @@ def test_refused_client_that_falls_silent_is_left_soon(connection: Connection) -
     assert connection.is_closed_after(2.0)
 
 
-def test_timers_end_with_the_connection(connection: Connection) -> None:
+def test_sweep_ends_with_the_last_connection(connection: Connection) -> None:
     connection.send(REQUEST[:30])
+    connection.loop.wait(5)
+    assert connection.loop.timers
     connection.protocol.connection_lost(ConnectionResetError())
+    connection.loop.wait(5)
 
-    assert all(timer.is_cancelled for timer in connection.loop.timers)
+    assert not connection.loop.timers

@@ -87,6 +87,13 @@ class ServerSettings(_Section):
         le=4 * 1024**3,
         description="The largest request body that is read.",
     )
+    keepalive_after_s: Seconds = Field(
+        default=1.0,
+        description=(
+            "How long the caller of a stream hears nothing before it is told that an answer will come (and then every"
+            " ten seconds of silence), so that nobody on the way gives up."
+        ),
+    )
     shutdown_grace_s: Seconds = Field(
         default=10.0, description="How long answers under way may go on after SIGTERM before they are cut."
     )

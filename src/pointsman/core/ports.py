@@ -24,7 +24,8 @@ class Deadlines:
 
 
 class Outgoing(NamedTuple):
-    """One HTTP POST to a provider. `url` is absolute; `headers` hold neither host nor content-length."""
+    """One HTTP POST to a provider. `url` is absolute; `headers` hold neither host nor content-length. A tuple of them
+    says that the same ones will be sent again."""
 
     url: str
     headers: HeaderList
@@ -80,8 +81,9 @@ class Answer(Protocol):
     disconnected: bool
     """The client is gone."""
 
-    def start(self, status: int, headers: HeaderList, *, length: int | None = None) -> None:
-        """Sends the head. `length` None means a body of unknown size (chunked)."""
+    def start(self, status: int, lines: bytes, *, length: int | None = None) -> None:
+        """Sends the head. `lines` are its headers, each with its line end; `length` None means a body of unknown
+        size (chunked)."""
         ...
 
     def write(self, data: bytes) -> None: ...
@@ -94,4 +96,9 @@ class Answer(Protocol):
 
     def throttle(self, source: Incoming | None) -> None:
         """`source` is paused while the client reads too slowly, and resumed when it caught up."""
+        ...
+
+    def when_silent(self, say: Callable[["Answer"], None]) -> None:
+        """Calls `say` when the client has heard nothing for a while, and again after every such while until the
+        answer is finished."""
         ...

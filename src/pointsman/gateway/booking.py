@@ -16,17 +16,11 @@ from pointsman.wire.envelope import Envelope
 class AttemptBooking:
     """One attempt under way."""
 
-    __slots__ = (
-        "_call",
-        "_started_ms",
-        "card",
-        "crossing",
-        "fault",
-        "first_byte_ms",
-        "outcome",
-        "status",
-        "total_ms",
-    )
+    status: int | None = None
+    outcome: Outcome = "failed"
+    fault: UpstreamFault | None = None
+    first_byte_ms: float | None = None
+    total_ms = 0.0
 
     def __init__(self, call: Call, card: ModelCard, crossing: Crossing) -> None:
         # Not the booking that holds it: a cycle per request is work for the garbage collector.
@@ -34,11 +28,6 @@ class AttemptBooking:
         self._started_ms = call.elapsed_ms()
         self.card = card
         self.crossing = crossing
-        self.status: int | None = None
-        self.outcome: Outcome = "failed"
-        self.fault: UpstreamFault | None = None
-        self.first_byte_ms: float | None = None
-        self.total_ms = 0.0
 
     def end(self, outcome: Outcome) -> None:
         self.outcome = outcome
@@ -68,45 +57,26 @@ class AttemptBooking:
 _SHUT_DOWN = "shut_down"
 _NOTHING = Usage(0, 0)
 _FREE = Price(Rates(Decimal(0), Decimal(0)), "pointsman")
+_TOLD = 200
 _CLIENT_LEFT = 499  # nginx's word for a request whose caller went away before it had an answer
 
 
 class Booking:
     """Failed by a fault of our own, until somebody knows better."""
 
-    __slots__ = (
-        "attempts",
-        "call",
-        "decision",
-        "fault",
-        "first_byte_ms",
-        "is_answered_here",
-        "outcome",
-        "requested",
-        "status",
-        "stream",
-    )
+    requested = ""
+    stream = False
+    decision: Decision | None = None
+    first_byte_ms: float | None = None
+    """When the answer's first byte went to the caller; None while nothing of any answer has."""
+    status = 500
+    outcome: Outcome = "failed"
+    fault: str | None = "internal"
+    is_answered_here = False
 
     def __init__(self, call: Call) -> None:
         self.call = call
-        self.requested = ""
-        self.stream = False
-        self.decision: Decision | None = None
         self.attempts: list[AttemptBooking] = []
-        self.first_byte_ms: float | None = None
-        self.is_answered_here = False
-        self.status = 500
-        self.outcome: Outcome = "failed"
-        self.fault: str | None = "internal"
-
-    @property
-    def card(self) -> ModelCard | None:
-        """The model tried last: the one that answered, if any did."""
-        return self.attempts[-1].card if self.attempts else None
-
-    @property
-    def dropped(self) -> tuple[str, ...]:
-        return self.attempts[-1].crossing.dropped if self.attempts else ()
 
     @property
     def asked_in_callers_dialect(self) -> bool:
@@ -127,9 +97,13 @@ class Booking:
         self.attempts.append(attempt)
         return attempt
 
+    def ask_patience(self) -> None:
+        """The caller is told that an answer will come, and nothing else yet."""
+        self.status = _TOLD
+
     def first_byte(self) -> None:
         """The first byte of the answer goes to the caller now."""
-        self.status = 200
+        self.status = _TOLD
         self.outcome = "partial"
         self.first_byte_ms = now_ms = self.call.elapsed_ms()
         self.attempts[-1].note_first_byte(now_ms)
@@ -154,16 +128,18 @@ class Booking:
             return
         if not caller_left:
             self.fault = _SHUT_DOWN
-            if self.first_byte_ms is None:
+            if self.status != _TOLD:
                 self.status = 503
             return
         self.outcome = "cancelled"
         self.fault = None
-        if self.first_byte_ms is None:
+        if self.status != _TOLD:
             self.status = _CLIENT_LEFT
 
     def refuse(self, error: PointsmanError, status: int) -> None:
-        self.status = status
+        """`status` is what the caller is told, unless it has been told another before."""
+        if self.status != _TOLD:
+            self.status = status
         self.fault = error.fault.value if isinstance(error, UpstreamError) else type(error).__name__
 
     def entries(self, baseline: Price | None) -> tuple[Entry, tuple[Attempt, ...]]:
@@ -190,6 +166,6 @@ class Booking:
             self.status,
             self.outcome,
             self.fault,
-            self.dropped,
+            self.attempts[-1].crossing.dropped if self.attempts else (),
         )
         return entry, tuple([attempt.entry(number) for number, attempt in enumerate(self.attempts, 1)])

@@ -1,12 +1,13 @@
 """Sends a decided request to its models in order until one answers, and hands the answer to the caller.
 
-The rule that holds it together: until the first byte has reached the caller, a failure only means the next
-model; after it, a failure is told to the caller and nothing is tried again.
+The rule that holds it together: until the first byte of an answer has reached the caller, a failure only means the
+next model; after it, a failure is told to the caller and nothing is tried again. A caller of a stream who is kept
+waiting is told so, and has then the head of an answer but nothing of one.
 """
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from pointsman.core.decision import Decision
@@ -64,6 +65,8 @@ class Dispatch:
         failures: list[tuple[str, UpstreamError]] = []
         refusal: ClientError | None = None
         asked = _Asked(call, envelope, self._memory)
+        if envelope.stream:
+            answer.when_silent(_asking_patience(booking, call.dialect.stream_type(envelope)))
         for card in decision.chain:
             try:
                 plan = asked.plan(self._targets[card.name].for_caller(call.dialect))
@@ -79,10 +82,11 @@ class Dispatch:
                     booking.complete()
                     answer.finish()
                     return
-                attempt.fail(error, partial=answer.is_started)
+                has_begun = booking.first_byte_ms is not None
+                attempt.fail(error, partial=has_begun)
                 if error.may_try_elsewhere:  # else it is the caller's to mend, not the operator's
                     log.warning(_FAILED, call.request_id, card.name, card.provider, error.fault, error.status)
-                if answer.is_started:
+                if has_begun:
                     _break(call, plan.crossing, answer, booking, error)
                     return
                 if plan.own is not None:
@@ -92,7 +96,7 @@ class Dispatch:
                     break
             except asyncio.CancelledError:
                 # Many clients leave as soon as they have read the reply's end.
-                if plan.crossing.is_finished and answer.is_started:
+                if plan.crossing.is_finished and booking.first_byte_ms is not None:
                     attempt.end("complete")
                     booking.complete()
                 else:
@@ -168,9 +172,10 @@ async def _relay(
     incoming: Incoming, crossing: Streamable, answer: Answer, booking: Booking, content_type: bytes
 ) -> None:
     def write(out: bytes) -> None:
-        if not answer.is_started:
+        if booking.first_byte_ms is None:
             booking.first_byte()
-            answer.start(200, answer_headers(booking, content_type))
+            if not answer.is_started:
+                answer.start(200, answer_headers(booking, content_type))
         answer.write(out)
 
     def deliver(data: bytes) -> None:
@@ -181,6 +186,19 @@ async def _relay(
     answer.throttle(incoming)
     await incoming.pump(deliver)
     write(crossing.end())
+
+
+def _asking_patience(booking: Booking, content_type: bytes) -> Callable[[Answer], None]:
+    """What tells a caller of a stream that somebody is still there. It is only said between two events: what a
+    caller is given always ends with one. Which model will answer is a guess by then, and the head tells it."""
+
+    def ask(answer: Answer) -> None:
+        if not answer.is_started:
+            booking.ask_patience()
+            answer.start(200, answer_headers(booking, content_type))
+        answer.write(booking.call.dialect.keepalive)
+
+    return ask
 
 
 async def _refused(incoming: Incoming, plan: _Plan) -> UpstreamError:

@@ -1,6 +1,6 @@
-"""The response headers in which a request tells what became of it."""
+"""The response headers in which a request tells what became of it, as they stand on the wire."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -10,62 +10,79 @@ NONE = b"none"
 """What a header says where there is nothing to say: a pinned request has no score."""
 
 
-def answer_headers(booking: Booking, content_type: bytes) -> list[tuple[bytes, bytes]]:
+def answer_headers(booking: Booking, content_type: bytes) -> bytes:
     """All headers of an answer. They are the same on every one; what is not known, or never was, is `none`."""
     request_id = booking.call.request_id.encode()
-    headers = [
-        (b"content-type", content_type),
-        (b"x-pointsman-request-id", request_id),
-        (b"x-request-id", request_id),  # the OpenAI SDKs show this one
-        (b"request-id", request_id),  # and the Anthropic SDKs this one
-    ]
-    if content_type == b"text/event-stream":
-        headers += _STREAM
     decision = booking.decision
     if decision is None:
-        headers += _UNDECIDED
+        told: tuple[bytes, ...] = (_UNDECIDED,)
     else:
-        card = booking.card or decision.card
-        tier = decision.tier or card.tier
-        headers += _chosen(card.name, card.provider, tier, decision.profile)
-        headers += (
-            (b"x-pointsman-score", NONE if decision.score is None else b"%.3f" % decision.score),
-            (b"x-pointsman-attempts", b"%d" % len(booking.attempts)),
-            (b"x-pointsman-dropped", _listed(booking.dropped) if booking.dropped else b""),
+        attempts = booking.attempts
+        card = attempts[-1].card if attempts else decision.card
+        dropped = attempts[-1].crossing.dropped if attempts else ()
+        told = (
+            _chosen(card.name, card.provider, decision.tier or card.tier, decision.profile),
+            NONE if decision.score is None else b"%.3f" % decision.score,
+            b"\r\nx-pointsman-attempts: %d\r\nx-pointsman-dropped: " % len(attempts),
+            _listed(dropped) if dropped else b"",
+            b"\r\n",
         )
-    return headers
+    return b"".join(
+        (
+            b"content-type: ",
+            content_type,
+            b"\r\n" if content_type != b"text/event-stream" else _STREAM,
+            b"x-pointsman-request-id: ",
+            request_id,
+            b"\r\nx-request-id: ",  # the OpenAI SDKs show this one
+            request_id,
+            b"\r\nrequest-id: ",  # and the Anthropic SDKs this one
+            request_id,
+            b"\r\n",
+            *told,
+        )
+    )
 
 
-ESTIMATED = (b"x-pointsman-estimated", b"true")
+ESTIMATED = b"x-pointsman-estimated: true\r\n"
 """The answer is the gateway's own estimate."""
 
-_UNDECIDED = (
-    (b"x-pointsman-model", NONE),
-    (b"x-pointsman-provider", NONE),
-    (b"x-pointsman-tier", NONE),
-    (b"x-pointsman-profile", NONE),
-    (b"x-pointsman-score", NONE),
-    (b"x-pointsman-attempts", b"0"),
-    (b"x-pointsman-dropped", b""),
+
+def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
+_UNDECIDED = header_lines(
+    (
+        (b"x-pointsman-model", NONE),
+        (b"x-pointsman-provider", NONE),
+        (b"x-pointsman-tier", NONE),
+        (b"x-pointsman-profile", NONE),
+        (b"x-pointsman-score", NONE),
+        (b"x-pointsman-attempts", b"0"),
+        (b"x-pointsman-dropped", b""),
+    )
 )
+
+# nginx in front of us would hold events back
+_STREAM = b"\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n"
 
 _DROPPED_CHARS_MAX = 2048
 """Common HTTP clients give up at header lines of 8 to 64 KB; a caller may have sent thousands of fields."""
 
-_STREAM = (
-    (b"cache-control", b"no-cache"),
-    (b"x-accel-buffering", b"no"),  # nginx in front of us would hold events back
-)
-
 
 @lru_cache(maxsize=4096)  # there are few models, and this is asked for every answer
-def _chosen(model: str, provider: str, tier: str | None, profile: str) -> tuple[tuple[bytes, bytes], ...]:
-    return (
-        (b"x-pointsman-model", ascii_value(model)),
-        (b"x-pointsman-provider", ascii_value(provider)),
-        (b"x-pointsman-tier", ascii_value(tier) if tier else NONE),
-        (b"x-pointsman-profile", ascii_value(profile)),
+def _chosen(model: str, provider: str, tier: str | None, profile: str) -> bytes:
+    """Up to where the score is told."""
+    lines = header_lines(
+        (
+            (b"x-pointsman-model", ascii_value(model)),
+            (b"x-pointsman-provider", ascii_value(provider)),
+            (b"x-pointsman-tier", ascii_value(tier) if tier else NONE),
+            (b"x-pointsman-profile", ascii_value(profile)),
+        )
     )
+    return lines + b"x-pointsman-score: "
 
 
 def _listed(names: Sequence[str]) -> bytes:

@@ -27,7 +27,7 @@ from pointsman.core.usage import Price
 from pointsman.gateway.booking import Booking
 from pointsman.gateway.call import Call
 from pointsman.gateway.dispatch import Dispatch
-from pointsman.gateway.headers import ESTIMATED, answer_headers
+from pointsman.gateway.headers import ESTIMATED, answer_headers, header_lines
 from pointsman.gateway.memory import Memory
 from pointsman.gateway.operation import Operation, PromptReader
 from pointsman.gateway.target import Target
@@ -97,8 +97,8 @@ class Pipeline:
             if body is None:
                 raise
             booking.answer_here()
-            headers = [*answer_headers(booking, b"application/json"), ESTIMATED]
-            answer.start(200, headers, length=len(body))
+            lines = answer_headers(booking, b"application/json") + ESTIMATED
+            answer.start(200, lines, length=len(body))
             answer.write(body)
             answer.finish()
 
@@ -145,6 +145,10 @@ class Pipeline:
             # The provider speaks the caller's dialect: its own words are the best there are.
             status, body = source.status, source.body
         booking.refuse(source, status)
-        answer.start(status, [*answer_headers(booking, b"application/json"), *extra], length=len(body))
-        answer.write(body)
+        if answer.is_started:  # with a stream, whose caller was asked for patience and nothing more
+            answer.write(call.dialect.encode_stream_error(error, call.request_id))
+        else:
+            lines = answer_headers(booking, b"application/json") + header_lines(extra)
+            answer.start(status, lines, length=len(body))
+            answer.write(body)
         answer.finish()

@@ -17,6 +17,17 @@ _LISTS = frozenset({b"anthropic-beta", b"openai-beta"})
 """Headers that may stand several times: what the caller asks for and what the configuration adds both count. Of
 any other, what the configuration says replaces what the caller said."""
 
+_Headers = tuple[tuple[bytes, bytes], ...]
+_ONCE = frozenset({b"idempotency-key", b"x-client-request-id"})
+_KNOWN_MAX = 256
+_KNOWN_BYTES_MAX = 2048
+
+
+def _comes_again(headers: _Headers) -> bool:
+    """A program sends the same headers with all its requests. What is long is not kept all the same, or memory would
+    be the callers' to fill."""
+    return all(name not in _ONCE and len(name) + len(value) <= _KNOWN_BYTES_MAX for name, value in headers)
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -30,6 +41,8 @@ class Target:
     send: Send
     foreign_key_prefixes: tuple[str, ...] = ()
     others: Mapping[str, "Target"] = field(default_factory=dict)
+    _known: dict[_Headers, _Headers] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """All headers of a request with our own key, by those of them that are the caller's."""
 
     def for_caller(self, dialect: ClientDialect) -> "Target":
         """The same model, in the caller's own dialect if its provider speaks it."""
@@ -54,28 +67,41 @@ class Target:
         Unauthorized when there is no key to send."""
         provider = self.provider
         is_same_dialect = call.dialect is self.dialect
-        configured = self._configured(own) if provider.headers else []
-        headers: list[tuple[bytes, bytes]] = [(b"content-type", b"application/json")]
-        if is_same_dialect:
-            headers += self._passed(call.headers, {name for name, _ in configured})
-        present = {name for name, _ in (*headers, *configured)}
-        headers += [header for header in self.dialect.default_headers if header[0] not in present]
-        headers += self._ours() if own is None else self._of_caller(own, is_same_dialect)
-        headers += configured
+        passed = self._passed(call.headers) if is_same_dialect else ()
+        headers: HeaderList | None = None if own is not None else self._known.get(passed)
+        if headers is None:
+            headers = self._headers(passed, own, is_same_dialect=is_same_dialect)
+            if own is None and _comes_again(passed):
+                if len(self._known) >= _KNOWN_MAX:
+                    self._known.clear()
+                headers = self._known[passed] = tuple(headers)
         url = provider.base_url + path
         if is_same_dialect and call.query:
             url = f"{url}{'&' if '?' in path else '?'}{call.query}"
         return Outgoing(url, headers, body, provider.deadlines)
 
-    def _passed(self, headers: HeaderList, configured: set[bytes]) -> Iterable[tuple[bytes, bytes]]:
-        passed, prefixes = self.dialect.passed_headers, self.dialect.passed_header_prefixes
-        return [
-            header
-            for header in headers
-            if (header[0] in passed or (prefixes and header[0].startswith(prefixes)))
-            and header[0] not in _NEVER_PASSED
-            and (header[0] not in configured or header[0] in _LISTS)
-        ]
+    def _passed(self, headers: HeaderList) -> _Headers:
+        names, prefixes = self.dialect.passed_headers, self.dialect.passed_header_prefixes
+        return tuple(
+            [
+                header
+                for header in headers
+                if (header[0] in names or (prefixes and header[0].startswith(prefixes)))
+                and header[0] not in _NEVER_PASSED
+            ]
+        )
+
+    def _headers(
+        self, passed: _Headers, own: Credential | None, *, is_same_dialect: bool
+    ) -> list[tuple[bytes, bytes]]:
+        configured = self._configured(own)
+        replaced = {name for name, _ in configured} - _LISTS
+        headers = [(b"content-type", b"application/json")]
+        headers += [header for header in passed if header[0] not in replaced]
+        present = {name for name, _ in (*headers, *configured)}
+        headers += [header for header in self.dialect.default_headers if header[0] not in present]
+        headers += self._ours() if own is None else self._of_caller(own, is_same_dialect)
+        return headers + configured
 
     def _configured(self, own: Credential | None) -> list[tuple[bytes, bytes]]:
         headers = [(name.lower().encode(), value.encode()) for name, value in self.provider.headers.items()]

@@ -6,7 +6,8 @@ and 30 MB that a running gateway does not need; a test holds the two together.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from decimal import Decimal
+from typing import NamedTuple
 
 import msgspec
 
@@ -114,20 +115,60 @@ def attempt_row(request_id: str, attempt: Attempt) -> Row:
 
 
 def _used(usage: Usage, price: Price | None, baseline: Price | None) -> Row:
-    cost = cost_usd(usage, price)
-    baseline_cost = cost_usd(usage, baseline)
+    charged = None if price is None else _charge_of(price.rates_for(usage.input_tokens or 0))
+    cost = _cost(usage, price, charged)
+    compared = None if baseline is None else _charge_of(baseline.rates_for(usage.input_tokens or 0))
     return (
-        usage.input_tokens,
-        usage.output_tokens,
-        usage.cache_read_tokens,
-        usage.cache_write_tokens,
-        usage.cache_write_1h_tokens,
-        usage.reasoning_tokens,
-        None if cost is None else to_picodollars(cost),
-        None if baseline_cost is None else to_picodollars(baseline_cost),
+        *usage,
+        cost,
+        _cost(usage, baseline, compared),
         None if price is None else price.source,
-        None if price is None or cost is None else _rates(price.rates_for(usage.input_tokens or 0)),
+        None if charged is None or cost is None else charged.text,
     )
+
+
+class _Charge(NamedTuple):
+    """Rates as rows need them: as text, and in picodollars per token where those are whole numbers."""
+
+    rates: Rates
+    text: str
+    input: int | None
+    output: int | None
+
+
+def _cost(usage: Usage, price: Price | None, charge: _Charge | None) -> int | None:
+    """In picodollars. Whole numbers take a tenth of the time of decimals, and are as exact."""
+    tokens_in, tokens_out, read, written, _, _ = usage
+    if charge is None or tokens_in is None or tokens_out is None:
+        return None
+    if charge.input is not None and charge.output is not None and not (read or written):
+        return tokens_in * charge.input + tokens_out * charge.output
+    cost = cost_usd(usage, price)
+    return None if cost is None else to_picodollars(cost)
+
+
+_charges: dict[int, _Charge] = {}
+_CHARGES_MAX = 4096
+
+
+def _charge_of(rates: Rates) -> _Charge:
+    # By identity: hashing decimals would take longer than all else here. What is kept keeps its identity to itself.
+    charge = _charges.get(id(rates))
+    if charge is None:
+        if len(_charges) >= _CHARGES_MAX:
+            _charges.clear()
+        charge = _charges[id(rates)] = _Charge(
+            rates,
+            _text_of(rates),
+            _per_token(rates.usd_per_million_input),
+            _per_token(rates.usd_per_million_output),
+        )
+    return charge
+
+
+def _per_token(usd_per_million: Decimal) -> int | None:
+    picodollars = usd_per_million.scaleb(6)
+    return int(picodollars) if picodollars == picodollars.to_integral_value() else None
 
 
 def _shares(shares: Sequence[Share]) -> str | None:
@@ -139,8 +180,7 @@ def _names(names: Sequence[str]) -> str | None:
     return _encode(names).decode() if names else None
 
 
-@lru_cache(maxsize=1024)
-def _rates(rates: Rates) -> str:
+def _text_of(rates: Rates) -> str:
     """The US dollars per million tokens that were charged, by kind of token; the ones not known are left out."""
     texts = {
         "input": rates.usd_per_million_input,

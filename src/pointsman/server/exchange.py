@@ -7,16 +7,20 @@ uvicorn's protocol reads), so that keep-alive, pipelining and graceful shutdown 
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from uvicorn.server import ServerState
 
 from pointsman.core.errors import PointsmanError
-from pointsman.core.ports import HeaderList, Incoming
+from pointsman.core.ports import Answer, Incoming
 from pointsman.server.auth import Admitted
+from pointsman.server.eager_task import EagerTask
+
+KEEPALIVE_EVERY_S = 10.0
+"""How long a stream may be silent once it has begun."""
 
 _STATUS_LINE = {
-    status: b"HTTP/1.1 %d %b" % (status, reason)
+    status: b"HTTP/1.1 %d %b\r\n" % (status, reason)
     for status, reason in {
         200: b"OK",
         400: b"Bad Request",
@@ -35,6 +39,8 @@ _STATUS_LINE = {
         529: b"Overloaded",
     }.items()
 }
+
+_FOR_PAGE = b"access-control-allow-origin: %b\r\naccess-control-expose-headers: *\r\nvary: origin\r\n"
 
 
 class Endpoint(Protocol):
@@ -57,33 +63,25 @@ class Exchange:
     keeps the connection open after the answer for as long as the client still sends.
     """
 
-    __slots__ = (
-        "_chunked",
-        "_ended",
-        "_head",
-        "_server",
-        "_transport",
-        "admitted",
-        "body",
-        "disconnected",
-        "endpoint",
-        "headers",
-        "is_started",
-        "is_write_paused",
-        "keep_alive",
-        "lingers",
-        "more_body",
-        "on_response",
-        "page",
-        "parts",
-        "query",
-        "refusal",
-        "response_complete",
-        "room",
-        "source",
-        "task",
-        "version",
-    )
+    # What most exchanges leave as it is stands here: setting it for each would cost a microsecond.
+    body = b""
+    more_body = True
+    disconnected = False
+    response_complete = False
+    admitted: Admitted | None = None
+    refusal: PointsmanError | None = None
+    page: bytes | None = None
+    is_started = False
+    is_write_paused = False
+    lingers = False
+    task: EagerTask | None = None
+    source: Incoming | None = None
+    _say_wait: Callable[[Answer], None] | None = None
+    _wrote = True
+    _silent_since_s = 0.0
+    _head = b""
+    _chunked = False
+    _ended = False
 
     def __init__(
         self,
@@ -98,33 +96,16 @@ class Exchange:
         server: ServerState,
         on_response: Callable[[], None],
     ) -> None:
-        # what uvicorn's protocol reads
-        self.body = b""
-        self.more_body = True
-        self.disconnected = False
-        self.response_complete = False
-        self.keep_alive = keep_alive
-        self.on_response = on_response
-        # ours
         self._transport = transport
         self._server = server
         self.endpoint = endpoint
         self.headers = headers
         self.query = query
         self.version = version
+        self.keep_alive = keep_alive
+        self.on_response = on_response
         self.room = room
         self.parts: list[bytes] = []
-        self.admitted: Admitted | None = None
-        self.refusal: PointsmanError | None = None
-        self.is_started = False
-        self.is_write_paused = False
-        self.source: Incoming | None = None
-        self.task: asyncio.Task[None] | None = None
-        self.lingers = False
-        self.page: bytes | None = None
-        self._head = b""
-        self._chunked = False
-        self._ended = False
 
     @property
     def message_event(self) -> "Exchange":
@@ -137,46 +118,42 @@ class Exchange:
         if task is not None and not self.response_complete:
             task.cancel()
 
-    async def run_asgi(self, app: Any) -> None:
-        """Answers. uvicorn starts this as the task of the request and hands in the app it would have called."""
-        if self.disconnected:
-            return  # it left before its turn came
-        self.task = asyncio.current_task()
-        try:
-            await self.endpoint(self)
-        except asyncio.CancelledError:
-            if not self.disconnected:
-                self.break_off()
-                raise
-        finally:
-            self.task = self.source = None
+    def run(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Answers, or begins to: then the server's tasks hold what goes on."""
+        task = EagerTask(loop, self.endpoint(self), self._end)
+        if not task.run():
+            self.task = task
+            # uvicorn waits for what it finds there, and cancels it when it has waited long enough.
+            self._server.tasks.add(task)  # type: ignore[arg-type]
+
+    def _end(self, task: EagerTask) -> None:
+        self._server.tasks.discard(task)
+        self.task = self.source = None
+        if not self.disconnected:
+            self.break_off()
 
     # the Answer port
 
-    def start(self, status: int, headers: HeaderList, *, length: int | None = None) -> None:
+    def start(self, status: int, lines: bytes, *, length: int | None = None) -> None:
         assert not self.is_started
         self.is_started = True
-        lines = [_STATUS_LINE.get(status) or b"HTTP/1.1 %d " % status]
-        lines += [b": ".join(header) for header in self._server.default_headers]  # the date
-        lines += [b": ".join(header) for header in headers]
+        head = [_STATUS_LINE.get(status) or b"HTTP/1.1 %d \r\n" % status]
+        head += [b"%b: %b\r\n" % header for header in self._server.default_headers]  # the date
+        head.append(lines)
         if length is not None:
-            lines.append(b"content-length: %d" % length)
+            head.append(b"content-length: %d\r\n" % length)
         elif self.version == "1.0":
             self.keep_alive = False
         else:
             self._chunked = True
-            lines.append(b"transfer-encoding: chunked")
+            head.append(b"transfer-encoding: chunked\r\n")
         if not self.keep_alive:
-            lines.append(b"connection: close")
+            head.append(b"connection: close\r\n")
         if self.page is not None:
-            lines += (
-                b"access-control-allow-origin: " + self.page,
-                b"access-control-expose-headers: *",
-                b"vary: origin",
-            )
-        lines.append(b"\r\n")
+            head.append(_FOR_PAGE % self.page)
+        head.append(b"\r\n")
         # Held until there is a body to go with it: one packet, one system call.
-        self._head = b"\r\n".join(lines)
+        self._head = b"".join(head)
 
     def write(self, data: bytes) -> None:
         if self._ended or self.disconnected or not data:
@@ -186,13 +163,13 @@ class Exchange:
         elif self._head:
             data = self._head + data
         self._head = b""
+        self._wrote = True
         self._transport.write(data)
 
     def finish(self) -> None:
         if self._ended:
             return
-        self._ended = True
-        self.response_complete = True
+        self._ended = self.response_complete = True
         self.source = None
         if self.disconnected:
             return
@@ -207,8 +184,7 @@ class Exchange:
     def break_off(self) -> None:
         if self._ended:
             return
-        self._ended = True
-        self.response_complete = True
+        self._ended = self.response_complete = True
         self.keep_alive = False
         if not self.disconnected:
             if self._head:
@@ -220,7 +196,23 @@ class Exchange:
         if source is not None and self.is_write_paused:
             source.pause()
 
+    def when_silent(self, say: Callable[[Answer], None]) -> None:
+        self._say_wait = say
+
     # what the protocol tells
+
+    def look(self, now_s: float, after_s: float) -> None:
+        """Called now and then while the answer is under way, for a caller who has heard nothing for `after_s`, or
+        for long in the middle of a stream."""
+        if self._wrote:
+            self._wrote = False
+            self._silent_since_s = now_s
+        elif (
+            self._say_wait is not None
+            and not (self.is_write_paused or self.response_complete)
+            and now_s - self._silent_since_s >= (KEEPALIVE_EVERY_S if self.is_started else after_s)
+        ):
+            self._say_wait(self)
 
     def pause_writing(self) -> None:
         self.is_write_paused = True

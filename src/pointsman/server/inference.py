@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote_to_bytes
 from pointsman.core.errors import ClientError, PointsmanError, Unavailable
 from pointsman.gateway.call import Call, new_request_id
 from pointsman.gateway.operation import Operation
+from pointsman.gateway.headers import header_lines
 from pointsman.gateway.pipeline import Pipeline
 from pointsman.server.auth import Door
 from pointsman.server.content_encoding import inflate
@@ -67,19 +68,20 @@ class InferenceEndpoint:
         except ClientError as error:
             self._refuse(exchange, error, request_id)
             return
+        # By position: half the time of building it by name, and this is done for every request.
         call = Call(
-            request_id=request_id,
-            dialect=self._dialect,
-            headers=exchange.headers,
-            query=_forwarded_query(exchange.query) if exchange.query else "",
-            body=body,
-            caller=caller,
-            credentials=credentials,
-            started_at_s=started_at_s,
-            clock=clock,
-            started_clock_s=started_clock_s,
-            address=None if self._address is None else _framed(self._address, exchange.query),
-            operation=self._operation,
+            request_id,
+            self._dialect,
+            exchange.headers,
+            _forwarded_query(exchange.query) if exchange.query else "",
+            body,
+            caller,
+            credentials,
+            started_at_s,
+            clock,
+            started_clock_s,
+            None if self._address is None else _framed(self._address, exchange.query),
+            self._operation,
         )
         try:
             await self._pipeline.handle(call, exchange)
@@ -94,8 +96,8 @@ class InferenceEndpoint:
 
     def _refuse(self, exchange: Exchange, error: PointsmanError, request_id: str) -> None:
         encoded = self._dialect.encode_error(error, request_id)
-        headers = [(b"content-type", b"application/json"), *id_headers(request_id), *encoded.headers]
-        exchange.start(encoded.status, headers, length=len(encoded.body))
+        headers = ((b"content-type", b"application/json"), *id_headers(request_id), *encoded.headers)
+        exchange.start(encoded.status, header_lines(headers), length=len(encoded.body))
         exchange.write(encoded.body)
         exchange.finish()
 

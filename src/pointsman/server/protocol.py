@@ -2,7 +2,8 @@
 before any ASGI scope is built. Everything else falls through to the ASGI application unchanged.
 
 A client that closes its side has left, and what is under way for it stops: the end of a connection and of
-its sending half look the same from here, and an answer that nobody reads costs money.
+its sending half look the same from here, and an answer that nobody reads costs money. How long a client may be
+silent, slow or deaf is looked after by a sweep (sweep.py), not by a timer of each connection.
 """
 
 import logging
@@ -23,16 +24,23 @@ from pointsman.server.request_head import (
     path_and_query,
     too_much_head,
 )
+from pointsman.server.sweep import Sweep
 
 log = logging.getLogger("pointsman.server")
 
 _SILENCE_S = 60.0
 """How long a client may say nothing in the middle of its request."""
 
+_REQUEST_S = 60.0
+_REQUEST_BYTES_PER_S = 1024
+"""A whole request may take that long, and longer for what is sent at this pace at least."""
+
+_DEAF_S = 60.0
+_DEAF_BYTES = 4096
+"""A client takes that much of what waits for it within that time, or is given up."""
+
 _REFUSED_BYTES_MAX = 64 * 1024
 """How much of a body is waited for whose request is refused already. The connection survives it."""
-
-_TIMER_GRAIN_S = 0.001  # uvloop's clock counts whole milliseconds
 
 _LINGER_S = 30.0
 _LINGER_SILENCE_S = 2.0
@@ -48,15 +56,25 @@ class GatewayProtocol(HttpToolsProtocol):
     """`endpoints` maps a raw path to what answers a POST to it."""
 
     def __init__(
-        self, *args: Any, endpoints: Mapping[bytes, Endpoint], max_body_bytes: int, **kwargs: Any
+        self,
+        *args: Any,
+        endpoints: Mapping[bytes, Endpoint],
+        max_body_bytes: int,
+        sweep: Sweep,
+        keepalive_after_s: float,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.access_log = False  # whatever the loggers are set to: a query may hold a key
         self._endpoints = endpoints
         self._max_body_bytes = max_body_bytes
+        self._sweep = sweep
+        self._keepalive_after_s = keepalive_after_s
         self._reading: Exchange | None = None  # the request that is being read, if it is one of ours
         self._answering: _Cycle | None = None  # the one whose answer is being written
         self._before: _Cycle | None = None  # what was being answered when `_reading` began
+        self._turn: Exchange | None = None  # the one that is to be answered next
+        self._is_taking_turns = False
         self._is_in_head = False
         self._is_midway = False  # between the first and the last byte of a request
         self._is_upgrading = False
@@ -64,15 +82,20 @@ class GatewayProtocol(HttpToolsProtocol):
         self._linger_until_s = 0.0
         self._silent_until_s = math.inf
         self._overhead_bytes = 0
+        self._midway_bytes = 0  # of a request that comes in several pieces
+        self._midway_since_s = 0.0
+        self._unread_bytes = 0  # by the client, when last looked at
+        self._unread_since_s = 0.0
 
     # from the loop
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._close_when_silent(self.timeout_keep_alive)
+        self._sweep.begin(self.loop, self.connections)
 
     def data_received(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
+        self._silent_until_s = math.inf
         if self._is_discarding:
             self._linger()
             return
@@ -88,15 +111,18 @@ class GatewayProtocol(HttpToolsProtocol):
                 self._refuse_message(too_much_head())
             else:
                 self._close_when_silent(_SILENCE_S)
+                if not self._midway_bytes:
+                    self._midway_since_s = self.loop.time()
+                self._midway_bytes += len(data)
+        if self._turn is not None:
+            self._take_turns()
 
     def connection_lost(self, exc: Exception | None) -> None:
         answering = self._answering
         if answering is not None and not answering.response_complete:
             answering.disconnected = True
             answering.message_event.set()
-        self._stop_timer()
         super().connection_lost(exc)
-        self._unset_keepalive_if_required()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -117,6 +143,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self.expect_100_continue = False
         self.headers = []
         self._is_in_head = self._is_midway = True
+        self._midway_bytes = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # What comes behind a body is not part of the head: it could say who calls after that was decided.
@@ -180,7 +207,7 @@ class GatewayProtocol(HttpToolsProtocol):
             parts = exchange.parts
             exchange.body = parts[0] if len(parts) == 1 else b"".join(parts)
             exchange.parts = []
-            self._take_turn(exchange)
+            self._await_turn(exchange)
 
     # one of our requests
 
@@ -210,7 +237,7 @@ class GatewayProtocol(HttpToolsProtocol):
     def _is_my_turn(self) -> bool:
         return self._before is None or self._before.response_complete
 
-    def _take_turn(self, exchange: Exchange) -> None:
+    def _await_turn(self, exchange: Exchange) -> None:
         """Nothing more is read of this request: it is answered once those before it are."""
         exchange.more_body = False
         if self._is_my_turn():
@@ -227,7 +254,7 @@ class GatewayProtocol(HttpToolsProtocol):
         exchange.keep_alive = False
         exchange.lingers = True
         self._is_discarding = True
-        self._take_turn(exchange)
+        self._await_turn(exchange)
 
     # answers
 
@@ -235,7 +262,20 @@ class GatewayProtocol(HttpToolsProtocol):
         self._answering = answering = cast("_Cycle", cycle)
         if isinstance(answering, Exchange):
             answering.is_write_paused = self.flow.write_paused
-        super()._start_asgi_task(cycle, app)
+            self._turn = answering
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _take_turns(self) -> None:
+        """Not within the parser, and not within one another: many requests may have come at once."""
+        if self._is_taking_turns:
+            return
+        self._is_taking_turns = True
+        while (exchange := self._turn) is not None:
+            self._turn = None
+            if not exchange.disconnected:
+                exchange.run(self.loop)
+        self._is_taking_turns = False
 
     def on_response_complete(self) -> None:
         # In place of uvicorn's own, which sets a timer for every answer.
@@ -248,6 +288,7 @@ class GatewayProtocol(HttpToolsProtocol):
             self._start_asgi_task(*self.pipeline.pop())
             if self.pipeline:
                 self.flow.pause_reading()  # one packet of requests at a time is enough to wait
+            self._take_turns()
         elif isinstance(answered, Exchange) and answered.lingers:
             self._begin_to_linger()
         else:
@@ -256,37 +297,40 @@ class GatewayProtocol(HttpToolsProtocol):
     # silence, noise and offers
 
     def _close_when_silent(self, after_s: float) -> None:
-        # One timer is left running and looks at what is due when it fires: setting and cancelling one for every
-        # request costs 2 us.
-        self._silent_until_s = due_s = self.loop.time() + after_s
-        timer = self.timeout_keep_alive_task
-        if timer is None or due_s < timer.when():
-            self._set_timer(due_s)
+        self._silent_until_s = self.loop.time() + after_s
 
     def _unset_keepalive_if_required(self) -> None:
         self._silent_until_s = math.inf
 
-    def _set_timer(self, due_s: float) -> None:
-        self._stop_timer()
-        self.timeout_keep_alive_task = self.loop.call_at(due_s, self.timeout_keep_alive_handler)
-
-    def _stop_timer(self) -> None:
-        if self.timeout_keep_alive_task is not None:
-            self.timeout_keep_alive_task.cancel()
-            self.timeout_keep_alive_task = None
-
-    def timeout_keep_alive_handler(self) -> None:
-        self.timeout_keep_alive_task = None
-        due_s = self._silent_until_s
-        if due_s == math.inf:
-            return  # whoever begins to wait sets it again
-        if self.loop.time() < due_s - _TIMER_GRAIN_S:
-            self._set_timer(due_s)
-            return
-        # While a model thinks its caller has nothing to say.
+    def look(self, now_s: float) -> None:
+        """Called by the sweep: nothing may go on for ever."""
         answering = self._answering
-        if answering is None or answering.response_complete or answering.more_body:
-            super().timeout_keep_alive_handler()
+        is_answering = answering is not None and not answering.response_complete
+        if self._is_deaf(now_s, is_written_to=is_answering and not self.flow.write_paused):
+            self.transport.abort()
+        elif answering is not None and is_answering and not answering.more_body:
+            # While a model thinks its caller has nothing to say.
+            if isinstance(answering, Exchange):
+                answering.look(now_s, self._keepalive_after_s)
+        elif now_s >= self._silent_until_s or (self._is_midway and self._is_slow(now_s)):
+            self.timeout_keep_alive_handler()
+
+    def _is_slow(self, now_s: float) -> bool:
+        """A request that comes byte by byte keeps what it has sent in memory."""
+        allowed_s = _REQUEST_S + self._midway_bytes / _REQUEST_BYTES_PER_S
+        return self._midway_bytes > 0 and now_s - self._midway_since_s > allowed_s
+
+    def _is_deaf(self, now_s: float, *, is_written_to: bool) -> bool:
+        """True for a client that does not take what waits for it. While more is being written to it its pace
+        does not show; then it either takes that, or writing pauses."""
+        unread_bytes = self.transport.get_write_buffer_size()
+        if not unread_bytes or is_written_to:
+            self._unread_bytes = 0
+            return False
+        if not self._unread_bytes or unread_bytes <= self._unread_bytes - _DEAF_BYTES:
+            self._unread_bytes = unread_bytes
+            self._unread_since_s = now_s
+        return now_s - self._unread_since_s >= _DEAF_S
 
     def _begin_to_linger(self) -> None:
         if self.transport.is_closing():
@@ -344,11 +388,19 @@ class GatewayProtocol(HttpToolsProtocol):
 
 
 def protocol_factory(
-    endpoints: Mapping[bytes, Endpoint], max_body_bytes: int
+    endpoints: Mapping[bytes, Endpoint], max_body_bytes: int, keepalive_after_s: float = 1.0
 ) -> Callable[..., GatewayProtocol]:
     """What uvicorn's `http` setting takes: makes one protocol for each connection."""
+    sweep = Sweep()
 
     def make(*args: Any, **kwargs: Any) -> GatewayProtocol:
-        return GatewayProtocol(*args, endpoints=endpoints, max_body_bytes=max_body_bytes, **kwargs)
+        return GatewayProtocol(
+            *args,
+            endpoints=endpoints,
+            max_body_bytes=max_body_bytes,
+            sweep=sweep,
+            keepalive_after_s=keepalive_after_s,
+            **kwargs,
+        )
 
     return make

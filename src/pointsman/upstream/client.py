@@ -16,7 +16,7 @@ from pointsman.core.errors import Unavailable, UpstreamError, UpstreamFault
 from pointsman.core.ports import Deadlines, Outgoing
 from pointsman.upstream.connection import Connection, cause_of
 from pointsman.upstream.response import Response
-from pointsman.upstream.target import Origin, encode_head, read_target
+from pointsman.upstream.target import Origin, origin_and_head
 
 _PROBE_EVERY_S = 60
 
@@ -70,13 +70,19 @@ class Client:
 
     async def send(self, outgoing: Outgoing) -> Response:
         """Returns when the head of the answer is there. Raises UpstreamError; Unavailable after `close`."""
-        target = read_target(outgoing.url)
-        head = encode_head(target, outgoing.headers, len(outgoing.body))
-        started_at = asyncio.get_running_loop().time()
-        pool = self._pools.get(target.origin)
+        loop = asyncio.get_running_loop()
+        started_at = loop.time()
+        origin, head = origin_and_head(outgoing.url, outgoing.headers, len(outgoing.body))
+        pool = self._pools.get(origin)
         connection = None if pool is None else pool.take(started_at)
         if connection is None:
-            connection = await self._connect(target.origin, outgoing.deadlines)
+            # In a task of its own: that is what a timeout can be set for.
+            opening = loop.create_task(self._connect(origin, outgoing.deadlines))
+            try:
+                connection = await opening
+            except asyncio.CancelledError:
+                opening.add_done_callback(_close_unused)
+                raise
         response = connection.send(head, outgoing.body, outgoing.deadlines, started_at)
         await response.head()
         return response
@@ -153,6 +159,11 @@ class Client:
             self._tls = ssl.create_default_context()
             self._tls.load_verify_locations(certifi.where())
         return self._tls
+
+
+def _close_unused(opening: asyncio.Task[Connection]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().abort()
 
 
 def _probe_when_silent(sock: socket.socket) -> None:

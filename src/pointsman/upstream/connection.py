@@ -105,7 +105,8 @@ class Connection(asyncio.Protocol):
         self._started_at = started_at
         self._is_answered = self._is_whole = self._is_until_close = False
         self._overhead_bytes = 0
-        self._headers, self._hop = [], {}
+        if self._headers or self._hop:  # trailers of the answer before
+            self._headers, self._hop = [], {}
         if len(body) <= _JOINED_BYTES_MAX:
             transport.write(head + body)
         else:
@@ -120,6 +121,7 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
         if response is not None:
             response.end(error or self._loss(response, None))
+            response.settle()
 
     # from the loop
 
@@ -150,6 +152,8 @@ class Connection(asyncio.Protocol):
             self._finish(response)
         elif self._overhead_bytes > OVERHEAD_BYTES_MAX:
             self.abort(self._too_much_overhead())
+            return
+        response.settle()
 
     def eof_received(self) -> None:
         response = self._response
@@ -158,6 +162,7 @@ class Connection(asyncio.Protocol):
         if self._is_until_close:
             self._keeps_alive = False
             self._finish(response)
+            response.settle()
         else:
             self.abort()
 
@@ -169,6 +174,8 @@ class Connection(asyncio.Protocol):
         if response is not None:
             response.end(self._loss(response, exc))
         self._on_lost(self)
+        if response is not None:
+            response.settle()
 
     # from the parser
 

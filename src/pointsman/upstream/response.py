@@ -2,8 +2,9 @@
 
     waiting for the head -> body arriving -> ended (whole, or with an error)
 
-The connection feeds it (`take_head`, `take_body`, `end`); the gateway holds it as `core.ports.Incoming`. What
-is buffered is still encoded, so a compression bomb unfolds only as fast as it is consumed.
+The connection feeds it (`take_head`, `take_body`, `end`) and then lets whoever waits go on (`settle`); the gateway
+holds it as `core.ports.Incoming`. What is buffered is still encoded, so a compression bomb unfolds only as fast as it
+is consumed.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.core.ports import HeaderList
 from pointsman.upstream.content_encoding import Inflater
+from pointsman.upstream.waiter import Waiter
 
 BUFFER_BYTES_MAX = 64 * 1024
 """What may lie here before anybody takes it; beyond it the provider is not read any more."""
@@ -24,52 +26,36 @@ class Response:
     """One consumer at a time. `last_at` is the loop's time at which the provider was last heard, or last
     began to be listened to."""
 
-    __slots__ = (
-        "_buffer",
-        "_buffered_bytes",
-        "_deliver",
-        "_error",
-        "_first",
-        "_inflater",
-        "_inflater_holds_more",
-        "_is_delivering",
-        "_is_paused",
-        "_loop",
-        "_transport",
-        "_waiter",
-        "headers",
-        "is_ended",
-        "is_reading",
-        "last_at",
-        "status",
-    )
+    # What most answers leave as it is stands here: setting it for each would cost a microsecond.
+    status = 0
+    headers: HeaderList = ()
+    is_ended = False
+    is_reading = True
+    _buffered_bytes = 0
+    _inflater: Inflater | None = None
+    _inflater_holds_more = False
+    _deliver: Callable[[bytes], None] | None = None
+    _is_delivering = False
+    _is_paused = False
+    _first: bytes | None = None
+    _error: BaseException | None = None
+    _waiter: Waiter | None = None
+    _has_news = False
 
     def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport, now: float) -> None:
-        self.status = 0
-        self.headers: HeaderList = ()
         self.last_at = now
-        self.is_ended = False
-        self.is_reading = True
         self._loop = loop
         self._transport = transport
         self._buffer: deque[bytes] = deque()
-        self._buffered_bytes = 0
-        self._inflater: Inflater | None = None
-        self._inflater_holds_more = False
-        self._deliver: Callable[[bytes], None] | None = None
-        self._is_delivering = False
-        self._is_paused = False
-        self._first: bytes | None = None
-        self._error: BaseException | None = None
-        self._waiter: asyncio.Future[None] | None = None
 
     # from the connection
 
     def take_head(self, status: int, headers: HeaderList, inflater: Inflater | None) -> None:
         self.status = status
         self.headers = headers
-        self._inflater = inflater
-        self._wake()
+        if inflater is not None:
+            self._inflater = inflater
+        self._has_news = True
 
     def take_body(self, data: bytes) -> None:
         if self.is_ended:
@@ -86,7 +72,7 @@ class Response:
         if deliver is not None:
             self._unload(deliver)
         else:
-            self._wake()
+            self._has_news = True
             if self._buffered_bytes >= BUFFER_BYTES_MAX:
                 self._adjust_reading()
 
@@ -102,8 +88,17 @@ class Response:
             self._inflater_holds_more = False
         if not self.is_reading:
             self._listen(reading=True)
-        self.is_ended = True
-        self._wake()
+        self.is_ended = self._has_news = True
+
+    def settle(self) -> None:
+        """Lets whoever waits go on, if there is news. To be called last: what they do may be anything, the next
+        request on this very connection included."""
+        if self._has_news:
+            self._has_news = False
+            waiter = self._waiter
+            if waiter is not None:
+                self._waiter = None
+                waiter.wake()
 
     # for the gateway
 
@@ -125,6 +120,11 @@ class Response:
         return self._first
 
     async def read(self, limit_bytes: int) -> bytes:
+        if self.is_ended and len(self._buffer) == 1 and self._inflater is None and self._first is None:
+            whole = self._pop()  # small answers come in one piece, head and all
+            if len(whole) <= limit_bytes:
+                return whole
+            raise _too_large(limit_bytes)
         pieces: list[bytes] = []
         size = 0
 
@@ -132,9 +132,7 @@ class Response:
             nonlocal size
             size += len(piece)
             if size > limit_bytes:
-                raise UpstreamError(
-                    UpstreamFault.BAD_REPLY, f"the answer is larger than the {limit_bytes} bytes allowed"
-                )
+                raise _too_large(limit_bytes)
             pieces.append(piece)
 
         if self._first:
@@ -144,7 +142,8 @@ class Response:
 
     async def pump(self, deliver: Callable[[bytes], None]) -> None:
         self._deliver = deliver
-        self._unload(deliver)
+        if self._buffer or self._inflater_holds_more or not self.is_reading:
+            self._unload(deliver)
         while not self.is_ended or self._buffer or self._inflater_holds_more:
             await self._wait()
         self._raise_unless_whole()
@@ -158,10 +157,12 @@ class Response:
         if self._deliver is not None:
             self._unload(self._deliver)
         self._adjust_reading()
+        self.settle()
 
     def abort(self) -> None:
         if not self.is_ended or self._buffer or self._inflater_holds_more:
             self._drop(UpstreamError(UpstreamFault.BROKEN, "the answer was dropped before its end"))
+            self.settle()
 
     # inside
 
@@ -180,7 +181,7 @@ class Response:
             self._is_delivering = False
         self._adjust_reading()
         if self.is_ended:
-            self._wake()
+            self._has_news = True
 
     def _next_piece(self) -> bytes:
         """Decoded bytes; b"" when there are none at the moment, or never again."""
@@ -228,7 +229,7 @@ class Response:
         if not self.is_ended:
             self.is_ended = True
             self._transport.abort()
-        self._wake()
+        self._has_news = True
 
     def _raise_unless_whole(self) -> None:
         if self._error is not None:
@@ -237,17 +238,16 @@ class Response:
             raise UpstreamError(UpstreamFault.BROKEN, "the compressed answer ends before its end")
 
     async def _wait(self) -> None:
-        self._waiter = waiter = self._loop.create_future()
+        self._has_news = False
+        self._waiter = waiter = Waiter(self._loop)
         try:
             await waiter
         except BaseException:
-            # Whoever waited has gone: so has the reason for the provider to go on.
-            self.abort()
+            self.abort()  # whoever waited has gone: so has the reason for the provider to go on
             raise
-        finally:
-            self._waiter = None
 
-    def _wake(self) -> None:
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+
+def _too_large(limit_bytes: int) -> UpstreamError:
+    return UpstreamError(
+        UpstreamFault.BAD_REPLY, f"the answer is larger than the {limit_bytes} bytes allowed"
+    )

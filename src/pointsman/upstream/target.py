@@ -24,8 +24,8 @@ _WRITTEN_HERE = frozenset(
     )
 )
 _IDENTITY = b"accept-encoding: identity\r\n"
-# Request line, host, content-length and the empty line that ends a head.
-_LINES_WRITTEN_HERE = 4
+_LINES_WRITTEN_HERE = 2
+"""Of the start of a head: the request line and the host."""
 
 
 class Origin(NamedTuple):
@@ -88,8 +88,29 @@ def _target(url: str) -> Target:
     return Target(origin, f"POST {path} HTTP/1.1\r\nhost: {host}\r\n".encode())
 
 
+def origin_and_head(url: str, headers: HeaderList, body_length: int) -> tuple[Origin, bytes]:
+    """Whom to connect to and what to say first. Headers that come as a tuple are taken to come again: what they
+    become is kept. Raises UpstreamError (UNREACHABLE)."""
+    if isinstance(headers, tuple):
+        origin, start = _known_start(url, headers)
+        return origin, b"%bcontent-length: %d\r\n\r\n" % (start, body_length)
+    target = read_target(url)
+    return target.origin, encode_head(target, headers, body_length)
+
+
+@lru_cache(maxsize=512)
+def _known_start(url: str, headers: tuple[tuple[bytes, bytes], ...]) -> tuple[Origin, bytes]:
+    target = read_target(url)
+    return target.origin, _start_of_head(target, headers)
+
+
 def encode_head(target: Target, headers: HeaderList, body_length: int) -> bytes:
     """Raises UpstreamError (UNREACHABLE) for a header that cannot be sent; names it, never its value."""
+    return b"%bcontent-length: %d\r\n\r\n" % (_start_of_head(target, headers), body_length)
+
+
+def _start_of_head(target: Target, headers: HeaderList) -> bytes:
+    """All but the length."""
     pieces = [target.head_start]
     accepts = _IDENTITY
     for name, value in headers:
@@ -99,7 +120,7 @@ def encode_head(target: Target, headers: HeaderList, body_length: int) -> bytes:
         if name == b"accept-encoding":
             accepts = b""
         pieces += (name, b": ", value, b"\r\n")
-    pieces += (accepts, b"content-length: %d\r\n\r\n" % body_length)
+    pieces.append(accepts)
     head = b"".join(pieces)
     # One count over the whole head costs less than a look at every value.
     lines = _LINES_WRITTEN_HERE + len(headers) + (1 if accepts else 0)

@@ -111,6 +111,9 @@ class ClientDialect(Protocol):
     name: str
     """As the ledger writes it: openai-chat, anthropic-messages."""
 
+    keepalive: bytes
+    """What a caller of a stream may be sent between two events, and reads over."""
+
     def stream_type(self, envelope: Envelope) -> bytes:
         """The content type of a streamed answer."""
         ...

@@ -1,0 +1,28 @@
+"""Looks at all connections together a few times a second: a timer for each request would cost more than the request's
+own work. What it is that may not go on for ever, each connection knows itself."""
+
+import asyncio
+from collections.abc import Collection
+from typing import Any
+
+EVERY_S = 0.25
+
+
+class Sweep:
+    """Runs while there are connections, each of which has a `look(now_s)`."""
+
+    def __init__(self) -> None:
+        self._is_running = False
+
+    def begin(self, loop: asyncio.AbstractEventLoop, connections: Collection[Any]) -> None:
+        if not self._is_running:
+            self._is_running = True
+            loop.call_later(EVERY_S, self._look, loop, connections)
+
+    def _look(self, loop: asyncio.AbstractEventLoop, connections: Collection[Any]) -> None:
+        self._is_running = False
+        now_s = loop.time()
+        for connection in tuple(connections):
+            connection.look(now_s)
+        if connections:
+            self.begin(loop, connections)
