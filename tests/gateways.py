@@ -16,6 +16,7 @@ from pointsman.config.load import load
 from pointsman.config.schema import Settings
 from pointsman.gateway.pipeline import Record
 from pointsman.ledger.entry import Attempt, Entry
+from pointsman.server.eager_task import EagerTask
 
 T = TypeVar("T")
 
@@ -50,8 +51,13 @@ class Gateway:
         return asyncio.run_coroutine_threadsafe(call(), self.loop).result(10)
 
     def tasks_under_way(self) -> int:
-        """Tasks besides the server's own main one and the one that counts."""
-        return self.in_loop(lambda: len(asyncio.all_tasks())) - 2
+        """Requests that are being answered, and tasks besides the server's own main one and the one that counts."""
+        return self.in_loop(lambda: len(asyncio.all_tasks()) - 2 + self._requests_under_way())
+
+    def _requests_under_way(self) -> int:
+        server = self.stopper.server
+        tasks = () if server is None else server.server_state.tasks
+        return sum(isinstance(task, EagerTask) for task in tasks)
 
 
 @contextmanager

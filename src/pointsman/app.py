@@ -158,17 +158,17 @@ class Stopper:
     """Asks a running gateway to stop, from a signal or from any thread."""
 
     def __init__(self) -> None:
-        self._server: uvicorn.Server | None = None
+        self.server: uvicorn.Server | None = None
         self._is_stopped = False
 
     def attach(self, server: uvicorn.Server) -> None:
-        self._server = server
+        self.server = server
         server.should_exit = self._is_stopped
 
     def stop(self) -> None:
         self._is_stopped = True
-        if self._server is not None:
-            self._server.should_exit = True
+        if self.server is not None:
+            self.server.should_exit = True
 
 
 async def run(settings: Settings, listener: socket.socket, record: Record, stopper: Stopper) -> None:

@@ -9,13 +9,15 @@ import uvicorn
 from raw_http import CHAT, chat_body, head, post
 from uvicorn.server import ServerState
 
-from pointsman.server.exchange import Exchange
+from pointsman.core.ports import Answer
+from pointsman.server.exchange import KEEPALIVE_EVERY_S, Exchange
 from pointsman.server.protocol import GatewayProtocol, protocol_factory
 
 KEEP_ALIVE_S = 75.0
 SILENCE_S = 60.0
 REQUEST_S = 60.0
 DEAF_S = 60.0
+KEEPALIVE_AFTER_S = 1.0
 
 
 class HandLoop:
@@ -264,3 +266,65 @@ def test_sweep_ends_with_the_last_connection(connection: Connection) -> None:
     connection.loop.wait(5)
 
     assert not connection.loop.timers
+
+
+class Waits:
+    """A stream whose caller is told to wait."""
+
+    def __init__(self, connection: Connection) -> None:
+        connection.send(REQUEST)
+        self.told_s: list[float] = []
+        self._loop = connection.loop
+        self._begun_s = connection.loop.now_s
+        self.exchange: Any = connection.protocol.cycle
+        self.exchange.when_silent(self._tell)
+
+    def _tell(self, answer: Answer) -> None:
+        self.told_s.append(self._loop.now_s - self._begun_s)
+        if not answer.is_started:
+            answer.start(200, b"")
+        answer.write(b":\n\n")
+
+    def pass_time(self, seconds: float) -> None:
+        for _ in range(int(seconds * 4)):
+            self._loop.wait(0.25)
+
+
+def test_caller_of_a_stream_is_told_to_wait_at_first_soon_and_then_seldom(connection: Connection) -> None:
+    waits = Waits(connection)
+    waits.pass_time(0.75)
+    assert waits.told_s == []
+    waits.pass_time(29)
+
+    first_s, second_s, third_s = waits.told_s
+    assert KEEPALIVE_AFTER_S <= first_s <= KEEPALIVE_AFTER_S + 0.5
+    assert KEEPALIVE_EVERY_S <= second_s - first_s <= KEEPALIVE_EVERY_S + 0.5
+    assert KEEPALIVE_EVERY_S <= third_s - second_s <= KEEPALIVE_EVERY_S + 0.5
+
+
+def test_caller_of_a_stream_that_flows_is_not_told_to_wait(connection: Connection) -> None:
+    waits = Waits(connection)
+    waits.exchange.start(200, b"")
+    for _ in range(10):
+        waits.exchange.write(b"data: 1\n\n")
+        waits.pass_time(KEEPALIVE_EVERY_S - 1)
+    assert waits.told_s == []
+
+    waits.pass_time(2)
+    assert len(waits.told_s) == 1
+
+
+def test_caller_who_does_not_read_is_not_told_to_wait(connection: Connection) -> None:
+    waits = Waits(connection)
+    connection.protocol.pause_writing()
+    waits.pass_time(30)
+
+    assert waits.told_s == []
+
+
+def test_nobody_waits_for_an_answer_that_is_there(connection: Connection) -> None:
+    waits = Waits(connection)
+    connection.answer()
+    waits.pass_time(30)
+
+    assert waits.told_s == []

@@ -206,9 +206,11 @@ def test_error_is_told_in_the_callers_dialect(error: PointsmanError, status: int
         (upstream(UpstreamFault.SERVER_ERROR), ()),
         (
             upstream(
-                UpstreamFault.SERVER_ERROR, headers=((b"x-should-retry", b"false"), (b"retry-after", b"9"))
+                UpstreamFault.OVERLOADED,
+                retry_after_s=1.25,
+                headers=((b"x-should-retry", b"true"), (b"retry-after-ms", b"1250")),
             ),
-            ((b"x-should-retry", b"false"),),
+            ((b"retry-after", b"2"), (b"x-should-retry", b"true"), (b"retry-after-ms", b"1250")),
         ),
         (BadRequest("no"), ((b"x-should-retry", b"false"),)),
         (PointsmanError("no"), ((b"x-should-retry", b"false"),)),

@@ -242,6 +242,21 @@ def test_every_error_has_its_status_and_shape(error, status, kind, code, retries
     assert (seen.status_code, seen.code, seen.type) == (status, code, kind)
 
 
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (429, {b"retry-after": b"2", b"retry-after-ms": b"1250", b"x-should-retry": b"true"}),
+        (500, {b"retry-after-ms": b"1250", b"x-should-retry": b"true"}),
+        (400, {b"x-should-retry": b"false"}),
+        (401, {b"x-should-retry": b"false"}),
+    ],
+)
+def test_what_a_provider_says_about_retrying_reaches_the_caller(status, told):
+    said = [(b"retry-after-ms", b"1250"), (b"x-should-retry", b"true"), (b"x-ratelimit-limit-tokens", b"9")]
+    error = understood(status, {"error": {"message": "No"}}, *said)
+    assert dict(OPENAI_CHAT.encode_error(error, "req_1").headers) == told
+
+
 def test_the_tree_of_errors_is_covered_to_its_leaves():
     def leaves(kind: type[PointsmanError]) -> set[type[PointsmanError]]:
         return {kind}.union(*(leaves(each) for each in kind.__subclasses__()))

@@ -25,7 +25,7 @@ from pointsman.core.errors import (
 from pointsman.wire import context_limit
 from pointsman.wire.dialect import Headers
 from pointsman.wire.secrets import MESSAGE_CHARACTERS_MAX, without_secrets
-from pointsman.wire.statuses import FAULT_OF_STATUS, no_such_model, retry_after_s
+from pointsman.wire.statuses import FAULT_OF_STATUS, no_such_model, retry_after_s, retry_headers
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -88,6 +88,7 @@ def error_of_status(status: int, headers: Headers, body: bytes) -> UpstreamError
         code=told.code,
         param=told.param,
         body=body if _may_be_shown(fault, told) else None,
+        headers=retry_headers(headers),
     )
 
 
@@ -254,9 +255,9 @@ def _upstream(error: UpstreamError, message: str) -> Told:
             message = f"the provider refused this gateway's own credential or account: {message}"
             headers = (_NO_RETRY,)
         case UpstreamFault.RATE_LIMITED | UpstreamFault.OVERLOADED:
-            headers = _retry_after(error.retry_after_s)
+            headers = (*_retry_after(error.retry_after_s), *error.headers)
         case _:
-            pass
+            headers = tuple(error.headers)
     return Told(status, _content(message, _type_of(status), param, code), headers)
 
 

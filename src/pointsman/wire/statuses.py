@@ -18,6 +18,13 @@ FAULT_OF_STATUS: Mapping[int, UpstreamFault] = {
     529: UpstreamFault.OVERLOADED,
 }
 
+_PASSED_ON = frozenset({b"retry-after-ms", b"x-should-retry"})
+
+
+def retry_headers(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
+    """What the official SDKs obey beside `retry-after`, to be passed on as it came."""
+    return tuple(header for header in headers if header[0] in _PASSED_ON)
+
 
 _NO_SUCH_MODEL = re.compile(
     r"\bmodel[ :`'\"]+[\w./:@-]+[`'\"]* (?:does not exist|(?:is |was )?not (?:found|available)|has been (?:deprecated|decom))"

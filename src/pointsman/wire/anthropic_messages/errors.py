@@ -18,7 +18,7 @@ from pointsman.wire.context_limit import as_anthropic_says, is_exceeded
 from pointsman.wire.dialect import EncodedError, Headers
 from pointsman.wire.secrets import without_secrets
 from pointsman.wire.sse import frame
-from pointsman.wire.statuses import FAULT_OF_STATUS, no_such_model, retry_after_s
+from pointsman.wire.statuses import FAULT_OF_STATUS, no_such_model, retry_after_s, retry_headers
 
 _TYPE_OF_STATUS = {
     401: "authentication_error",
@@ -50,7 +50,6 @@ _FAULT_OF_TYPE = {
 }  # any other type is a SERVER_ERROR
 
 _OF_THE_REQUEST = frozenset({UpstreamFault.REJECTED, UpstreamFault.TOO_LONG})
-_KEPT_HEADERS = frozenset({b"retry-after", b"retry-after-ms", b"x-should-retry"})
 
 _any = msgspec.json.Decoder(Any).decode
 _encode = msgspec.json.Encoder().encode
@@ -73,7 +72,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
         retry_after_s=retry_after_s(headers),
         code=kind,
         body=body if _may_be_shown(fault, message) else None,
-        headers=tuple(header for header in headers if header[0] in _KEPT_HEADERS),
+        headers=retry_headers(headers),
     )
 
 
@@ -203,5 +202,5 @@ def _headers(cause: PointsmanError, *, may_retry: bool) -> tuple[tuple[bytes, by
     if isinstance(cause, UpstreamError | Unavailable) and cause.retry_after_s is not None:
         told = ((b"retry-after", b"%d" % math.ceil(cause.retry_after_s)),)
     if isinstance(cause, UpstreamError):
-        told += tuple(header for header in cause.headers if header[0] == b"x-should-retry")
+        told += tuple(cause.headers)
     return told
