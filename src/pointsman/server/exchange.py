@@ -89,7 +89,6 @@ class Exchange:
         endpoint: Endpoint,
         headers: list[tuple[bytes, bytes]],
         query: bytes,
-        *,
         room: int,
         keep_alive: bool,
         version: str,

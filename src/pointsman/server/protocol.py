@@ -218,11 +218,11 @@ class GatewayProtocol(HttpToolsProtocol):
             endpoint,
             self.headers,
             query,
-            room=self._max_body_bytes,
-            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
-            version=version,
-            server=self.server_state,
-            on_response=self.on_response_complete,
+            self._max_body_bytes,
+            version != "1.0" and self.parser.should_keep_alive(),
+            version,
+            self.server_state,
+            self.on_response_complete,
         )
         self._before = self.cycle
         self.cycle = cast("RequestResponseCycle", exchange)  # it stands in for one

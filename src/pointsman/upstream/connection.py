@@ -112,7 +112,9 @@ class Connection(asyncio.Protocol):
         else:
             transport.write(head)
             transport.write(body)
-        self._wake_by(min(now + deadlines.first_byte_s, started_at + deadlines.total_s), now)
+        due = min(now + deadlines.first_byte_s, started_at + deadlines.total_s)
+        if due < self._timer_at:
+            self._wake_by(due, now)
         return response
 
     def abort(self, error: UpstreamError | None = None) -> None:
@@ -139,7 +141,8 @@ class Connection(asyncio.Protocol):
         now = response.last_at = self._loop.time()
         if not self._is_answered:
             self._is_answered = True
-            self._wake_by(now + self._deadlines.idle_s, now)
+            if now + self._deadlines.idle_s < self._timer_at:
+                self._wake_by(now + self._deadlines.idle_s, now)
         self._overhead_bytes += len(data)
         try:
             self._parser.feed_data(data)
