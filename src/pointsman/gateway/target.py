@@ -82,14 +82,12 @@ class Target:
 
     def _passed(self, headers: HeaderList) -> _Headers:
         names, prefixes = self.dialect.passed_headers, self.dialect.passed_header_prefixes
-        return tuple(
-            [
-                header
-                for header in headers
-                if (header[0] in names or (prefixes and header[0].startswith(prefixes)))
-                and header[0] not in _NEVER_PASSED
-            ]
-        )
+        passed: _Headers = ()
+        for header in headers:
+            name = header[0]
+            if (name in names or (prefixes and name.startswith(prefixes))) and name not in _NEVER_PASSED:
+                passed += (header,)
+        return passed
 
     def _headers(
         self, passed: _Headers, own: Credential | None, *, is_same_dialect: bool
