@@ -21,8 +21,8 @@ class Sweep:
 
     def _look(self, loop: asyncio.AbstractEventLoop, connections: Collection[Any]) -> None:
         self._is_running = False
+        if connections:
+            self.begin(loop, connections)
         now_s = loop.time()
         for connection in tuple(connections):
             connection.look(now_s)
-        if connections:
-            self.begin(loop, connections)
