@@ -11,12 +11,11 @@ from uvicorn.server import ServerState
 
 from pointsman.core.ports import Answer
 from pointsman.server.exchange import KEEPALIVE_EVERY_S, Exchange
+from pointsman.server.pace import DEAF_S, REQUEST_S
 from pointsman.server.protocol import GatewayProtocol, protocol_factory
 
 KEEP_ALIVE_S = 75.0
 SILENCE_S = 60.0
-REQUEST_S = 60.0
-DEAF_S = 60.0
 KEEPALIVE_AFTER_S = 1.0
 
 

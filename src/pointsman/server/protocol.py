@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from pointsman.core.errors import TooLarge
 from pointsman.server.exchange import Endpoint, Exchange
+from pointsman.server.pace import Arrival, Departure
 from pointsman.server.request_head import (
     HEAD_BYTES_MAX,
     BadMessage,
@@ -30,14 +31,6 @@ log = logging.getLogger("pointsman.server")
 
 _SILENCE_S = 60.0
 """How long a client may say nothing in the middle of its request."""
-
-_REQUEST_S = 60.0
-_REQUEST_BYTES_PER_S = 1024
-"""A whole request may take that long, and longer for what is sent at this pace at least."""
-
-_DEAF_S = 60.0
-_DEAF_BYTES = 4096
-"""A client takes that much of what waits for it within that time, or is given up."""
 
 _REFUSED_BYTES_MAX = 64 * 1024
 """How much of a body is waited for whose request is refused already. The connection survives it."""
@@ -82,10 +75,8 @@ class GatewayProtocol(HttpToolsProtocol):
         self._linger_until_s = 0.0
         self._silent_until_s = math.inf
         self._overhead_bytes = 0
-        self._midway_bytes = 0  # of a request that comes in several pieces
-        self._midway_since_s = 0.0
-        self._unread_bytes = 0  # by the client, when last looked at
-        self._unread_since_s = 0.0
+        self._arrival = Arrival()
+        self._departure = Departure()
 
     # from the loop
 
@@ -111,9 +102,7 @@ class GatewayProtocol(HttpToolsProtocol):
                 self._refuse_message(too_much_head())
             else:
                 self._close_when_silent(_SILENCE_S)
-                if not self._midway_bytes:
-                    self._midway_since_s = self.loop.time()
-                self._midway_bytes += len(data)
+                self._arrival.add(len(data), self.loop.time())
         if self._turn is not None:
             self._take_turns()
 
@@ -143,7 +132,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self.expect_100_continue = False
         self.headers = []
         self._is_in_head = self._is_midway = True
-        self._midway_bytes = 0
+        self._arrival.restart()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # What comes behind a body is not part of the head: it could say who calls after that was decided.
@@ -306,31 +295,15 @@ class GatewayProtocol(HttpToolsProtocol):
         """Called by the sweep: nothing may go on for ever."""
         answering = self._answering
         is_answering = answering is not None and not answering.response_complete
-        if self._is_deaf(now_s, is_written_to=is_answering and not self.flow.write_paused):
+        is_growing = is_answering and not self.flow.write_paused
+        if self._departure.is_stuck(self.transport.get_write_buffer_size(), now_s, is_growing=is_growing):
             self.transport.abort()
         elif answering is not None and is_answering and not answering.more_body:
             # While a model thinks its caller has nothing to say.
             if isinstance(answering, Exchange):
                 answering.look(now_s, self._keepalive_after_s)
-        elif now_s >= self._silent_until_s or (self._is_midway and self._is_slow(now_s)):
+        elif now_s >= self._silent_until_s or (self._is_midway and self._arrival.is_too_slow(now_s)):
             self.timeout_keep_alive_handler()
-
-    def _is_slow(self, now_s: float) -> bool:
-        """A request that comes byte by byte keeps what it has sent in memory."""
-        allowed_s = _REQUEST_S + self._midway_bytes / _REQUEST_BYTES_PER_S
-        return self._midway_bytes > 0 and now_s - self._midway_since_s > allowed_s
-
-    def _is_deaf(self, now_s: float, *, is_written_to: bool) -> bool:
-        """True for a client that does not take what waits for it. While more is being written to it its pace
-        does not show; then it either takes that, or writing pauses."""
-        unread_bytes = self.transport.get_write_buffer_size()
-        if not unread_bytes or is_written_to:
-            self._unread_bytes = 0
-            return False
-        if not self._unread_bytes or unread_bytes <= self._unread_bytes - _DEAF_BYTES:
-            self._unread_bytes = unread_bytes
-            self._unread_since_s = now_s
-        return now_s - self._unread_since_s >= _DEAF_S
 
     def _begin_to_linger(self) -> None:
         if self.transport.is_closing():
