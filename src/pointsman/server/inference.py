@@ -10,8 +10,8 @@ from urllib.parse import quote, unquote_to_bytes
 
 from pointsman.core.errors import ClientError, PointsmanError, Unavailable
 from pointsman.gateway.call import Call, new_request_id
-from pointsman.gateway.operation import Operation
 from pointsman.gateway.headers import header_lines
+from pointsman.gateway.operation import Operation
 from pointsman.gateway.pipeline import Pipeline
 from pointsman.server.auth import Door
 from pointsman.server.content_encoding import inflate
