@@ -47,7 +47,6 @@ class AnthropicMessages:
     )
     passed_header_prefixes: tuple[bytes, ...] = (b"x-claude-code-", b"x-stainless-")
     default_headers: tuple[tuple[bytes, bytes], ...] = ((b"anthropic-version", b"2023-06-01"),)
-    keepalive = b'event: ping\ndata: {"type": "ping"}\n\n'
 
     def stream_type(self, envelope: Envelope) -> bytes:
         return b"text/event-stream"

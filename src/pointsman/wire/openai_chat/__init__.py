@@ -45,7 +45,6 @@ class OpenAIChat:
     passed_headers = frozenset((b"user-agent", b"openai-beta", b"idempotency-key", b"x-client-request-id"))
     passed_header_prefixes: tuple[bytes, ...] = ()
     default_headers: tuple[tuple[bytes, bytes], ...] = ()
-    keepalive = b": keepalive\n\n"
 
     def stream_type(self, envelope: Envelope) -> bytes:
         return b"text/event-stream"
