@@ -18,7 +18,7 @@ Item = tuple[Entry, Sequence[Attempt]]
 # Rows per INSERT. Python's sqlite3 lets go of the interpreter at every statement, and beside a busy event loop
 # each return is a fight for it: 1,000 requests by one row per statement (executemany) took seconds and 0.3 to 0.9 s
 # of CPU. Of a larger statement the values alone would keep the loop waiting for milliseconds.
-_ROWS_PER_STATEMENT = 512
+_ROWS_PER_STATEMENT = 256
 
 # What a row, not the file, can be blamed for: a number too large for SQLite, an id that is already there, text
 # that is not Unicode, a value of a wrong type.

@@ -112,6 +112,10 @@ class GatewayProtocol(HttpToolsProtocol):
             answering.disconnected = True
             answering.message_event.set()
         super().connection_lost(exc)
+        # They refer back to this connection: cycles are work for the garbage collector.
+        self.pipeline.clear()
+        self._reading = self._answering = self._before = self._turn = None
+        self.cycle = None  # type: ignore[assignment]
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -173,6 +173,7 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        del self._parser  # it refers back: a cycle is work for the garbage collector
         response, self._response = self._response, None
         if response is not None:
             response.end(self._loss(response, exc))
