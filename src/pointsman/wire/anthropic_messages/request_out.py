@@ -133,7 +133,8 @@ class _Writing:
             self.drop(name)
         else:
             self.body["thinking"] = {"type": "enabled", "budget_tokens": budget}
-        if "thinking" in self.body and not reasoning.is_shown:
+        # Only a chat caller has to ask for hidden thoughts; the others merely did not ask for them.
+        if "thinking" in self.body and not reasoning.is_shown and self.request.source == "openai-chat":
             self.drop("reasoning.exclude")
 
     def _budget(self, reasoning: Reasoning) -> int | None:

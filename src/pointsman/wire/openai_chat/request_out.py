@@ -206,10 +206,7 @@ class _Writing:
         if request.output_format is not None:
             body["response_format"] = _response_format(request.output_format)
         if request.reasoning is not None:
-            reasoning = request.reasoning
-            body.update(reasoning_fields(reasoning, self.card, profile, self.drop))
-            if not reasoning.is_shown and "reasoning" not in body:
-                self.drop("reasoning.exclude")
+            body.update(reasoning_fields(request.reasoning, self.card, profile, self.drop))
         if request.user is not None:
             if profile.user:
                 body["user"] = _short_user(request.user)
