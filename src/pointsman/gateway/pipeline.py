@@ -146,7 +146,7 @@ class Pipeline:
             status, body = source.status, source.body
         booking.refuse(source, status)
         if answer.is_started:  # with a stream, whose caller was asked for patience and nothing more
-            answer.write(call.dialect.encode_stream_error(error, call.request_id))
+            answer.write(call.dialect.encode_stream_error(error, call.request_id, call.address))
         else:
             lines = answer_headers(booking, b"application/json") + header_lines(extra)
             answer.start(status, lines, length=len(body))
