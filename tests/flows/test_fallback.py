@@ -367,6 +367,7 @@ def test_a_whole_answer_where_a_stream_was_asked_becomes_a_stream(pair: Pair, pa
 
 @pytest.mark.parametrize("path", [CHAT, MESSAGES])
 def test_a_stream_that_says_it_is_something_else_is_a_stream(pair: Pair, path: str) -> None:
+    """Rule 44."""
     for headers in (JSON, [], [(b"content-type", b"text/plain")]):
         good = pair.good("first", stream=True)
         answered, entry, _ = pair.ask(

@@ -199,6 +199,7 @@ KEY = {"authorization": f"Bearer {GATEWAY_KEY}"}
 
 
 def test_a_compressed_answer_is_plain_for_the_caller(replay: Replay) -> None:
+    """Rule 43."""
     for ask, answer in (
         (CHAT_ASK, scripted(json=completion("Hi"), gzip=True)),
         (STREAM_ASK, scripted(sse=chat_stream("Hi"), gzip=True)),

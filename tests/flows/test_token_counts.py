@@ -56,6 +56,7 @@ def test_a_provider_of_the_callers_api_counts_itself(scene, upstream):
 
 @pytest.mark.parametrize("model", ["gpt", "llama", "auto", "eco"])
 def test_every_other_model_gets_an_estimate(scene, upstream, model):
+    """Rule 48."""
     upstream.answer(json={}, status=500)
     raw = client(scene).messages.with_raw_response.count_tokens(model=model, messages=HI)
     assert 11 < raw.parse().input_tokens < 60
