@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from load import body
+from load import body, messages_body
 from processes import LOAD_CORE, PROXY_CORE, free_port, spawn, stop, wait_for_port
 
 HERE = Path(__file__).resolve().parent
@@ -120,6 +120,11 @@ class Setup:
         path.write_bytes(body(model, stream=stream))
         return path
 
+    def messages_file(self, model: str) -> Path:
+        path = self.folder / f"{model}.messages.json"
+        path.write_bytes(messages_body(model))
+        return path
+
     def end(self) -> None:
         self.stack.close()
 
@@ -206,5 +211,11 @@ class Setup:
             "pinned": Lane("Pointsman, pinned", url, self.body_file("small"), process),
             "routed": Lane("Pointsman, routed", url, self.body_file("auto"), process),
             "stream": Lane("Pointsman", url, self.body_file("small", stream=True), process),
+            "translated": Lane(
+                "Pointsman, translated",
+                f"http://127.0.0.1:{port}/v1/messages",
+                self.messages_file("small"),
+                process,
+            ),
             "slow": Lane("Pointsman", url, self.body_file("slow"), process),
         }

@@ -49,6 +49,20 @@ def body(model: str, *, stream: bool = False) -> bytes:
     return encode(prompt[: len(prompt) - (len(encode(prompt)) - BODY_BYTES)])
 
 
+def messages_body(model: str) -> bytes:
+    """The same prompt as a caller of the Messages API streams it."""
+    chat = json.loads(body(model))
+    system, user = chat["messages"]
+    fields = {
+        "model": model,
+        "max_tokens": 300,
+        "system": system["content"],
+        "messages": [user],
+        "stream": True,
+    }
+    return json.dumps(fields, separators=(",", ":")).encode()
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """What wrk saw: complete answers, per second, and how long they took."""

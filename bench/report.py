@@ -100,11 +100,19 @@ do equal work: Portkey forwards model and key as they come; LiteLLM does more in
 
 
 def streamed(rows: Sequence[CpuRow]) -> Section:
-    about = "51 events 10 ms apart; the whole cost of an answer divided by its events.\n\n"
+    about = """\
+51 events 10 ms apart; the whole cost of an answer divided by its events. *Translated* is the same stream for a caller
+of the Messages API.
+
+"""
+    relayed, translated = rows[1], rows[2]
     return Section(
         f"Streamed answers, {STREAMS} at a time",
         about + _cpu_table(rows, "us/chunk", "chunks/s"),
-        [Bar("CPU per streamed chunk", rows[1].ratio, 1.8, "x nginx")],
+        [
+            Bar("CPU per streamed chunk", relayed.ratio, 1.8, "x nginx"),
+            Bar("CPU per translated chunk", translated.cpu_us / relayed.cpu_us, 2.5, "x relayed"),
+        ],
     )
 
 
@@ -155,6 +163,26 @@ CPU of one call as the server makes it, by the size and kind of prompt; the lowe
             Bar("`decide`, worst 400 KB prompt", worst[400_000] / 1000, 20, "ms"),
             Bar("`decide`, 400 KB against 100 KB", max(row.growth for row in rows), MOST_GROWTH, "x", 1),
         ],
+    )
+
+
+def translation(rows: Sequence[tuple[str, str, float]], pace: Pace) -> Section:
+    about = f"""\
+CPU of reading a request of 400 KB in one dialect and writing it in another, an agent's history of 200 turns and 20
+tools; the lowest of {pace.rounds} rounds.
+
+"""
+    callers = list(dict.fromkeys(source for source, _, _ in rows))
+    providers = list(dict.fromkeys(target for _, target, _ in rows))
+    ms = {(source, target): taken for source, target, taken in rows}
+    cells = [
+        (source, *(f"{ms[source, target]:.1f}" if (source, target) in ms else "" for target in providers))
+        for source in callers
+    ]
+    return Section(
+        "The translation of a large request alone",
+        about + _table(("ms, from below to the right", *providers), cells),
+        [Bar("400 KB request translated, dearest pair", max(ms.values()), 5.0, "ms")],
     )
 
 

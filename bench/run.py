@@ -15,6 +15,7 @@ from pathlib import Path
 import measures
 import peers
 import report
+import translate
 from contestants import ROOT, Lane, Setup
 from measures import CONNECTIONS, FULL, QUICK, STREAMS, Pace
 from processes import DidNotStart
@@ -49,7 +50,7 @@ def plain(bench: Bench) -> report.Section:
 
 
 def streamed(bench: Bench) -> report.Section:
-    lanes = [bench.nginx["stream"], bench.pointsman["stream"]]
+    lanes = [bench.nginx["stream"], bench.pointsman["stream"], bench.pointsman["translated"]]
     seconds = bench.pace.seconds + 1  # an answer alone takes half of one
     rows = measures.cpu_rows(
         bench.setup, lanes, bench.pace, connections=STREAMS, unit="chunks", seconds=seconds
@@ -75,8 +76,13 @@ def decision(bench: Bench) -> report.Section:
     return report.decision(measures.decide_rows(bench.pace), bench.pace)
 
 
+def translation(bench: Bench) -> report.Section:
+    return report.translation(translate.rows(bench.pace.rounds), bench.pace)
+
+
 SECTIONS: Mapping[str, Callable[[Bench], report.Section]] = {
-    function.__name__: function for function in (plain, streamed, latency, start, memory, decision)
+    function.__name__: function
+    for function in (plain, streamed, latency, start, memory, decision, translation)
 }
 
 
