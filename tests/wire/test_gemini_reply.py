@@ -88,7 +88,7 @@ def test_text_thoughts_and_seals_are_read_in_order() -> None:
         TextDelta("lo"),
         TextSealed(Seal("c2ln", "gemini")),
         UsageReported(Usage(input_tokens=5, output_tokens=2)),
-        Finished("stop", None, "STOP"),
+        Finished("stop"),
     ]
 
 
@@ -109,7 +109,7 @@ def test_whole_calls_in_one_piece_are_each_started_and_given_arguments() -> None
         '{"key":"tree"}',
         "{}",
     ]
-    assert events[-1] == Finished("tool_calls", None, "STOP")
+    assert events[-1] == Finished("tool_calls")
 
 
 def test_made_ids_differ_between_replies() -> None:
@@ -197,7 +197,7 @@ def test_blocked_prompt_is_told_as_filtered() -> None:
         "usageMetadata": {"promptTokenCount": 5, "totalTokenCount": 5},
     }
     events = decode(blocked)
-    assert events[-1] == Finished("content_filter", None, "prompt: SAFETY")
+    assert events[-1] == Finished("content_filter")
     assert fold(events).usage == Usage(input_tokens=5, output_tokens=0)
 
 
@@ -232,7 +232,7 @@ def test_error_within_a_stream_fails_the_reply() -> None:
 
 def test_usage_behind_the_end_is_still_told() -> None:
     events = decode(chunk({"text": "Hi"}, finish="STOP"), {"candidates": [], "usageMetadata": COUNTS})
-    assert events[-2:] == [UsageReported(Usage(5, 2)), Finished("stop", None, "STOP")]
+    assert events[-2:] == [UsageReported(Usage(5, 2)), Finished("stop")]
 
 
 def test_usage_counts_thoughts_as_output_and_tools_as_input() -> None:
