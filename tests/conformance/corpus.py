@@ -1,0 +1,117 @@
+"""The recorded exchanges that are judged, each with the dialect it was recorded in. It reads no meaning."""
+
+import gzip
+import hashlib
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DIALECT_OF_ENDPOINT = {
+    "openai.chat": "openai-chat",
+    "openai.responses": "openai-responses",
+    "anthropic.messages": "anthropic-messages",
+    "gemini.generateContent": "gemini",
+    "gemini.streamGenerateContent": "gemini",
+    "ollama.chat": "ollama",
+}
+_FILES = ("anthropic", "gemini", "misc", "ollama", "openai_chat", "openai_compat_chat", "openai_responses")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One exchange. `request` is the body as sent, None where only the answer was published. Of `body` and `stream`
+    one is set. `is_exact` says that the answer's bytes are those that were on the wire."""
+
+    id: str
+    dialect: str
+    provider: str
+    model: str
+    is_stream: bool
+    is_exact: bool
+    request: bytes | None
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes | None
+    stream: bytes | None
+
+    @property
+    def answer(self) -> bytes:
+        answer = self.body if self.stream is None else self.stream
+        assert answer is not None
+        return answer
+
+    def random(self, salt: str) -> random.Random:
+        """Always the same for the same record and purpose."""
+        return random.Random(hashlib.sha256(f"{self.id} {salt}".encode()).digest())
+
+
+def records(shared: Path) -> list[Record]:
+    return [_record(raw) for raw in _raw(shared) if not _is_mislabelled(raw)]
+
+
+def _raw(shared: Path) -> Iterator[dict[str, Any]]:
+    for file in _FILES:
+        with gzip.open(shared / "wire" / f"{file}.jsonl.gz", "rt", encoding="utf-8") as lines:
+            for line in lines:
+                raw = json.loads(line)
+                if raw["endpoint"] in DIALECT_OF_ENDPOINT:
+                    yield raw
+
+
+def _is_mislabelled(raw: dict[str, Any]) -> bool:
+    """What a test suite of some project passed off as an answer of this endpoint, and which is none of it."""
+    body = raw["response"].get("body")
+    if not isinstance(body, dict):
+        return False
+    if raw["endpoint"] == "ollama.chat":
+        return "choices" in body
+    if raw["endpoint"] == "gemini.generateContent":
+        return "predictions" in body or "expireTime" in body or "totalTokens" in body
+    return False
+
+
+def _record(raw: dict[str, Any]) -> Record:
+    request, response = raw["request"], raw["response"]
+    dialect = DIALECT_OF_ENDPOINT[raw["endpoint"]]
+    body, stream = None, None
+    if "sse" in response or "lines" in response:
+        stream = "".join(response.get("sse") or response["lines"]).encode()
+    elif isinstance(response["body"], list) and raw["endpoint"] == "gemini.streamGenerateContent":
+        # The same chunks as they come when they are asked for as events.
+        stream = b"".join(b"data: " + compact(chunk) + b"\r\n\r\n" for chunk in response["body"])
+    else:
+        body = compact(response["body"])
+    asked = request["body"]
+    return Record(
+        id=raw["id"],
+        dialect=dialect,
+        provider=raw["provider"],
+        model=_model_in(request),
+        is_stream=raw["streaming"],
+        is_exact=raw["fidelity"] == "wire" and "text" not in response,
+        request=None if asked is None else compact(asked),
+        status=response["status"],
+        headers=tuple((name.lower().encode(), str(value).encode()) for name, value in _headers(response)),
+        body=body,
+        stream=stream,
+    )
+
+
+def _headers(response: dict[str, Any]) -> list[tuple[str, str]]:
+    headers = response.get("headers") or {}
+    return list(headers.items()) if isinstance(headers, dict) else [tuple(pair) for pair in headers]
+
+
+def _model_in(request: dict[str, Any]) -> str:
+    body = request["body"]
+    if isinstance(body, dict) and isinstance(body.get("model"), str):
+        return str(body["model"])
+    path = str(request.get("path") or "")
+    return path.rpartition("/models/")[2].partition(":")[0] or "some-model"
+
+
+def compact(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
