@@ -1,0 +1,369 @@
+"""Judges translated requests: whatever a recorded request asks for must be asked of the other API too, or be refused or
+named as left out; and the other API must take it. Nothing is lost in silence, nothing is invented."""
+
+import json
+import re
+from typing import Any, NamedTuple
+
+from conformance import valid
+from conformance.asked import Ask, asked
+from conformance.corpus import Record
+from conformance.gateway import envelope_of
+from pointsman.core.errors import ClientError
+from pointsman.core.model_card import ABILITIES, ModelCard
+from pointsman.wire.dialect import Dialect, EncodedRequest
+
+MODELS = {
+    "openai-chat": ("gpt-4.1", "gpt-5.1", "deepseek-chat"),
+    "openai-responses": ("gpt-4.1", "gpt-5.1"),
+    "anthropic-messages": ("claude-sonnet-4-5",),
+    "gemini": ("gemini-2.5-flash", "gemini-3-pro"),
+    "ollama": ("qwen3:8b",),
+}
+"""Of each API a model that thinks and one that does not, by the names they are known by."""
+
+
+class Case(NamedTuple):
+    """One recorded request for one model of another API."""
+
+    record: Record
+    target: str
+    model: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.record.id} -> {self.target} {self.model}"
+
+
+def cases(records: list[Record], dialects: dict[str, Dialect]) -> list[Case]:
+    """Requests that their own provider took; what it refused need not be valid anywhere."""
+    return [
+        Case(record, target, model)
+        for record in records
+        for target, models in MODELS.items()
+        for model in models
+        if record.request is not None
+        and record.status < 300
+        and target in dialects
+        and record.dialect in dialects
+        and hasattr(dialects[record.dialect], "decode_request")
+        and target != record.dialect
+    ]
+
+
+def body_of(record: Record) -> dict[str, Any]:
+    assert record.request is not None
+    body: dict[str, Any] = json.loads(record.request)
+    return body
+
+
+def translate(case: Case, dialects: dict[str, Dialect]) -> EncodedRequest:
+    """Raises ClientError for what is refused."""
+    record = case.record
+    envelope = envelope_of(record.dialect, body_of(record), "auto", stream=record.is_stream)
+    card = ModelCard("name", "another", case.model, abilities=frozenset(ABILITIES))
+    return dialects[case.target].encode_request(dialects[record.dialect].decode_request(envelope), card)
+
+
+def faults(case: Case, dialects: dict[str, Dialect]) -> list[str]:
+    """What is wrong with what the provider would be sent; nothing where it is right, or rightly refused."""
+    source = asked(case.record.dialect, body_of(case.record))
+    if case.record.is_stream:
+        source.params["stream"] = True
+    hindrances = hindrances_of(source, case.target)
+    try:
+        encoded = translate(case, dialects)
+    except ClientError as error:
+        if error.status != 400:
+            return [f"refused with {error.status}"]
+        return [] if hindrances else [f"refused without need: {error.param}: {error}"]
+    except Exception as error:  # noqa: BLE001 - whatever it is, the gateway fell over
+        return [f"crash: {type(error).__name__}: {error}"]
+    return faults_in(case, source, encoded)
+
+
+def faults_in(case: Case, source: Ask, encoded: EncodedRequest) -> list[str]:
+    body = json.loads(encoded.body)
+    if case.target == "gemini" and source.params.get("stream"):
+        body["stream"] = True  # it is said in the path
+    wrong = [f"invalid: {fault}" for fault in valid.faults(case.target, {k: v for k, v in body.items() if case.target != "gemini" or k not in {"stream", "model"}})]
+    target = asked(case.target, body)
+    if case.target == "gemini":
+        target.params["stream"] = source.params.get("stream")
+        target.others.pop("stream", None)
+    names = encoded.undo.tool_names
+    return wrong + [f"lost: {what}" for what in losses(source, target, encoded.dropped, names, case.target)]
+
+
+_NEVER_SAYS = {
+    "openai-chat": (),
+    "openai-responses": ("stop", "seed", "top_k"),
+    "anthropic-messages": ("seed",),
+    "gemini": (),
+    "ollama": (),
+}
+_AUDIO_TAKERS = {"openai-chat", "gemini"}
+_SYNONYMS = {
+    "max_tokens": ("maxtokens", "maxcompletiontokens", "maxoutputtokens", "numpredict"),
+    "stop": ("stop",),
+    "effort": ("effort", "reasoning", "thinking", "think"),
+    "budget": ("budget", "thinking", "reasoning"),
+    "adaptive": ("thinking", "reasoning", "effort", "think"),
+    "shown": ("summary", "includethoughts", "reasoning", "thinking", "display"),
+    "user": ("user", "metadata", "safetyidentifier"),
+    "parallel": ("parallel",),
+    "n": ("candidatecount",),
+}
+
+
+def hindrances_of(source: Ask, target: str) -> list[str]:
+    """Why the target may refuse: what it has no words for and a caller relies on."""
+    found = [f"media {mark}" for mark in source.media if mark.startswith("url:file:")]
+    found += [path for path in source.others if _is_relied_on(path, source.others[path])]
+    if source.params.get("n", 1) > 1:
+        found.append("n")
+    if source.params.get("logprobs") and target in {"anthropic-messages", "ollama"}:
+        found.append("logprobs")
+    if len(source.params.get("stop") or []) > 4 or (source.params.get("stop") and target == "openai-responses"):
+        found.append("stop")
+    if any(mark.startswith("audio:") for mark in source.media) and target not in _AUDIO_TAKERS:
+        found.append("audio")
+    if any(mark.startswith("video:") for mark in source.media) and target != "gemini":
+        found.append("video")
+    if source.media and target == "ollama":
+        found.append("media")
+    if any(mark.startswith("url:") for mark in source.media) and target in {"gemini", "openai-chat"}:
+        found.append("media by address")
+    if source.choice and source.choice not in {"auto", "none"} and target == "ollama":
+        found.append("tool choice")
+    if len(source.calls) != len(source.results):
+        found.append("calls without results")
+    return found
+
+
+_RELIED_ON = re.compile(
+    r"tools\.|input\.\d+\.\w+$|previous_response_id|conversation|background|prompt|cachedContent|responseModalities"
+    r"|speechConfig|imageConfig|audio|modalities|web_search_options|search_parameters|plugins|mcp|container|content\.\d+\."
+    r"|parts\.\d+\.|response_format|tool_choice|include\.|response_mime|responseMime"
+)
+
+
+def _is_relied_on(path: str, value: Any) -> bool:
+    return not _is_nothing(path, value) and _RELIED_ON.search(path) is not None
+
+
+_AS_ABSENT: dict[str, Any] = {
+    "store": (False, True), "service_tier": ("auto",), "background": (False,), "truncation": ("disabled",), "modalities": (["text"],),
+    "responseModalities": (["TEXT"],), "detail": ("auto",), "role": ("user",), "context": ("auto",), "moderation": (),
+    "execution": (), "includeServerSideToolInvocations": (False,),
+}  # fmt: skip
+
+
+def _is_nothing(path: str, value: Any) -> bool:
+    """True for a value that asks for what happens anyway."""
+    name = path.rpartition(".")[2]
+    return value in (None, False, [], {}, "") or value in _AS_ABSENT.get(name, ())
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z]", "", name.lower())
+
+
+def _is_named(path: str, dropped: tuple[str, ...]) -> bool:
+    words = {_plain(word) for word in path.split(".") if _plain(word)}
+    told = {_plain(word) for name in dropped for word in re.split(r"[.\[\]]", name) if _plain(word)}
+    return bool((words - _PLACES) & told)
+
+
+_PLACES = {"messages", "content", "input", "tools", "parts", "contents", "output", "source", "generationconfig"}
+
+
+def losses(source: Ask, target: Ask, dropped: tuple[str, ...], renamed: Any, dialect: str) -> list[str]:
+    wrong: list[str] = []
+    wrong += _lost_words(source, target)
+    for mark in source.media:
+        if mark not in target.media:
+            wrong.append(f"media {mark:.40}")
+    wrong += _lost_tools(source, target, dropped, renamed, dialect)
+    wrong += _lost_params(source, target, dropped, dialect)
+    for path, value in source.others.items():
+        is_carried = any(_plain(name.rpartition(".")[2]) == _plain(path.rpartition(".")[2]) for name in target.others)
+        if not (_is_nothing(path, value) or is_carried or _is_named(path, dropped)):
+            wrong.append(f"{path} in silence")
+    return wrong
+
+
+_WRAPPING = re.compile(
+    r"</?system>|\[(?:image|document|audio|file)\d+(?:attachedbelow)?\]|Error:"  # without its white space
+)
+
+
+def _lost_words(source: Ask, target: Ask) -> list[str]:
+    wrong = []
+    heard = {
+        role: "\n".join(text for who, text in target.said if who == role) for role in ("system", "user", "assistant")
+    }
+    places = {"system": heard["system"] + "\n" + heard["user"], "user": heard["user"], "assistant": heard["assistant"]}
+    for role, text in source.said:
+        if role == "name":
+            continue
+        if _squeezed(text) not in _squeezed(places[role]):
+            wrong.append(f"what the {role} says: {text[:40]!r}")
+    spoken = sorted((_squeezed(text) for _, text in source.said), key=len, reverse=True)
+    for role in ("assistant", "user", "system"):
+        rest = _squeezed(heard[role])
+        for text in spoken:
+            rest = rest.replace(text, "") if text else rest
+        for text in sorted((_squeezed(t) for t in source.results), key=len, reverse=True):
+            rest = rest.replace(text, "") if text and role == "user" else rest
+        if role != "assistant":
+            rest = _WRAPPING.sub("", rest)
+        if rest and (role == "assistant" or len(rest) > 80 or role == "user"):
+            wrong.append(f"nothing, but invented by the {role}: {rest[:60]!r}")
+    if [_plain_result(text) for text in source.results] != [_plain_result(text) for text in target.results]:
+        for one, other in zip(source.results, [*target.results, *[""] * len(source.results)], strict=False):
+            if _plain_result(one) not in _plain_result(other):
+                wrong.append(f"a result: {one[:60]!r} became {other[:60]!r}")
+    if source.errors != target.errors and target.errors > source.errors:
+        wrong.append("errors of tools: invented")
+    for thought in source.thoughts:
+        if len(thought) > 20 and any(_squeezed(thought) in _squeezed(text) for text in heard.values()):
+            if not any(_squeezed(thought) in _squeezed(text) for _, text in source.said):
+                wrong.append(f"nothing, but a thought is said aloud: {thought[:40]!r}")
+    return wrong
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+def _plain_result(text: str) -> str:
+    """The words and numbers of a result: some APIs take a text, some an object that holds it."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        value = text
+    return _squeezed("".join(_leaves(value))).replace("Error:", "")
+
+
+def _leaves(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [leaf for each in value.values() for leaf in _leaves(each)]
+    if isinstance(value, list):
+        return [leaf for each in value for leaf in _leaves(each)]
+    if isinstance(value, str):
+        try:
+            inner = json.loads(value)
+        except json.JSONDecodeError:
+            return [re.sub(r"\[(?:image|document|audio|file) \d+ attached below\]", "", value)]
+        return [value] if isinstance(inner, str | int | float) or inner is None else _leaves(inner)
+    return [json.dumps(value)]
+
+
+def _lost_tools(source: Ask, target: Ask, dropped: tuple[str, ...], renamed: Any, dialect: str) -> list[str]:
+    wrong = []
+    own = {name: renamed.get(name, name) for name in target.tools}
+    found = {own[name]: tool for name, tool in target.tools.items()}
+    wanted = dict(source.tools)
+    choice = source.choice
+    if choice is not None and choice.startswith("subset:"):
+        _, mode, names = choice.split(":")
+        if set(found) <= set(names.split(",")):
+            wanted = {name: tool for name, tool in wanted.items() if name in names.split(",")}
+            choice = mode if target.choice == mode or mode == "auto" else choice
+    if choice == "none" and not found:
+        wanted = {}
+    for name, tool in wanted.items():
+        if name not in found:
+            if not (tool.get("deferred") and _is_named("defer_loading", dropped)) and not _is_named(f"tools.{name}", dropped):
+                wrong.append(f"the tool {name}")
+            continue
+        other = found[name]
+        if (tool["description"] or "") not in (other["description"] or ""):
+            wrong.append(f"the description of {name}")
+        if not tool.get("custom") and _names(tool["schema"]) != _names(other["schema"]):
+            wrong.append(f"of {name}: {sorted(_names(tool['schema']) ^ _names(other['schema']))[:4]}")
+        if tool["strict"] and not other["strict"] and dialect != "gemini" and not _is_named("strict", dropped):
+            wrong.append(f"strict of {name}")
+    wrong += [f"the loaded tool {name}" for name in source.loaded if name in source.tools and name not in found]
+    for name in found.keys() - source.tools.keys():
+        wrong.append(f"nothing, but the tool {name} is invented")
+    mine = target.choice
+    if mine is not None and mine.startswith("tool:"):
+        mine = f"tool:{own.get(mine[5:], mine[5:])}"
+    if choice not in {None, "auto"} and mine != choice and not _is_named("tool_choice", dropped):
+        is_fewer = choice == "none" and not found
+        if not is_fewer and not (choice.startswith("subset") and mine == choice.replace("subset:auto", "subset:required")):
+            wrong.append(f"tool choice {choice} became {mine}")
+    if source.parallel is False and target.parallel is not False and wanted and not _is_named("parallel_tool_calls", dropped) and not _named(dropped, "parallel"):
+        wrong.append("parallel_tool_calls")
+    calls = [(renamed.get(name, name), arguments) for name, arguments in target.calls]
+    if source.calls != calls:
+        wrong.append(f"calls: {source.calls!r:.60} became {calls!r:.60}")
+    if source.schema is not None and _names(source.schema) != _names(target.schema) and not _named(dropped, "response_format"):
+        wrong.append(f"the schema: {sorted(_names(source.schema) ^ _names(target.schema))[:4]}")
+    return wrong
+
+
+def _names(schema: Any, seen: tuple[str, ...] = ()) -> set[str]:
+    """What the schema calls its properties, wherever they are defined."""
+    return set(_property_names(schema, schema, 0))
+
+
+def _property_names(schema: Any, root: Any, depth: int) -> list[str]:
+    if not isinstance(schema, dict) or depth > 12:
+        return []
+    found: list[str] = []
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and reference.startswith("#/"):
+        place: Any = root
+        for step in reference[2:].split("/"):
+            place = place.get(step, {}) if isinstance(place, dict) else {}
+        found += _property_names(place, root, depth + 1)
+    for name, each in (schema.get("properties") or {}).items():
+        found += [name, *_property_names(each, root, depth + 1)]
+    inner = [schema.get("items"), *(schema.get("anyOf") or []), *(schema.get("oneOf") or []), *(schema.get("allOf") or [])]
+    for each in inner:
+        found += _property_names(each, root, depth + 1)
+    return found
+
+
+def _named(dropped: tuple[str, ...], *words: str) -> bool:
+    return any(_plain(word) in _plain(name) for word in words for name in dropped)
+
+
+def _lost_params(source: Ask, target: Ask, dropped: tuple[str, ...], dialect: str) -> list[str]:
+    wrong = []
+    thinks = {name: value for name, value in source.params.items() if name in {"effort", "budget", "adaptive"}}
+    for name, value in source.params.items():
+        if name in thinks or target.params.get(name) == value or (name == "n" and value == 1):
+            continue
+        if name == "user" and "user" in target.params:
+            continue
+        if name in {"frequency_penalty", "presence_penalty"} and value == 0:
+            continue
+        if name in {"logprobs", "top_logprobs", "shown"} and not value:
+            continue
+        if _named(dropped, name, *_SYNONYMS.get(name, ())):
+            continue
+        wrong.append(f"{name}: {value!r:.30} became {target.params.get(name)!r:.30}")
+    if thinks:
+        is_off = thinks.get("effort") == "none" or thinks.get("budget") == 0 or thinks.get("adaptive") is False
+        told = [target.params.get(name) for name in ("effort", "budget", "adaptive") if name in target.params]
+        is_told = any(value not in (None, "none", 0, False) for value in told)
+        if is_off and is_told and not _named(dropped, "effort", "thinking", "reasoning"):
+            wrong.append(f"thinking: none became {told}")
+        is_left_to_the_model = set(thinks) == {"adaptive"} or thinks.get("budget") == -1
+        if not is_off and not is_told and not is_left_to_the_model and not _named(dropped, "effort", "thinking", "reasoning", "think"):
+            wrong.append(f"thinking: {thinks} became {told}")
+        if "budget" in thinks and isinstance(target.params.get("budget"), int) and thinks["budget"] > 0:
+            if target.params["budget"] > thinks["budget"] and thinks["budget"] >= 1024:
+                wrong.append(f"thinking: {thinks['budget']} became {target.params['budget']}")
+    elif any(target.params.get(name) for name in ("effort", "budget", "adaptive")):
+        wrong.append("nothing, but thinking is invented")
+    for name in target.params.keys() - source.params.keys() - {"max_tokens", "effort", "budget", "adaptive", "shown", "stream"}:
+        if target.params[name] not in (None, False):
+            wrong.append(f"nothing, but {name} is invented")
+    if "max_tokens" in target.params and "max_tokens" not in source.params and dialect != "anthropic-messages":
+        wrong.append("nothing, but max_tokens is invented")
+    return wrong
