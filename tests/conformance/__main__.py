@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from conformance import answers, requests
+from conformance import answers, requests, same
 from conformance.corpus import records
 from pointsman.app import DIALECTS
 
@@ -14,16 +14,16 @@ def main(words: list[str]) -> None:
     shared = Path(os.environ.get("POINTSMAN_SHARED", Path(__file__).resolve().parents[3] / "shared"))
     found = records(shared)
     dialects = dict(DIALECTS)
-    for judge in (answers, requests):
-        if words[:1] and words[0] in {"answers", "requests"} and not judge.__name__.endswith(words[0]):
+    for judge in (answers, requests, same):
+        if words[:1] and words[0] in {"answers", "requests", "same"} and not judge.__name__.endswith(words[0]):
             continue
         counts = collections.defaultdict(lambda: [0, 0])
         kinds: collections.Counter[str] = collections.Counter()
         for case in judge.cases(found, dialects):
-            if not all(word in case.name + " " + case.record.dialect for word in words if word not in {"answers", "requests"}):
+            if not all(word in case.name + " " + case.record.dialect for word in words if word not in {"answers", "requests", "same"}):
                 continue
             wrong = judge.faults(case, dialects)
-            target = case.caller if judge is answers else case.target
+            target = case.name.rpartition(" -> ")[2].partition(" ")[0]
             count = counts[case.record.dialect, target]
             count[0] += not wrong
             count[1] += 1
