@@ -7,7 +7,7 @@ PIP    := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check docs bench bench-peers lock
+.PHONY: help setup serve test conformance check docs bench bench-peers lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ serve: $(VENV)/serve.stamp ## install what the server needs, and serve
 
 test: $(VENV)/dev.stamp ## install what the tests need, and run them all
 	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+
+conformance: $(VENV)/dev.stamp ## judge every recorded exchange for every dialect, in figures; ARGS="gemini streamed"
+	@PYTHONPATH=tests $(BIN)/python -m conformance $(ARGS)
 
 check: $(VENV)/dev.stamp ## format, lint, types, layers, generated documents
 	$(BIN)/ruff format --check

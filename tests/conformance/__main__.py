@@ -1,39 +1,45 @@
-"""The whole judgement, in figures: python -m conformance [answers|requests] [words that a case's name must hold]."""
+"""The whole judgement, in figures: python -m conformance [words that a case's name must hold]. Says 1 where something is
+wrong that is not listed, or is listed and right."""
 
-import collections
-import os
 import sys
-from pathlib import Path
 
-from conformance import answers, requests, same
 from conformance.corpus import records
+from conformance.judgement import JUDGES, Judgement, judge
 from pointsman.app import DIALECTS
 
 
-def main(words: list[str]) -> None:
-    shared = Path(os.environ.get("POINTSMAN_SHARED", Path(__file__).resolve().parents[3] / "shared"))
-    found = records(shared)
-    dialects = dict(DIALECTS)
-    for judge in (answers, requests, same):
-        if words[:1] and words[0] in {"answers", "requests", "same"} and not judge.__name__.endswith(words[0]):
-            continue
-        counts = collections.defaultdict(lambda: [0, 0])
-        kinds: collections.Counter[str] = collections.Counter()
-        for case in judge.cases(found, dialects):
-            if not all(word in case.name + " " + case.record.dialect for word in words if word not in {"answers", "requests", "same"}):
-                continue
-            wrong = judge.faults(case, dialects)
-            target = case.name.rpartition(" -> ")[2].partition(" ")[0]
-            count = counts[case.record.dialect, target]
-            count[0] += not wrong
-            count[1] += 1
-            for fault in wrong:
-                kinds[f"{case.record.dialect} -> {target}: {':'.join(fault.split(':')[:2 if judge is requests else 1])}"] += 1
-            if wrong:
-                print(case.record.dialect, case.name, case.record.provider, *wrong, sep=" | ")
-        for (source, caller), (right, total) in sorted(counts.items()):
-            print(f"{source:20} {caller:20} {right:5}/{total:<5} {100*right/total:.1f} %")
-        for kind, n in kinds.most_common(60): print(n, kind)
+def main(words: list[str]) -> int:
+    found = records()
+    is_well = True
+    for name, module in JUDGES.items():
+        cases = [case for case in module.cases(found, DIALECTS) if _is_meant(case, name, words)]
+        judgement = judge(name, cases, DIALECTS)
+        for case, wrong in judgement.faults.items():
+            _print(f"{case}: {'; '.join(wrong)}")
+        for key in sorted(judgement.unneeded):
+            _print(f"{key}: listed, but right")
+        _show(name, judgement)
+        is_well = is_well and not judgement.faults and not judgement.unneeded
+    return 0 if is_well else 1
 
 
-main(sys.argv[1:])
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+def _is_meant(case: object, judge_name: str, words: list[str]) -> bool:
+    name = f"{judge_name} {case.record.dialect} {case.name}"  # type: ignore[attr-defined]
+    return all(word in name for word in words)
+
+
+def _show(name: str, judgement: Judgement) -> None:
+    _print(f"\n{name}")
+    counts = judgement.count
+    for (source, target), (right, total) in sorted(counts.items()):
+        _print(f"  {source:20} -> {target:20} {right:5} of {total:5}  {100 * right / total:6.2f} %")
+    right, total = (sum(count[place] for count in counts.values()) for place in (0, 1))
+    _print(f"  {'':44} {right:5} of {total:5}  {100 * right / max(total, 1):6.2f} %\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -97,7 +97,8 @@ def differences(expected: Meaning, found: Meaning, caller: str) -> list[str]:
 
 def _differ(what: str, expected: str, found: str) -> str:
     place = next(
-        (n for n, (a, b) in enumerate(zip(expected, found, strict=False)) if a != b), min(len(expected), len(found))
+        (n for n, (a, b) in enumerate(zip(expected, found, strict=False)) if a != b),
+        min(len(expected), len(found)),
     )
     return f"{what}: {expected[place : place + 30]!r} became {found[place : place + 30]!r} at {place}"
 
@@ -127,8 +128,12 @@ def _usage(expected: Tokens | None, found: Tokens | None, caller: str) -> list[s
     if caller == "anthropic-messages" and found.reasoning is None:
         expected = replace(expected, reasoning=None)
     if caller == "anthropic-messages" and (expected.input or 0) < (expected.cached or 0):
-        expected = replace(expected, input=expected.cached)  # its input is what is beside the cache: at least 0
-    one, other = ([getattr(t, n) or 0 for n in ("input", "output", "cached", "reasoning")] for t in (expected, found))
+        expected = replace(
+            expected, input=expected.cached
+        )  # its input is what is beside the cache: at least 0
+    one, other = (
+        [getattr(t, n) or 0 for n in ("input", "output", "cached", "reasoning")] for t in (expected, found)
+    )
     return [] if one == other else [f"usage: {one} became {other}"]
 
 
@@ -144,7 +149,9 @@ def _failures(expected: Meaning, found: Meaning, caller: str) -> list[str]:
         return ["a failure became an answer"]
     if expected.failure is None:
         # What a caller cannot be told in its dialect may be refused, but never lost.
-        is_refusable = expected.foreign or (expected.images and caller in _NO_IMAGES) or _has_no_json(expected)
+        is_refusable = (
+            expected.foreign or (expected.images and caller in _NO_IMAGES) or _has_no_json(expected)
+        )
         return [] if is_refusable else [f"an answer became a failure: {found.failure.message:.80}"]
     told, wanted = found.failure, expected.failure
     wrong = []

@@ -250,7 +250,9 @@ def _responses(ask: Ask, body: Fields) -> None:
     body.ignore("model")
     ask.say("system", body.take("instructions"))
     given = body.take("input")
-    for at, item in enumerate([{"role": "user", "content": given}] if isinstance(given, str) else given or []):
+    for at, item in enumerate(
+        [{"role": "user", "content": given}] if isinstance(given, str) else given or []
+    ):
         fields = Fields(ask, item, f"input.{at}.")
         _responses_item(ask, fields)
         fields.close()
@@ -373,12 +375,16 @@ def _responses_part(ask: Ask, part: Any, path: str, texts: list[str]) -> None:
 def _messages(ask: Ask, body: Fields) -> None:
     body.ignore("model")
     system = body.take("system")
-    for at, block in enumerate([{"type": "text", "text": system}] if isinstance(system, str) else system or []):
+    for at, block in enumerate(
+        [{"type": "text", "text": system}] if isinstance(system, str) else system or []
+    ):
         _block(ask, Fields(ask, block, f"system.{at}."), "system", None)
     for message in body.each("messages"):
         role = message.take("role")
         content = message.take("content")
-        for at, block in enumerate([{"type": "text", "text": content}] if isinstance(content, str) else content):
+        for at, block in enumerate(
+            [{"type": "text", "text": content}] if isinstance(content, str) else content
+        ):
             _block(ask, Fields(ask, block, f"{message.path}content.{at}."), role, None)
         message.close()
     for tool in body.each("tools"):
@@ -395,7 +401,9 @@ def _messages(ask: Ask, body: Fields) -> None:
         }
         tool.close()
     choice = body.take("tool_choice") or {}
-    ask.choice = {"any": "required", "tool": f"tool:{choice.get('name')}"}.get(choice.get("type"), choice.get("type"))
+    ask.choice = {"any": "required", "tool": f"tool:{choice.get('name')}"}.get(
+        choice.get("type"), choice.get("type")
+    )
     ask.parallel = False if choice.get("disable_parallel_tool_use") else None
     config = body.sub("output_config")
     ask.set("effort", config.take("effort"))
@@ -561,7 +569,9 @@ def _gemini_config(ask: Ask, config: Fields) -> None:
     for name, spelled in names.items():
         ask.set(name, config.take(*spelled))
     kind = config.take("responseMimeType", "response_mime_type")
-    ask.schema = config.take("responseJsonSchema", "response_json_schema", "responseSchema", "response_schema")
+    ask.schema = config.take(
+        "responseJsonSchema", "response_json_schema", "responseSchema", "response_schema"
+    )
     ask.wants_json = kind == "application/json" and ask.schema is None
     if kind not in {None, "application/json", "text/plain"}:
         ask.others["generationConfig.responseMimeType"] = kind

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,14 +24,13 @@ _FILES = ("anthropic", "gemini", "misc", "ollama", "openai_chat", "openai_compat
 @dataclass(frozen=True)
 class Record:
     """One exchange. `request` is the body as sent, None where only the answer was published. Of `body` and `stream`
-    one is set. `is_exact` says that the answer's bytes are those that were on the wire."""
+    one is set."""
 
     id: str
     dialect: str
     provider: str
     model: str
     is_stream: bool
-    is_exact: bool
     request: bytes | None
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
@@ -48,13 +48,26 @@ class Record:
         return random.Random(hashlib.sha256(f"{self.id} {salt}".encode()).digest())
 
 
-def records(shared: Path) -> list[Record]:
-    return [_record(raw) for raw in _raw(shared) if not _is_mislabelled(raw)]
+_TESTS = Path(__file__).resolve().parent.parent
 
 
-def _raw(shared: Path) -> Iterator[dict[str, Any]]:
+def records() -> list[Record]:
+    """All recordings, where they lie beside the repository; else the selection that is in it."""
+    shared = Path(os.environ.get("POINTSMAN_SHARED", _TESTS.parent.parent / "shared"))
+    raw = _raw(shared / "wire") if (shared / "wire").is_dir() else _selected()
+    return [_record(each) for each in raw if not _is_mislabelled(each)]
+
+
+def _selected() -> Iterator[dict[str, Any]]:
+    for path in sorted(_TESTS.glob("golden/*/*.json")):
+        raw = json.loads(path.read_text())
+        if raw.get("endpoint") in DIALECT_OF_ENDPOINT:
+            yield {"provider": "local", **raw}
+
+
+def _raw(folder: Path) -> Iterator[dict[str, Any]]:
     for file in _FILES:
-        with gzip.open(shared / "wire" / f"{file}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        with gzip.open(folder / f"{file}.jsonl.gz", "rt", encoding="utf-8") as lines:
             for line in lines:
                 raw = json.loads(line)
                 if raw["endpoint"] in DIALECT_OF_ENDPOINT:
@@ -91,7 +104,6 @@ def _record(raw: dict[str, Any]) -> Record:
         provider=raw["provider"],
         model=_model_in(request),
         is_stream=raw["streaming"],
-        is_exact=raw["fidelity"] == "wire" and "text" not in response,
         request=None if asked is None else compact(asked),
         status=response["status"],
         headers=tuple((name.lower().encode(), str(value).encode()) for name, value in _headers(response)),

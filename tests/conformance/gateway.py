@@ -3,8 +3,7 @@ is sent, and with which status. It follows `gateway/dispatch.py` and judges noth
 
 import json
 import random
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from conformance.corpus import Record, compact
 from pointsman.core.errors import PointsmanError, UpstreamError
@@ -21,8 +20,7 @@ _CREATED_S = 1_700_000_000
 _CUTS = (1, 1, 2, 3, 5, 17, 64, 400, 1500, 5000)
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(NamedTuple):
     """What the caller of a gateway receives."""
 
     status: int

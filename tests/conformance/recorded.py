@@ -183,7 +183,9 @@ def _chat_usage(usage: Json) -> Tokens:
     reasoning = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens")
     prompt, output, total = (usage.get(n) for n in ("prompt_tokens", "completion_tokens", "total_tokens"))
     if None not in (prompt, output, total) and total > prompt + output:
-        output = total - prompt  # some count what was thought beside what was said, and some only in the total
+        output = (
+            total - prompt
+        )  # some count what was thought beside what was said, and some only in the total
     return Tokens(prompt, output, cached, reasoning)
 
 
@@ -347,9 +349,18 @@ def _message(whole: Json) -> Meaning:
 # Gemini
 
 _GEMINI_BLOCKS = frozenset(
-    "SAFETY RECITATION BLOCKLIST PROHIBITED_CONTENT SPII LANGUAGE IMAGE_SAFETY MODEL_ARMOR".split()
+    [
+        "SAFETY",
+        "RECITATION",
+        "BLOCKLIST",
+        "PROHIBITED_CONTENT",
+        "SPII",
+        "LANGUAGE",
+        "IMAGE_SAFETY",
+        "MODEL_ARMOR",
+    ]
 )
-_GEMINI_FAILURES = frozenset("MALFORMED_FUNCTION_CALL UNEXPECTED_TOOL_CALL MISSING_THOUGHT_SIGNATURE".split())
+_GEMINI_FAILURES = frozenset(["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "MISSING_THOUGHT_SIGNATURE"])
 _GEMINI_NUMBERS = {1: "STOP", 2: "MAX_TOKENS", 3: "SAFETY", 4: "RECITATION"}
 
 

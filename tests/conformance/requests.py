@@ -86,7 +86,13 @@ def faults_in(case: Case, source: Ask, encoded: EncodedRequest) -> list[str]:
     body = json.loads(encoded.body)
     if case.target == "gemini" and source.params.get("stream"):
         body["stream"] = True  # it is said in the path
-    wrong = [f"invalid: {fault}" for fault in valid.faults(case.target, {k: v for k, v in body.items() if case.target != "gemini" or k not in {"stream", "model"}})]
+    wrong = [
+        f"invalid: {fault}"
+        for fault in valid.faults(
+            case.target,
+            {k: v for k, v in body.items() if case.target != "gemini" or k not in {"stream", "model"}},
+        )
+    ]
     target = asked(case.target, body)
     if case.target == "gemini":
         target.params["stream"] = source.params.get("stream")
@@ -124,7 +130,9 @@ def hindrances_of(source: Ask, target: str) -> list[str]:
         found.append("n")
     if source.params.get("logprobs") and target in {"anthropic-messages", "ollama"}:
         found.append("logprobs")
-    if len(source.params.get("stop") or []) > 4 or (source.params.get("stop") and target == "openai-responses"):
+    if len(source.params.get("stop") or []) > 4 or (
+        source.params.get("stop") and target == "openai-responses"
+    ):
         found.append("stop")
     if any(mark.startswith("audio:") for mark in source.media) and target not in _AUDIO_TAKERS:
         found.append("audio")
@@ -175,7 +183,17 @@ def _is_named(path: str, dropped: tuple[str, ...]) -> bool:
     return bool((words - _PLACES) & told)
 
 
-_PLACES = {"messages", "content", "input", "tools", "parts", "contents", "output", "source", "generationconfig"}
+_PLACES = {
+    "messages",
+    "content",
+    "input",
+    "tools",
+    "parts",
+    "contents",
+    "output",
+    "source",
+    "generationconfig",
+}
 
 
 def losses(source: Ask, target: Ask, dropped: tuple[str, ...], renamed: Any, dialect: str) -> list[str]:
@@ -187,7 +205,9 @@ def losses(source: Ask, target: Ask, dropped: tuple[str, ...], renamed: Any, dia
     wrong += _lost_tools(source, target, dropped, renamed, dialect)
     wrong += _lost_params(source, target, dropped, dialect)
     for path, value in source.others.items():
-        is_carried = any(_plain(name.rpartition(".")[2]) == _plain(path.rpartition(".")[2]) for name in target.others)
+        is_carried = any(
+            _plain(name.rpartition(".")[2]) == _plain(path.rpartition(".")[2]) for name in target.others
+        )
         if not (_is_nothing(path, value) or is_carried or _is_named(path, dropped)):
             wrong.append(f"{path} in silence")
     return wrong
@@ -201,9 +221,14 @@ _WRAPPING = re.compile(
 def _lost_words(source: Ask, target: Ask) -> list[str]:
     wrong = []
     heard = {
-        role: "\n".join(text for who, text in target.said if who == role) for role in ("system", "user", "assistant")
+        role: "\n".join(text for who, text in target.said if who == role)
+        for role in ("system", "user", "assistant")
     }
-    places = {"system": heard["system"] + "\n" + heard["user"], "user": heard["user"], "assistant": heard["assistant"]}
+    places = {
+        "system": heard["system"] + "\n" + heard["user"],
+        "user": heard["user"],
+        "assistant": heard["assistant"],
+    }
     for role, text in source.said:
         if role == "name":
             continue
@@ -270,12 +295,14 @@ def _lost_tools(source: Ask, target: Ask, dropped: tuple[str, ...], renamed: Any
         _, mode, names = choice.split(":")
         if set(found) <= set(names.split(",")):
             wanted = {name: tool for name, tool in wanted.items() if name in names.split(",")}
-            choice = mode if target.choice == mode or mode == "auto" else choice
+            choice = mode if mode in {target.choice, "auto"} else choice
     if choice == "none" and not found:
         wanted = {}
     for name, tool in wanted.items():
         if name not in found:
-            if not (tool.get("deferred") and _is_named("defer_loading", dropped)) and not _is_named(f"tools.{name}", dropped):
+            if not (tool.get("deferred") and _is_named("defer_loading", dropped)) and not _is_named(
+                f"tools.{name}", dropped
+            ):
                 wrong.append(f"the tool {name}")
             continue
         other = found[name]
@@ -283,9 +310,16 @@ def _lost_tools(source: Ask, target: Ask, dropped: tuple[str, ...], renamed: Any
             wrong.append(f"the description of {name}")
         if not tool.get("custom") and _names(tool["schema"]) != _names(other["schema"]):
             wrong.append(f"of {name}: {sorted(_names(tool['schema']) ^ _names(other['schema']))[:4]}")
-        if tool["strict"] and not other["strict"] and dialect != "gemini" and not _is_named("strict", dropped):
+        if (
+            tool["strict"]
+            and not other["strict"]
+            and dialect != "gemini"
+            and not _is_named("strict", dropped)
+        ):
             wrong.append(f"strict of {name}")
-    wrong += [f"the loaded tool {name}" for name in source.loaded if name in source.tools and name not in found]
+    wrong += [
+        f"the loaded tool {name}" for name in source.loaded if name in source.tools and name not in found
+    ]
     for name in found.keys() - source.tools.keys():
         wrong.append(f"nothing, but the tool {name} is invented")
     mine = target.choice
@@ -293,14 +327,26 @@ def _lost_tools(source: Ask, target: Ask, dropped: tuple[str, ...], renamed: Any
         mine = f"tool:{own.get(mine[5:], mine[5:])}"
     if choice not in {None, "auto"} and mine != choice and not _is_named("tool_choice", dropped):
         is_fewer = choice == "none" and not found
-        if not is_fewer and not (choice.startswith("subset") and mine == choice.replace("subset:auto", "subset:required")):
+        if not is_fewer and not (
+            choice.startswith("subset") and mine == choice.replace("subset:auto", "subset:required")
+        ):
             wrong.append(f"tool choice {choice} became {mine}")
-    if source.parallel is False and target.parallel is not False and wanted and not _is_named("parallel_tool_calls", dropped) and not _named(dropped, "parallel"):
+    if (
+        source.parallel is False
+        and target.parallel is not False
+        and wanted
+        and not _is_named("parallel_tool_calls", dropped)
+        and not _named(dropped, "parallel")
+    ):
         wrong.append("parallel_tool_calls")
     calls = [(renamed.get(name, name), arguments) for name, arguments in target.calls]
     if source.calls != calls:
         wrong.append(f"calls: {source.calls!r:.60} became {calls!r:.60}")
-    if source.schema is not None and _names(source.schema) != _names(target.schema) and not _named(dropped, "response_format"):
+    if (
+        source.schema is not None
+        and _names(source.schema) != _names(target.schema)
+        and not _named(dropped, "response_format")
+    ):
         wrong.append(f"the schema: {sorted(_names(source.schema) ^ _names(target.schema))[:4]}")
     return wrong
 
@@ -322,7 +368,12 @@ def _property_names(schema: Any, root: Any, depth: int) -> list[str]:
         found += _property_names(place, root, depth + 1)
     for name, each in (schema.get("properties") or {}).items():
         found += [name, *_property_names(each, root, depth + 1)]
-    inner = [schema.get("items"), *(schema.get("anyOf") or []), *(schema.get("oneOf") or []), *(schema.get("allOf") or [])]
+    inner = [
+        schema.get("items"),
+        *(schema.get("anyOf") or []),
+        *(schema.get("oneOf") or []),
+        *(schema.get("allOf") or []),
+    ]
     for each in inner:
         found += _property_names(each, root, depth + 1)
     return found
@@ -334,7 +385,9 @@ def _named(dropped: tuple[str, ...], *words: str) -> bool:
 
 def _lost_params(source: Ask, target: Ask, dropped: tuple[str, ...], dialect: str) -> list[str]:
     wrong = []
-    thinks = {name: value for name, value in source.params.items() if name in {"effort", "budget", "adaptive"}}
+    thinks = {
+        name: value for name, value in source.params.items() if name in {"effort", "budget", "adaptive"}
+    }
     for name, value in source.params.items():
         if name in thinks or target.params.get(name) == value or (name == "n" and value == 1):
             continue
@@ -348,22 +401,37 @@ def _lost_params(source: Ask, target: Ask, dropped: tuple[str, ...], dialect: st
             continue
         wrong.append(f"{name}: {value!r:.30} became {target.params.get(name)!r:.30}")
     if thinks:
-        is_off = thinks.get("effort") == "none" or thinks.get("budget") == 0 or thinks.get("adaptive") is False
+        is_off = (
+            thinks.get("effort") == "none" or thinks.get("budget") == 0 or thinks.get("adaptive") is False
+        )
         told = [target.params.get(name) for name in ("effort", "budget", "adaptive") if name in target.params]
         is_told = any(value not in (None, "none", 0, False) for value in told)
         if is_off and is_told and not _named(dropped, "effort", "thinking", "reasoning"):
             wrong.append(f"thinking: none became {told}")
         is_left_to_the_model = set(thinks) == {"adaptive"} or thinks.get("budget") == -1
-        if not is_off and not is_told and not is_left_to_the_model and not _named(dropped, "effort", "thinking", "reasoning", "think"):
+        if (
+            not is_off
+            and not is_told
+            and not is_left_to_the_model
+            and not _named(dropped, "effort", "thinking", "reasoning", "think")
+        ):
             wrong.append(f"thinking: {thinks} became {told}")
         if "budget" in thinks and isinstance(target.params.get("budget"), int) and thinks["budget"] > 0:
             if target.params["budget"] > thinks["budget"] and thinks["budget"] >= 1024:
                 wrong.append(f"thinking: {thinks['budget']} became {target.params['budget']}")
     elif any(target.params.get(name) for name in ("effort", "budget", "adaptive")):
         wrong.append("nothing, but thinking is invented")
-    for name in target.params.keys() - source.params.keys() - {"max_tokens", "effort", "budget", "adaptive", "shown", "stream"}:
+    for name in (
+        target.params.keys()
+        - source.params.keys()
+        - {"max_tokens", "effort", "budget", "adaptive", "shown", "stream"}
+    ):
         if target.params[name] not in (None, False):
             wrong.append(f"nothing, but {name} is invented")
-    if "max_tokens" in target.params and "max_tokens" not in source.params and dialect != "anthropic-messages":
+    if (
+        "max_tokens" in target.params
+        and "max_tokens" not in source.params
+        and dialect != "anthropic-messages"
+    ):
         wrong.append("nothing, but max_tokens is invented")
     return wrong

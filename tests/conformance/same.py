@@ -22,9 +22,7 @@ class Case(NamedTuple):
 
 
 def cases(records: list[Record], dialects: dict[str, Dialect]) -> list[Case]:
-    return [
-        Case(record) for record in records if hasattr(dialects.get(record.dialect), "forwarded")
-    ]
+    return [Case(record) for record in records if hasattr(dialects.get(record.dialect), "forwarded")]
 
 
 def faults(case: Case, dialects: dict[str, Dialect]) -> list[str]:

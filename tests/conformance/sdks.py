@@ -117,7 +117,9 @@ def _chat(stream: bool) -> Meaning:
             whole = events.current_completion_snapshot
         told = whole.model_dump(mode="json", warnings="none")
     else:
-        told = _OPENAI.chat.completions.create(model="m", messages=_HI).model_dump(mode="json", warnings=False)
+        told = _OPENAI.chat.completions.create(model="m", messages=_HI).model_dump(
+            mode="json", warnings=False
+        )
         ChatCompletion.model_validate(told, strict=True)
     choice = told["choices"][0]
     message = choice["message"]
@@ -135,7 +137,10 @@ def _chat(stream: bool) -> Meaning:
     logprobs = choice.get("logprobs") or {}
     meaning.logprobs = len(logprobs.get("content") or []) + len(logprobs.get("refusal") or [])
     stops: dict[str, Stop] = {
-        "stop": "done", "length": "length", "tool_calls": "tools", "content_filter": "blocked"
+        "stop": "done",
+        "length": "length",
+        "tool_calls": "tools",
+        "content_filter": "blocked",
     }
     meaning.stop = stops[choice["finish_reason"]]
     if meaning.refusal and meaning.stop == "done":
@@ -240,8 +245,13 @@ def _messages(stream: bool) -> Meaning:
             case kind:
                 raise Unreadable(f"a block of type {kind}")
     stops: dict[str, Stop] = {
-        "end_turn": "done", "stop_sequence": "done", "max_tokens": "length", "tool_use": "tools",
-        "refusal": "blocked", "pause_turn": "pause", "model_context_window_exceeded": "length",
+        "end_turn": "done",
+        "stop_sequence": "done",
+        "max_tokens": "length",
+        "tool_use": "tools",
+        "refusal": "blocked",
+        "pause_turn": "pause",
+        "model_context_window_exceeded": "length",
     }
     meaning.stop = stops[told["stop_reason"]]
     meaning.stop_sequence = told["stop_sequence"]

@@ -4,7 +4,7 @@ kindred type. pydantic reads such types too, but leaves iterables unread and ext
 import collections.abc
 import types
 import typing
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import typing_extensions
@@ -17,7 +17,7 @@ _WRAPPERS = (
 )  # fmt: skip
 
 
-@lru_cache(maxsize=None)
+@cache
 def _fields(kind: Any) -> dict[str, Any]:
     return typing_extensions.get_type_hints(kind)
 
@@ -42,8 +42,16 @@ def errors(value: Any, hint: Any, path: str = "") -> list[str]:
     if origin in _MAPPINGS or hint in _MAPPINGS:
         if not isinstance(value, dict):
             return [f"{path}: not an object"]
-        return [found for key, each in value.items() for found in errors(each, args[1], f"{path}.{key}")] if args else []
-    return [] if _is(value, hint) else [f"{path}: {type(value).__name__} is no {getattr(hint, '__name__', hint)}"]
+        return (
+            [found for key, each in value.items() for found in errors(each, args[1], f"{path}.{key}")]
+            if args
+            else []
+        )
+    return (
+        []
+        if _is(value, hint)
+        else [f"{path}: {type(value).__name__} is no {getattr(hint, '__name__', hint)}"]
+    )
 
 
 def _is(value: Any, hint: Any) -> bool:
@@ -72,17 +80,17 @@ def _object(value: Any, kind: Any, path: str) -> list[str]:
 
 
 def _union(value: Any, options: tuple[Any, ...], path: str) -> list[str]:
-    best: list[str] | None = None
+    found = []
     for option in options:
-        found = errors(value, option, path)
-        if not found:
+        wrong = errors(value, option, path)
+        if not wrong:
             return []
-        # of several kinds of objects the one that calls itself what this one does
-        weight = (any(each.startswith((f"{path}.type:", f"{path}.role:")) for each in found), _shallow(found, path))
-        if best is None or weight < best_weight:
-            best, best_weight = found, weight
-    return best or []
+        found.append(wrong)
+    return min(found, key=lambda wrong: _distance(wrong, path))
 
 
-def _shallow(found: list[str], path: str) -> int:
-    return len(found) + 100 * any(each.startswith(f"{path}: ") for each in found)
+def _distance(wrong: list[str], path: str) -> tuple[bool, bool, int]:
+    """How far off a kind is: of several kinds of objects the nearest is the one that calls itself what this one does."""
+    is_another_kind = any(each.startswith((f"{path}.type:", f"{path}.role:")) for each in wrong)
+    is_no_such_thing = any(each.startswith(f"{path}: ") for each in wrong)
+    return is_another_kind, is_no_such_thing, len(wrong)

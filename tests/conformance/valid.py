@@ -38,10 +38,15 @@ def _without(body: Json, *names: str) -> Json:
 
 
 def _chat(body: Json) -> Iterator[str]:
-    kind = chat_params.CompletionCreateParamsStreaming if body.get("stream") else (
-        chat_params.CompletionCreateParamsNonStreaming
+    kind = (
+        chat_params.CompletionCreateParamsStreaming
+        if body.get("stream")
+        else (chat_params.CompletionCreateParamsNonStreaming)
     )
-    known = {**_without(body, "top_k"), "messages": [_without(m, "reasoning_content") for m in body["messages"]]}
+    known = {
+        **_without(body, "top_k"),
+        "messages": [_without(m, "reasoning_content") for m in body["messages"]],
+    }
     yield from typed.errors(known, kind)
     waiting: list[str] = []
     for at, message in enumerate(body["messages"]):
@@ -142,8 +147,10 @@ def _range(body: Json, name: str, low: float, high: float) -> Iterator[str]:
 
 
 def _responses(body: Json) -> Iterator[str]:
-    kind = responses_params.ResponseCreateParamsStreaming if body.get("stream") else (
-        responses_params.ResponseCreateParamsNonStreaming
+    kind = (
+        responses_params.ResponseCreateParamsStreaming
+        if body.get("stream")
+        else (responses_params.ResponseCreateParamsNonStreaming)
     )
     yield from typed.errors(body, kind)
     items = body.get("input")
@@ -193,10 +200,14 @@ def _responses_message(item: Json, path: str) -> Iterator[str]:
     if not item.get("content"):
         yield f"{path}: says nothing"
     if isinstance(item.get("content"), list):
-        said = {"output_text", "refusal"} if item["role"] == "assistant" else {
-            "input_text", "input_image", "input_file"
-        }
-        yield from (f"{path}: {p['type']} by {item['role']}" for p in item["content"] if p["type"] not in said)
+        said = (
+            {"output_text", "refusal"}
+            if item["role"] == "assistant"
+            else {"input_text", "input_image", "input_file"}
+        )
+        yield from (
+            f"{path}: {p['type']} by {item['role']}" for p in item["content"] if p["type"] not in said
+        )
 
 
 # messages
@@ -206,8 +217,10 @@ _PICTURES = {"image/jpeg", "image/png", "image/gif", "image/webp"}
 
 
 def _messages(body: Json) -> Iterator[str]:
-    kind = anthropic_params.MessageCreateParamsStreaming if body.get("stream") else (
-        anthropic_params.MessageCreateParamsNonStreaming
+    kind = (
+        anthropic_params.MessageCreateParamsStreaming
+        if body.get("stream")
+        else (anthropic_params.MessageCreateParamsNonStreaming)
     )
     # older models still take these
     yield from typed.errors(_without(body, "temperature", "top_p", "top_k"), kind)
@@ -266,7 +279,11 @@ def _turns(messages: list[Json]) -> Iterator[str]:
             if block["type"] == "text" and not block["text"].strip():
                 yield f"messages.{at}: an empty text"
             source = block.get("source") or {}
-            if source.get("type") == "base64" and block["type"] == "image" and source["media_type"] not in _PICTURES:
+            if (
+                source.get("type") == "base64"
+                and block["type"] == "image"
+                and source["media_type"] not in _PICTURES
+            ):
                 yield f"messages.{at}: a picture of type {source['media_type']}"
     if waiting:
         yield "messages: the last calls have no answer"
@@ -366,8 +383,30 @@ def _contents(contents: list[Json]) -> Iterator[str]:
 
 
 _SUBSET = frozenset(
-    "type format title description nullable enum maxItems minItems properties required minProperties maxProperties "
-    "minLength maxLength pattern example anyOf propertyOrdering default items minimum maximum".split()
+    [
+        "type",
+        "format",
+        "title",
+        "description",
+        "nullable",
+        "enum",
+        "maxItems",
+        "minItems",
+        "properties",
+        "required",
+        "minProperties",
+        "maxProperties",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "example",
+        "anyOf",
+        "propertyOrdering",
+        "default",
+        "items",
+        "minimum",
+        "maximum",
+    ]
 )
 _SUBSET_TYPES = {"string", "number", "integer", "boolean", "array", "object", "null"}
 
@@ -396,16 +435,43 @@ def _subset(schema: Any, path: str) -> Iterator[str]:
 
 # Ollama
 
-_OLLAMA_FIELDS = frozenset("model messages tools format options stream think keep_alive logprobs top_logprobs".split())
+_OLLAMA_FIELDS = frozenset(
+    [
+        "model",
+        "messages",
+        "tools",
+        "format",
+        "options",
+        "stream",
+        "think",
+        "keep_alive",
+        "logprobs",
+        "top_logprobs",
+    ]
+)
 _OLLAMA_OPTIONS = frozenset(
-    "num_predict temperature top_p top_k min_p seed stop frequency_penalty presence_penalty repeat_penalty "
-    "repeat_last_n num_ctx".split()
+    [
+        "num_predict",
+        "temperature",
+        "top_p",
+        "top_k",
+        "min_p",
+        "seed",
+        "stop",
+        "frequency_penalty",
+        "presence_penalty",
+        "repeat_penalty",
+        "repeat_last_n",
+        "num_ctx",
+    ]
 )
 
 
 def _ollama(body: Json) -> Iterator[str]:
     yield from (f"{name}: unknown" for name in body if name not in _OLLAMA_FIELDS)
-    yield from (f"options.{name}: unknown" for name in body.get("options") or {} if name not in _OLLAMA_OPTIONS)
+    yield from (
+        f"options.{name}: unknown" for name in body.get("options") or {} if name not in _OLLAMA_OPTIONS
+    )
     if not isinstance(body.get("stream"), bool):
         yield "stream: it streams unless told not to"
     for at, message in enumerate(body["messages"]):
