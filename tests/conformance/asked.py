@@ -1,6 +1,7 @@
 """Reads request bodies of every dialect into what they ask, as the APIs are documented and with nothing of the gateway.
 Whatever is not understood is kept by its path, so that nobody can lose it without being seen."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Iterator
@@ -91,17 +92,38 @@ def asked(dialect: str, body: Json) -> Ask:
     return ask
 
 
-def _mark(data: str | None, url: str | None = None, kind: str | None = None) -> str:
-    """What is recognised of a medium wherever it goes: its bytes or its address. `kind` is told only of sound and
-    moving pictures, which few can take."""
-    kind = (kind or "").partition("/")[0]
-    if kind in {"audio", "video"}:
-        return f"{kind}:{_mark(data, url)}"
-    if data is None and (url or "").startswith("data:"):
-        data = (url or "").partition(",")[2]
+def _medium(
+    ask: Ask,
+    *,
+    data: str | None = None,
+    url: str | None = None,
+    kind: str = "",
+    texts: list[str] | None = None,
+) -> None:
+    """Notes what is shown, in a way that it is recognised by wherever it goes: its bytes or its address. A file of
+    text is what it says. Sound, moving pictures and files of other programs are marked: few can take them."""
+    if url is not None and url.startswith("data:"):
+        head, _, data = url.partition(",")
+        kind, url = head[5:].partition(";")[0], None
+    family, _, sort = kind.partition("/")
+    if data is not None and family == "text":
+        text = base64.b64decode(data).decode()
+        if texts is None:
+            ask.say("user", text)
+        else:
+            texts.append(text)
+        return
+    mark = f"url:{url}"
     if data is not None:
-        return "data:" + hashlib.sha256(data.rstrip("=").encode()).hexdigest()[:16]
-    return f"url:{url}"
+        same = data.replace("-", "+").replace("_", "/").rstrip("=")
+        mark = "data:" + hashlib.sha256(same.encode()).hexdigest()[:16]
+    if family in {"audio", "video"}:
+        mark = f"{family}:{mark}"
+    elif family == "application" and data is None:
+        mark = f"document:{mark}"
+    elif family == "application" and sort != "pdf":
+        mark = f"other:{mark}"
+    ask.media.append(mark)
 
 
 def _object(text: Any) -> Any:
@@ -205,17 +227,21 @@ def _chat_part(ask: Ask, part: Fields, texts: list[str]) -> None:
         case "image_url":
             image = part.take("image_url")
             image = {"url": image} if isinstance(image, str) else image
-            ask.media.append(_mark(None, image.pop("url")))
+            _medium(ask, url=image.pop("url"))
             part.left |= image
         case "document_url":
-            ask.media.append(_mark(None, part.take("document_url")))
+            _medium(ask, url=part.take("document_url"))
         case "file":
             file = part.take("file")
-            ask.media.append(_mark(None, file.pop("file_data", None) or f"file:{file.pop('file_id', None)}"))
+            _medium(
+                ask,
+                url=file.pop("file_data", None) or f"file:{file.pop('file_id', None)}",
+                kind="application/pdf",
+            )
             ask.say("name", file.pop("filename", None))
             part.left |= file
         case "input_audio":
-            ask.media.append(_mark(part.take("input_audio")["data"], kind="audio"))
+            _medium(ask, data=part.take("input_audio")["data"], kind="audio/any")
         case _:
             part.keep_whole(str(kind))
     part.close()
@@ -256,24 +282,7 @@ def _responses(ask: Ask, body: Fields) -> None:
         fields = Fields(ask, item, f"input.{at}.")
         _responses_item(ask, fields)
         fields.close()
-    for tool in body.each("tools"):
-        kind = tool.take("type") or "function"
-        if kind == "function":
-            ask.tools[tool.take("name")] = {
-                "description": tool.take("description"),
-                "schema": tool.take("parameters"),
-                "strict": tool.take("strict"),
-            }
-            tool.close()
-        elif kind == "custom":
-            ask.tools[tool.take("name")] = {
-                "description": tool.take("description"), "schema": None, "strict": None, "custom": True
-            }  # fmt: skip
-            if (tool.left.get("format") or {}).get("type") == "text":
-                tool.take("format")
-            tool.close()
-        else:
-            tool.keep_whole(str(kind))
+    _responses_tools(ask, body)
     choice = body.take("tool_choice")
     if isinstance(choice, dict):
         if choice.get("type") == "allowed_tools":
@@ -311,6 +320,27 @@ def _responses(ask: Ask, body: Fields) -> None:
     ask.set("stream", body.take("stream") or None)
 
 
+def _responses_tools(ask: Ask, body: Fields) -> None:
+    for tool in body.each("tools"):
+        kind = tool.take("type") or "function"
+        if kind == "function":
+            ask.tools[tool.take("name")] = {
+                "description": tool.take("description"),
+                "schema": tool.take("parameters"),
+                "strict": tool.take("strict"),
+            }
+            tool.close()
+        elif kind == "custom":
+            ask.tools[tool.take("name")] = {
+                "description": tool.take("description"), "schema": None, "strict": None, "custom": True
+            }  # fmt: skip
+            if (tool.left.get("format") or {}).get("type") == "text":
+                tool.take("format")
+            tool.close()
+        else:
+            tool.keep_whole(str(kind))
+
+
 def _responses_item(ask: Ask, item: Fields) -> None:
     kind = item.take("type") or "message"
     item.ignore("id", "status", "phase")
@@ -337,6 +367,8 @@ def _responses_item(ask: Ask, item: Fields) -> None:
                 _responses_part(ask, part, f"{item.path}output.{at}.", texts)
             ask.results.append("\n".join(texts))
             item.ignore("call_id")
+        case "additional_tools":
+            _responses_tools(ask, item)
         case "reasoning":
             for part in [*(item.take("summary") or []), *(item.take("content") or [])]:
                 ask.thoughts.append(part["text"])
@@ -357,12 +389,18 @@ def _responses_part(ask: Ask, part: Any, path: str, texts: list[str]) -> None:
             texts.append(fields.take("text", "refusal"))
         case "input_image":
             url = fields.take("image_url")
-            ask.media.append(_mark(None, url or f"file:{fields.take('file_id')}"))
+            _medium(ask, url=url or f"file:{fields.take('file_id')}")
             fields.ignore("file_id")
         case "input_file":
             found = fields.take("file_data") or fields.take("file_url") or f"file:{fields.take('file_id')}"
             is_bare = ":" not in found[:12]
-            ask.media.append(_mark(found) if is_bare else _mark(None, found))
+            _medium(
+                ask,
+                data=found if is_bare else None,
+                url=None if is_bare else found,
+                kind="application/pdf",
+                texts=texts,
+            )
             ask.say("name", fields.take("filename"))
         case _:
             fields.keep_whole(str(kind))
@@ -436,10 +474,10 @@ def _block(ask: Ask, block: Fields, role: str, texts: list[str] | None) -> None:
                 texts.append(text)
             block.ignore("citations")
         case "image":
-            _source(ask, block, texts)
+            _source(ask, block, texts, "image/any")
         case "document":
             ask.say("name", block.take("title"))
-            _source(ask, block, texts)
+            _source(ask, block, texts, "application/pdf")
         case "thinking":
             ask.thoughts.append(block.take("thinking"))
             block.ignore("signature")
@@ -466,7 +504,7 @@ def _block(ask: Ask, block: Fields, role: str, texts: list[str] | None) -> None:
     block.close()
 
 
-def _source(ask: Ask, block: Fields, texts: list[str] | None) -> None:
+def _source(ask: Ask, block: Fields, texts: list[str] | None, kind: str) -> None:
     source = block.take("source")
     match source["type"]:
         case "text":
@@ -475,13 +513,13 @@ def _source(ask: Ask, block: Fields, texts: list[str] | None) -> None:
             else:
                 texts.append(source["data"])
         case "base64":
-            ask.media.append(_mark(source["data"]))
+            _medium(ask, data=source["data"], kind=source.get("media_type") or kind, texts=texts)
         case "url":
-            ask.media.append(_mark(None, source["url"]))
+            _medium(ask, url=source["url"], kind=kind)
         case "file":
-            ask.media.append(_mark(None, f"file:{source['file_id']}"))
-        case kind:
-            block.keep_whole(f"source.{kind}")
+            _medium(ask, url=f"file:{source['file_id']}", kind=kind)
+        case other:
+            block.keep_whole(f"source.{other}")
 
 
 # Gemini
@@ -506,7 +544,9 @@ def _gemini(ask: Ask, body: Fields) -> None:
                 "strict": None,
             }
             function.close()
-        tool.close()
+        for kind in list(tool.left):
+            tool.take(kind)
+            ask.others[f"{tool.path}{kind}"] = True  # empty or not, it is asked for
     config = body.sub("toolConfig", "tool_config")
     calling = config.sub("functionCallingConfig", "function_calling_config")
     mode = str(calling.take("mode") or "").upper()
@@ -530,7 +570,7 @@ def _gemini_part(ask: Ask, part: Fields, role: str) -> None:
     for names in (("inlineData", "inline_data"), ("fileData", "file_data")):
         medium = part.take(*names)
         if medium:
-            ask.media.append(_gemini_mark(medium))
+            _gemini_medium(ask, medium)
     call = part.take("functionCall", "function_call")
     if call:
         ask.calls.append((call["name"], call.get("args") or {}))
@@ -540,16 +580,15 @@ def _gemini_part(ask: Ask, part: Fields, role: str) -> None:
         ask.errors += set(answer) == {"error"}
         ask.results.append(json.dumps(answer))
         for each in result.get("parts") or []:
-            ask.media.append(_gemini_mark(next(iter(each.values()))))
+            _gemini_medium(ask, next(iter(each.values())))
 
 
-def _gemini_mark(medium: Json) -> str:
+def _gemini_medium(ask: Ask, medium: Json) -> None:
     url = medium.get("fileUri") or medium.get("file_uri")
     if url is not None and "/files/" in url:
         url = f"file:{url}"  # only where it was uploaded
-    data = medium.get("data")
-    kind = medium.get("mimeType") or medium.get("mime_type")
-    return _mark(None if data is None else data.replace("-", "+").replace("_", "/"), url, kind)
+    kind = medium.get("mimeType") or medium.get("mime_type") or ""
+    _medium(ask, data=medium.get("data"), url=url, kind=kind)
 
 
 def _gemini_config(ask: Ask, config: Fields) -> None:
@@ -600,7 +639,8 @@ def _ollama(ask: Ask, body: Fields) -> None:
         thought = message.take("thinking")
         if thought:
             ask.thoughts.append(thought)
-        ask.media += [_mark(image) for image in message.take("images") or []]
+        for image in message.take("images") or []:
+            _medium(ask, data=image)
         for call in message.each("tool_calls"):
             function = call.take("function")
             ask.calls.append((function["name"], function["arguments"]))

@@ -79,7 +79,7 @@ def _is_mislabelled(raw: dict[str, Any]) -> bool:
     body = raw["response"].get("body")
     if not isinstance(body, dict):
         return False
-    if raw["endpoint"] == "ollama.chat":
+    if raw["endpoint"] in {"ollama.chat", "openai.responses"}:
         return "choices" in body
     if raw["endpoint"] == "gemini.generateContent":
         return "predictions" in body or "expireTime" in body or "totalTokens" in body

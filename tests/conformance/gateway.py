@@ -36,7 +36,7 @@ def envelope_of(dialect: str, body: dict[str, Any], model: str, *, stream: bool)
 
 
 def small_request(dialect: str, *, stream: bool) -> Envelope:
-    """The least that a caller of this dialect may ask."""
+    """The least that a caller of this dialect may ask, who wants to see what is thought and what it used."""
     turn = {"role": "user", "content": "Hi"}
     body: dict[str, Any]
     match dialect:
@@ -49,7 +49,8 @@ def small_request(dialect: str, *, stream: bool) -> Envelope:
         case "anthropic-messages":
             body = {"max_tokens": 4096, "messages": [turn]}
         case "gemini":
-            body = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}
+            shown = {"thinkingConfig": {"includeThoughts": True}}
+            body = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}], "generationConfig": shown}
         case _:
             body = {"messages": [turn]}
     return envelope_of(dialect, body, "auto", stream=stream)

@@ -74,7 +74,8 @@ def message_in(body: Any) -> str:
 def _http_failure(record: Record) -> Failure:
     body = _json(record.answer.decode())
     message = message_in(body)
-    is_auth = record.status in {401, 402, 403} or "API_KEY_INVALID" in record.answer.decode()
+    text = record.answer.decode()
+    is_auth = record.status in {401, 402, 403} or "API_KEY_INVALID" in text or "insufficient_quota" in text
     return Failure(record.status, message, is_auth)
 
 
@@ -214,6 +215,8 @@ def responses(chunks: list[Json], is_stream: bool) -> Meaning:
 
 def _response(whole: Json, items: list[Json]) -> Meaning:
     meaning = Meaning()
+    if whole.get("status") in {"queued", "in_progress"}:
+        return Meaning(failure=BROKEN)  # it is to be asked for later
     if whole.get("status") == "failed" or whole.get("error"):
         return Meaning(failure=Failure(None, message_in(whole.get("error"))))
     for item in items:
@@ -235,7 +238,9 @@ def _response(whole: Json, items: list[Json]) -> Meaning:
 
 
 def _response_item(meaning: Meaning, item: Json) -> None:
-    match item.get("type"):
+    kind = item.get("type")
+    is_unknown = item.get("role") == "assistant" and "content" in item
+    match "message" if is_unknown else kind:
         case "message":
             for part in item["content"]:
                 if part["type"] == "refusal":
@@ -250,7 +255,9 @@ def _response_item(meaning: Meaning, item: Json) -> None:
             for part in [*(item.get("summary") or []), *(item.get("content") or [])]:
                 meaning.say("reasoning", part["text"])
         case "function_call":
-            meaning.call(item["name"], arguments_in(item["arguments"]), item["call_id"])
+            space = item.get("namespace")
+            name = item["name"] if space in {None, item["name"]} else f"{space}__{item['name']}"
+            meaning.call(name, arguments_in(item["arguments"]), item["call_id"])
         case "custom_tool_call":
             meaning.call(item["name"], {"input": item["input"]}, item["call_id"])
         case "image_generation_call":

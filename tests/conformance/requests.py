@@ -86,6 +86,7 @@ def faults_in(case: Case, source: Ask, encoded: EncodedRequest) -> list[str]:
     body = json.loads(encoded.body)
     if case.target == "gemini" and source.params.get("stream"):
         body["stream"] = True  # it is said in the path
+    is_strict = b'"strict":true' in (case.record.request or b"")  # then its own provider took the schema so
     wrong = [
         f"invalid: {fault}"
         for fault in valid.faults(
@@ -94,10 +95,19 @@ def faults_in(case: Case, source: Ask, encoded: EncodedRequest) -> list[str]:
         )
     ]
     target = asked(case.target, body)
+    if encoded.undo.answer_tool in target.tools:
+        target.schema = target.tools.pop(encoded.undo.answer_tool)[
+            "schema"
+        ]  # the answer comes as its arguments
+        target.choice = source.choice
+    target.set(
+        "stop", list(getattr(encoded.undo, "stop", ())) or target.params.get("stop")
+    )  # cut by the gateway
     if case.target == "gemini":
         target.params["stream"] = source.params.get("stream")
         target.others.pop("stream", None)
     names = encoded.undo.tool_names
+    wrong = [fault for fault in wrong if not (is_strict and fault.endswith("strict, and not closed"))]
     return wrong + [f"lost: {what}" for what in losses(source, target, encoded.dropped, names, case.target)]
 
 
@@ -109,6 +119,9 @@ _NEVER_SAYS = {
     "ollama": (),
 }
 _AUDIO_TAKERS = {"openai-chat", "gemini"}
+_SHOW_UNASKED = {"openai-chat", "anthropic-messages", "ollama"}
+"""APIs that show what a model thinks without being told to."""
+
 _SYNONYMS = {
     "max_tokens": ("maxtokens", "maxcompletiontokens", "maxoutputtokens", "numpredict"),
     "stop": ("stop",),
@@ -124,7 +137,7 @@ _SYNONYMS = {
 
 def hindrances_of(source: Ask, target: str) -> list[str]:
     """Why the target may refuse: what it has no words for and a caller relies on."""
-    found = [f"media {mark}" for mark in source.media if mark.startswith("url:file:")]
+    found = [f"media {mark}" for mark in source.media if "url:file:" in mark]
     found += [path for path in source.others if _is_relied_on(path, source.others[path])]
     if source.params.get("n", 1) > 1:
         found.append("n")
@@ -136,17 +149,32 @@ def hindrances_of(source: Ask, target: str) -> list[str]:
         found.append("stop")
     if any(mark.startswith("audio:") for mark in source.media) and target not in _AUDIO_TAKERS:
         found.append("audio")
+    if any(mark.startswith("other:") for mark in source.media):
+        found.append("file of another program")
     if any(mark.startswith("video:") for mark in source.media) and target != "gemini":
         found.append("video")
     if source.media and target == "ollama":
         found.append("media")
-    if any(mark.startswith("url:") for mark in source.media) and target in {"gemini", "openai-chat"}:
+    found += [f"media {mark}" for mark in source.media if _is_at_an_odd_place(mark)]
+    if any(mark.startswith("document:url:") for mark in source.media) and target == "openai-chat":
+        found.append("document by address")
+    if any("url:" in mark for mark in source.media) and target == "gemini":
         found.append("media by address")
     if source.choice and source.choice not in {"auto", "none"} and target == "ollama":
         found.append("tool choice")
+    if target == "anthropic-messages":
+        if not all(stop.strip() for stop in source.params.get("stop") or []):
+            found.append("stop at white space")
+        if not any(role != "system" and text.strip() for role, text in source.said):
+            found.append("nothing said")
     if len(source.calls) != len(source.results):
         found.append("calls without results")
     return found
+
+
+def _is_at_an_odd_place(mark: str) -> bool:
+    """Only pictures and documents are fetched from anywhere, and only from the web."""
+    return "url:" in mark and re.match(r"(?:document:)?url:https?:", mark) is None
 
 
 _RELIED_ON = re.compile(
@@ -252,9 +280,10 @@ def _lost_words(source: Ask, target: Ask) -> list[str]:
     if source.errors != target.errors and target.errors > source.errors:
         wrong.append("errors of tools: invented")
     for thought in source.thoughts:
-        if len(thought) > 20 and any(_squeezed(thought) in _squeezed(text) for text in heard.values()):
-            if not any(_squeezed(thought) in _squeezed(text) for _, text in source.said):
-                wrong.append(f"nothing, but a thought is said aloud: {thought[:40]!r}")
+        aloud = _squeezed(thought)
+        is_said = any(aloud in _squeezed(text) for text in heard.values())
+        if len(thought) > 20 and is_said and not any(aloud in _squeezed(text) for _, text in source.said):
+            wrong.append(f"nothing, but a thought is said aloud: {thought[:40]!r}")
     return wrong
 
 
@@ -262,8 +291,12 @@ def _squeezed(text: str) -> str:
     return "".join(text.split())
 
 
+_ATTACHED = re.compile(r"\[(?:image|document|audio|file) \d+ attached below\]")
+
+
 def _plain_result(text: str) -> str:
     """The words and numbers of a result: some APIs take a text, some an object that holds it."""
+    text = _ATTACHED.sub("", text).strip()
     try:
         value = json.loads(text)
     except json.JSONDecodeError:
@@ -280,7 +313,7 @@ def _leaves(value: Any) -> list[str]:
         try:
             inner = json.loads(value)
         except json.JSONDecodeError:
-            return [re.sub(r"\[(?:image|document|audio|file) \d+ attached below\]", "", value)]
+            return [_ATTACHED.sub("", value)]
         return [value] if isinstance(inner, str | int | float) or inner is None else _leaves(inner)
     return [json.dumps(value)]
 
@@ -370,6 +403,7 @@ def _property_names(schema: Any, root: Any, depth: int) -> list[str]:
         found += [name, *_property_names(each, root, depth + 1)]
     inner = [
         schema.get("items"),
+        *(schema.get("any_of") or []),
         *(schema.get("anyOf") or []),
         *(schema.get("oneOf") or []),
         *(schema.get("allOf") or []),
@@ -397,6 +431,8 @@ def _lost_params(source: Ask, target: Ask, dropped: tuple[str, ...], dialect: st
             continue
         if name in {"logprobs", "top_logprobs", "shown"} and not value:
             continue
+        if name == "shown" and (dialect in _SHOW_UNASKED or target.params.get(name)):
+            continue
         if _named(dropped, name, *_SYNONYMS.get(name, ())):
             continue
         wrong.append(f"{name}: {value!r:.30} became {target.params.get(name)!r:.30}")
@@ -416,18 +452,17 @@ def _lost_params(source: Ask, target: Ask, dropped: tuple[str, ...], dialect: st
             and not _named(dropped, "effort", "thinking", "reasoning", "think")
         ):
             wrong.append(f"thinking: {thinks} became {told}")
-        if "budget" in thinks and isinstance(target.params.get("budget"), int) and thinks["budget"] > 0:
-            if target.params["budget"] > thinks["budget"] and thinks["budget"] >= 1024:
-                wrong.append(f"thinking: {thinks['budget']} became {target.params['budget']}")
+        wanted, told_budget = thinks.get("budget"), target.params.get("budget")
+        if wanted and told_budget and told_budget > wanted >= 1024:
+            wrong.append(f"thinking: {wanted} became {told_budget}")
     elif any(target.params.get(name) for name in ("effort", "budget", "adaptive")):
         wrong.append("nothing, but thinking is invented")
-    for name in (
-        target.params.keys()
-        - source.params.keys()
-        - {"max_tokens", "effort", "budget", "adaptive", "shown", "stream"}
-    ):
-        if target.params[name] not in (None, False):
-            wrong.append(f"nothing, but {name} is invented")
+    may_come = {"max_tokens", "effort", "budget", "adaptive", "shown", "stream"}
+    wrong += [
+        f"nothing, but {name} is invented"
+        for name in target.params.keys() - source.params.keys() - may_come
+        if target.params[name] not in (None, False)
+    ]
     if (
         "max_tokens" in target.params
         and "max_tokens" not in source.params
