@@ -14,12 +14,14 @@ Json = dict[str, Any]
 @dataclass
 class Ask:
     """`said` pairs a role (system, user, assistant) with a text, `media` holds a mark for each picture or file,
-    `results` the text of what tools answered, `loaded` the deferred tools that the conversation has brought in. `others` is what has no place here, by path."""
+    `results` the text of what tools answered, `course` what was said, called and
+    answered one after the other, `loaded` the deferred tools that the conversation has brought in. `others` is what has no place here, by path."""
 
     said: list[tuple[str, str]] = field(default_factory=list)
     media: list[str] = field(default_factory=list)
     calls: list[tuple[str, Any]] = field(default_factory=list)
     results: list[str] = field(default_factory=list)
+    course: list[tuple[str, str]] = field(default_factory=list)
     errors: int = 0
     thoughts: list[str] = field(default_factory=list)
     tools: dict[str, Json] = field(default_factory=dict)
@@ -34,6 +36,16 @@ class Ask:
     def say(self, role: str, text: str | None) -> None:
         if text:
             self.said.append((role, text))
+            if role in {"user", "assistant"}:
+                self.course.append((role, text))
+
+    def call(self, name: str, arguments: Any) -> None:
+        self.calls.append((name, arguments))
+        self.course.append(("call", json.dumps(arguments, sort_keys=True)))
+
+    def answer(self, text: str) -> None:
+        self.results.append(text)
+        self.course.append(("result", text))
 
     def set(self, name: str, value: Any) -> None:
         if value is not None and value not in ([], ()):
@@ -193,7 +205,7 @@ def _chat_message(ask: Ask, message: Fields) -> None:
         else:
             _chat_part(ask, Fields(ask, part, f"{message.path}content.{at}."), texts)
     if kind in {"tool", "function"}:
-        ask.results.append("\n".join(texts))
+        ask.answer("\n".join(texts))
         message.ignore("tool_call_id", "name")
     else:
         for text in texts:
@@ -206,15 +218,15 @@ def _chat_message(ask: Ask, message: Fields) -> None:
     for call in message.each("tool_calls"):
         if call.take("type") == "custom":
             custom = call.take("custom")
-            ask.calls.append((custom["name"], {"input": custom["input"]}))
+            ask.call(custom["name"], {"input": custom["input"]})
         else:
             function = call.take("function")
-            ask.calls.append((function["name"], _object(function.get("arguments"))))
+            ask.call(function["name"], _object(function.get("arguments")))
         call.ignore("id", "index", "extra_content")
         call.close()
     old = message.take("function_call")
     if old:
-        ask.calls.append((old["name"], _object(old["arguments"])))
+        ask.call(old["name"], _object(old["arguments"]))
 
 
 def _chat_part(ask: Ask, part: Fields, texts: list[str]) -> None:
@@ -230,7 +242,7 @@ def _chat_part(ask: Ask, part: Fields, texts: list[str]) -> None:
             _medium(ask, url=image.pop("url"))
             part.left |= image
         case "document_url":
-            _medium(ask, url=part.take("document_url"))
+            _medium(ask, url=part.take("document_url"), kind="application/pdf")
         case "file":
             file = part.take("file")
             _medium(
@@ -355,17 +367,17 @@ def _responses_item(ask: Ask, item: Fields) -> None:
             for text in texts:
                 ask.say(role, text)
         case "function_call":
-            ask.calls.append((item.take("name"), _object(item.take("arguments"))))
+            ask.call(item.take("name"), _object(item.take("arguments")))
             item.ignore("call_id")
         case "custom_tool_call":
-            ask.calls.append((item.take("name"), {"input": item.take("input")}))
+            ask.call(item.take("name"), {"input": item.take("input")})
             item.ignore("call_id")
         case "function_call_output" | "custom_tool_call_output":
             output = item.take("output")
             texts = []
             for at, part in enumerate([output] if isinstance(output, str) else output or []):
                 _responses_part(ask, part, f"{item.path}output.{at}.", texts)
-            ask.results.append("\n".join(texts))
+            ask.answer("\n".join(texts))
             item.ignore("call_id")
         case "additional_tools":
             _responses_tools(ask, item)
@@ -484,7 +496,7 @@ def _block(ask: Ask, block: Fields, role: str, texts: list[str] | None) -> None:
         case "redacted_thinking":
             block.ignore("data")
         case "tool_use":
-            ask.calls.append((block.take("name"), block.take("input")))
+            ask.call(block.take("name"), block.take("input"))
             block.ignore("id", "caller")
         case "tool_result":
             content = block.take("content")
@@ -492,7 +504,7 @@ def _block(ask: Ask, block: Fields, role: str, texts: list[str] | None) -> None:
             inner = [{"type": "text", "text": content}] if isinstance(content, str) else content or []
             for at, part in enumerate(inner):
                 _block(ask, Fields(ask, part, f"{block.path}content.{at}."), "result", answer)
-            ask.results.append("\n".join(answer))
+            ask.answer("\n".join(answer))
             ask.errors += bool(block.take("is_error"))
             block.ignore("tool_use_id")
         case "tool_reference":
@@ -573,12 +585,12 @@ def _gemini_part(ask: Ask, part: Fields, role: str) -> None:
             _gemini_medium(ask, medium)
     call = part.take("functionCall", "function_call")
     if call:
-        ask.calls.append((call["name"], call.get("args") or {}))
+        ask.call(call["name"], call.get("args") or {})
     result = part.take("functionResponse", "function_response")
     if result:
         answer = result.get("response") or {}
         ask.errors += set(answer) == {"error"}
-        ask.results.append(json.dumps(answer))
+        ask.answer(json.dumps(answer))
         for each in result.get("parts") or []:
             _gemini_medium(ask, next(iter(each.values())))
 
@@ -632,7 +644,7 @@ def _ollama(ask: Ask, body: Fields) -> None:
         role = message.take("role")
         content = message.take("content")
         if role == "tool":
-            ask.results.append(content)
+            ask.answer(content)
             message.ignore("tool_name", "tool_call_id")
         else:
             ask.say(role, content)
@@ -643,7 +655,7 @@ def _ollama(ask: Ask, body: Fields) -> None:
             _medium(ask, data=image)
         for call in message.each("tool_calls"):
             function = call.take("function")
-            ask.calls.append((function["name"], function["arguments"]))
+            ask.call(function["name"], function["arguments"])
             call.ignore("id", "type")
             call.close()
         message.close()

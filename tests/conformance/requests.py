@@ -277,6 +277,7 @@ def _lost_words(source: Ask, target: Ask) -> list[str]:
         for one, other in zip(source.results, [*target.results, *[""] * len(source.results)], strict=False):
             if _plain_result(one) not in _plain_result(other):
                 wrong.append(f"a result: {one[:60]!r} became {other[:60]!r}")
+    wrong += _out_of_course(source, target)
     if source.errors != target.errors and target.errors > source.errors:
         wrong.append("errors of tools: invented")
     for thought in source.thoughts:
@@ -285,6 +286,20 @@ def _lost_words(source: Ask, target: Ask) -> list[str]:
         if len(thought) > 20 and is_said and not any(aloud in _squeezed(text) for _, text in source.said):
             wrong.append(f"nothing, but a thought is said aloud: {thought[:40]!r}")
     return wrong
+
+
+def _out_of_course(source: Ask, target: Ask) -> list[str]:
+    """Everything comes in the order it came in; only what the system says and what is shown may move."""
+    at = 0
+    for kind, text in source.course:
+        plain = _plain_result if kind == "result" else _squeezed
+        while at < len(target.course) and not (
+            kind == target.course[at][0] and plain(text) in plain(target.course[at][1])
+        ):
+            at += 1
+        if at == len(target.course):
+            return [f"the course: {kind} {text[:40]!r} does not come in its turn"]
+    return []
 
 
 def _squeezed(text: str) -> str:
