@@ -249,6 +249,7 @@ def _chat_part(ask: Ask, part: Fields, texts: list[str]) -> None:
                 ask,
                 url=file.pop("file_data", None) or f"file:{file.pop('file_id', None)}",
                 kind="application/pdf",
+                texts=texts,
             )
             ask.say("name", file.pop("filename", None))
             part.left |= file

@@ -380,7 +380,7 @@ def gemini(chunks: list[Json], is_stream: bool) -> Meaning:
     for chunk in chunks:
         if chunk.get("error"):
             return Meaning(failure=Failure(None, message_in(chunk)))
-        counts |= chunk.get("usageMetadata") or {}
+        counts = chunk.get("usageMetadata") or counts
         if (chunk.get("promptFeedback") or {}).get("blockReason") and not chunk.get("candidates"):
             finish = "SAFETY"
         for candidate in (chunk.get("candidates") or [])[:1]:

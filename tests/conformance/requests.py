@@ -180,7 +180,7 @@ def _is_at_an_odd_place(mark: str) -> bool:
 _RELIED_ON = re.compile(
     r"tools\.|input\.\d+\.\w+$|previous_response_id|conversation|background|prompt|cachedContent|responseModalities"
     r"|speechConfig|imageConfig|audio|modalities|web_search_options|search_parameters|plugins|mcp|container|content\.\d+\."
-    r"|parts\.\d+\.|response_format|tool_choice|include\.|response_mime|responseMime"
+    r"|parts\.\d+\.|response_format|tool_choice|modelArmor|include\.|response_mime|responseMime"
 )
 
 
@@ -242,7 +242,7 @@ def losses(source: Ask, target: Ask, dropped: tuple[str, ...], renamed: Any, dia
 
 
 _WRAPPING = re.compile(
-    r"</?system>|\[(?:image|document|audio|file)\d+(?:attachedbelow)?\]|Error:"  # without its white space
+    r"</?system>|Returnedbythecallof\w+:|\[(?:image|document|audio|file)\d+(?:attachedbelow)?\]|Error:"  # without its white space
 )
 
 
@@ -470,7 +470,9 @@ def _lost_params(source: Ask, target: Ask, dropped: tuple[str, ...], dialect: st
         wanted, told_budget = thinks.get("budget"), target.params.get("budget")
         if wanted and told_budget and told_budget > wanted >= 1024:
             wrong.append(f"thinking: {wanted} became {told_budget}")
-    elif any(target.params.get(name) for name in ("effort", "budget", "adaptive")):
+    elif not source.params.get("shown") and any(
+        target.params.get(name) for name in ("effort", "budget", "adaptive")
+    ):
         wrong.append("nothing, but thinking is invented")
     may_come = {"max_tokens", "effort", "budget", "adaptive", "shown", "stream"}
     wrong += [

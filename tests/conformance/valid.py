@@ -197,7 +197,7 @@ def _responses(body: Json) -> Iterator[str]:
 
 
 def _responses_message(item: Json, path: str) -> Iterator[str]:
-    if not item.get("content"):
+    if item.get("content") in (None, []):
         yield f"{path}: says nothing"
     if isinstance(item.get("content"), list):
         said = (
