@@ -368,7 +368,8 @@ def _responses_item(ask: Ask, item: Fields) -> None:
             for text in texts:
                 ask.say(role, text)
         case "function_call":
-            ask.call(item.take("name"), _object(item.take("arguments")))
+            space, name = item.take("namespace"), item.take("name")
+            ask.call(name if space in {None, name} else f"{space}__{name}", _object(item.take("arguments")))
             item.ignore("call_id")
         case "custom_tool_call":
             ask.call(item.take("name"), {"input": item.take("input")})
@@ -381,6 +382,7 @@ def _responses_item(ask: Ask, item: Fields) -> None:
             ask.answer("\n".join(texts))
             item.ignore("call_id")
         case "additional_tools":
+            item.ignore("role")
             _responses_tools(ask, item)
         case "reasoning":
             for part in [*(item.take("summary") or []), *(item.take("content") or [])]:
@@ -591,17 +593,18 @@ def _gemini_part(ask: Ask, part: Fields, role: str) -> None:
     if result:
         answer = result.get("response") or {}
         ask.errors += set(answer) == {"error"}
-        ask.answer(json.dumps(answer))
+        texts: list[str] = []
         for each in result.get("parts") or []:
-            _gemini_medium(ask, next(iter(each.values())))
+            _gemini_medium(ask, next(iter(each.values())), texts)
+        ask.answer(json.dumps([answer, *texts] if texts else answer))
 
 
-def _gemini_medium(ask: Ask, medium: Json) -> None:
+def _gemini_medium(ask: Ask, medium: Json, texts: list[str] | None = None) -> None:
     url = medium.get("fileUri") or medium.get("file_uri")
     if url is not None and "/files/" in url:
         url = f"file:{url}"  # only where it was uploaded
     kind = medium.get("mimeType") or medium.get("mime_type") or ""
-    _medium(ask, data=medium.get("data"), url=url, kind=kind)
+    _medium(ask, data=medium.get("data"), url=url, kind=kind, texts=texts)
 
 
 def _gemini_config(ask: Ask, config: Fields) -> None:
