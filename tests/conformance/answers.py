@@ -9,7 +9,7 @@ from typing import NamedTuple
 from conformance import framing
 from conformance.corpus import Record
 from conformance.gateway import Sent, translated
-from conformance.meaning import Meaning, Tokens, bare
+from conformance.meaning import Failure, Meaning, Tokens, bare
 from conformance.recorded import meaning_of
 from conformance.sdks import CALLERS, Unreadable, understood
 from pointsman.wire.dialect import Dialect
@@ -70,6 +70,10 @@ def differences(expected: Meaning, found: Meaning, caller: str) -> list[str]:
     if expected.failure is not None or found.failure is not None:
         return _failures(expected, found, caller)
     wrong = []
+    if expected.explanation and found.text + found.refusal == expected.explanation:
+        expected = replace(expected, refusal=expected.explanation, order=["text"])  # a caller may be told why
+    elif expected.stop == "blocked" and not expected.order and not found.text:
+        expected = replace(expected, refusal=found.refusal, order=found.order)  # or that it is a refusal
     if expected.foreign:
         wrong.append(f"lost what the caller must act on: {', '.join(expected.foreign)}")
     if expected.text + expected.refusal != found.text + found.refusal:
@@ -161,7 +165,7 @@ def _failures(expected: Meaning, found: Meaning, caller: str) -> list[str]:
         wanted.message, told.message
     ):  # whose key it was is nobody's business
         wrong.append(_differ("error message", wanted.message, told.message))
-    if wanted.status is not None and not _is_right_status(wanted.status, told.status, is_auth=wanted.is_auth):
+    if wanted.status is not None and not _is_right_status(wanted, told.status):
         wrong.append(f"error status: {wanted.status} became {told.status}")
     return wrong
 
@@ -182,11 +186,17 @@ def _has_no_json(expected: Meaning) -> bool:
     return any(not isinstance(call.arguments, dict) for call in expected.calls)
 
 
-def _is_right_status(wanted: int, told: int | None, *, is_auth: bool) -> bool:
+def _is_right_status(wanted: Failure, told: int | None) -> bool:
+    assert wanted.status is not None
     if told is None:
         return False
-    if is_auth:
+    if wanted.is_auth:
         return told >= 500  # the caller's own key is not at fault
-    if wanted >= 500:
+    if wanted.status >= 500 or (told >= 500 and _is_about_the_model(wanted.message)):
         return told >= 500
-    return told == wanted
+    return told == wanted.status
+
+
+def _is_about_the_model(message: str) -> bool:
+    """The caller did not name the provider's model; that it is unknown there is the operator's to mend."""
+    return "model" in message.lower()

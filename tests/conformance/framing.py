@@ -156,6 +156,8 @@ def _responses(stream: bytes) -> Iterator[str]:
         events.append(json.loads(data))
         if events[-1]["type"] != name:
             yield f"{events[-1]['type']} is called {name}"
+        if name == "error":
+            return  # nobody reads on
     if [event["sequence_number"] for event in events] != list(range(len(events))):
         yield "sequence numbers have gaps"
     if events[0]["type"] != "response.created":

@@ -38,7 +38,7 @@ class Failure:
 @dataclass
 class Meaning:
     """`order` is the sequence of kinds of what was said, neighbours of one kind taken together. `foreign` names what
-    only its own dialect can say and a caller would have to act on."""
+    only its own dialect can say and a caller would have to act on, `explanation` is why nothing was said."""
 
     text: str = ""
     refusal: str = ""
@@ -52,6 +52,7 @@ class Meaning:
     usage: Tokens | None = None
     order: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
+    explanation: str = ""
     failure: Failure | None = None
 
     def say(self, kind: str, piece: str = "") -> None:

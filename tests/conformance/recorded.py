@@ -99,6 +99,8 @@ def chat(chunks: list[Json], is_stream: bool) -> Meaning:
         choices = chunk.get("choices")
         if chunk.get("error") and not (choices and not is_stream and choices[0].get("message")):
             return Meaning(failure=Failure(None, message_in(chunk)))
+        sources = [*(chunk.get("citations") or []), *(chunk.get("search_results") or [])]
+        meaning.cited += [each if isinstance(each, str) else each["url"] for each in sources]
         if chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage"):
             meaning.usage = _chat_usage(chunk.get("usage") or chunk["x_groq"]["usage"])
         for choice in choices or []:
@@ -350,6 +352,8 @@ def _message(whole: Json) -> Meaning:
         meaning.usage = Tokens(sum(n or 0 for n in counts), usage.get("output_tokens"), counts[1], thought)
     meaning.ended(_MESSAGES_STOPS.get(whole.get("stop_reason"), "done"))
     meaning.stop_sequence = whole.get("stop_sequence")
+    if meaning.stop == "blocked" and not meaning.text:
+        meaning.explanation = (whole.get("stop_details") or {}).get("explanation") or ""
     return meaning
 
 

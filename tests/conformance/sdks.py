@@ -286,8 +286,8 @@ def _gemini(stream: bool) -> Meaning:
             meaning.logprobs += len((logprobs and logprobs.chosen_candidates) or [])
             grounding = candidate.grounding_metadata
             for source in (grounding and grounding.grounding_chunks) or []:
-                if source.web is not None and source.web.uri not in meaning.cited:
-                    meaning.cited.append(source.web.uri or "")
+                if source.web is not None and source.web.uri and source.web.uri not in meaning.cited:
+                    meaning.cited.append(source.web.uri)
     if finish is None and not is_blocked:
         raise Unreadable("no finish reason")
     stops: dict[str, Stop] = {"STOP": "done", "MAX_TOKENS": "length", "SAFETY": "blocked"}
