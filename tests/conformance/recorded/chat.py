@@ -1,0 +1,121 @@
+"""What answers of chat completions mean: of OpenAI's, and of those who say they speak it."""
+
+import json
+from typing import Any
+
+from conformance.corpus import compact
+from conformance.meaning import Meaning, Stop, Tokens, arguments_in
+from conformance.recorded.failures import BROKEN, failure_in
+
+Json = dict[str, Any]
+
+
+_CHAT_STOPS: dict[Any, Stop] = {
+    "length": "length",
+    "tool_calls": "tools",
+    "function_call": "tools",
+    "content_filter": "blocked",
+    "max_tokens": "length",
+}
+
+
+def read(chunks: list[Json], is_stream: bool) -> Meaning:
+    meaning = Meaning()
+    calls: dict[Any, Json] = {}
+    finish: Any = None
+    is_finished = not is_stream
+    for chunk in chunks:
+        choices = chunk.get("choices")
+        if chunk.get("error") and not (choices and not is_stream and choices[0].get("message")):
+            return Meaning(failure=failure_in(chunk))
+        sources = [*(chunk.get("citations") or []), *(chunk.get("search_results") or [])]
+        meaning.cited += [each if isinstance(each, str) else each["url"] for each in sources]
+        if chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage"):
+            meaning.usage = _chat_usage(chunk.get("usage") or chunk["x_groq"]["usage"])
+        for choice in choices or []:
+            if choice.get("index", 0) != 0:
+                continue
+            _chat_choice(meaning, calls, choice, is_stream)
+            ending = choice.get("finish_reason") or (choice.get("finish_details") or {}).get("type")
+            if ending is not None:
+                finish, is_finished = ending, True
+        is_finished = is_finished or "is_done" in chunk
+    for call in calls.values():
+        arguments = call["arguments"] if call["is_function"] else {"input": call["arguments"]}
+        meaning.call(call["name"], arguments_in(arguments) if call["is_function"] else arguments, call["id"])
+    if not is_finished or not chunks or (not is_stream and not chunks[0].get("choices")):
+        return Meaning(failure=BROKEN)
+    meaning.ended(_CHAT_STOPS.get(finish, "done"))
+    return meaning
+
+
+def _chat_choice(meaning: Meaning, calls: dict[Any, Json], choice: Json, is_stream: bool) -> None:
+    said = choice.get("delta" if is_stream else "message") or {}
+    if choice.get("logprobs"):
+        meaning.logprobs += len(choice["logprobs"].get("content") or [])
+        meaning.logprobs += len(choice["logprobs"].get("refusal") or [])
+    thoughts = said.get("reasoning_content") or said.get("reasoning") or ""
+    if not thoughts:
+        details = said.get("reasoning_details") or []
+        thoughts = "".join(d.get("text") or d.get("summary") or "" for d in details)
+    meaning.say("reasoning", thoughts)
+    content = said.get("content")
+    if isinstance(content, str):
+        meaning.say("text", content)
+    elif isinstance(content, list):
+        for part in content:
+            if part.get("type") == "thinking":
+                meaning.say("reasoning", "".join(piece["text"] for piece in part["thinking"]))
+            else:
+                meaning.say("text", part.get("text") or "")
+    elif isinstance(content, dict):
+        meaning.say("text", compact(content).decode())
+    meaning.say("refusal", said.get("refusal") or "")
+    for annotation in said.get("annotations") or []:
+        if annotation.get("type") == "url_citation":
+            meaning.cited.append(annotation["url_citation"]["url"])
+    if (said.get("audio") or {}).get("data"):
+        meaning.foreign.append("audio")
+    for image in said.get("images") or []:
+        meaning.image(image["image_url"]["url"].partition("base64,")[2])
+    _chat_calls(said, calls)
+
+
+def _chat_calls(said: Json, calls: dict[Any, Json]) -> None:
+    old = said.get("function_call")
+    if old and (old.get("name") or "old" in calls):
+        call = calls.setdefault("old", {"name": "", "arguments": "", "id": None, "is_function": True})
+        call["name"] += old.get("name") or ""
+        call["arguments"] += old.get("arguments") or ""
+    for place, piece in enumerate(said.get("tool_calls") or []):
+        index = piece.get("index")
+        if index is None:
+            index = place if not piece.get("id") else ("id", piece["id"])
+        function = piece.get("function") or piece.get("custom") or {}
+        is_function = piece.get("custom") is None or bool((piece.get("function") or {}).get("name"))
+        known = calls.get(index)
+        if known is not None and piece.get("id") and known["id"] not in {None, piece["id"]}:
+            index = ("again", piece["id"])  # another call under an index that is taken
+            known = calls.get(index)
+        if known is None:
+            known = calls[index] = {"name": "", "arguments": "", "id": None, "is_function": is_function}
+        known["id"] = known["id"] or piece.get("id")
+        known["name"] = known["name"] or function.get("name") or ""
+        arguments = function.get("arguments", function.get("input"))
+        if isinstance(arguments, dict):
+            arguments = json.dumps(arguments)
+        known["arguments"] += arguments or ""
+
+
+def _chat_usage(usage: Json) -> Tokens:
+    details = usage.get("prompt_tokens_details") or {}
+    cached = details.get("cached_tokens")
+    for name in ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens", "num_cached_tokens"):
+        cached = usage.get(name) if cached is None else cached
+    reasoning = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens")
+    prompt, output, total = (usage.get(n) for n in ("prompt_tokens", "completion_tokens", "total_tokens"))
+    if None not in (prompt, output, total) and total > prompt + output:
+        output = (
+            total - prompt
+        )  # some count what was thought beside what was said, and some only in the total
+    return Tokens(prompt, output, cached, reasoning)

@@ -1,0 +1,26 @@
+"""What answers of Ollama mean."""
+
+from typing import Any
+
+from conformance.meaning import Meaning, Tokens
+from conformance.recorded.failures import BROKEN, failure_in
+
+Json = dict[str, Any]
+
+
+def read(chunks: list[Json], is_stream: bool) -> Meaning:
+    meaning = Meaning()
+    for chunk in chunks:
+        if chunk.get("error"):
+            return Meaning(failure=failure_in(chunk))
+        said = chunk.get("message") or {}
+        meaning.say("reasoning", said.get("thinking") or "")
+        meaning.say("text", said.get("content") or "")
+        for call in said.get("tool_calls") or []:
+            meaning.call(call["function"]["name"], call["function"].get("arguments") or {}, call.get("id"))
+        if chunk.get("done"):
+            if "prompt_eval_count" in chunk or "eval_count" in chunk:
+                meaning.usage = Tokens(chunk.get("prompt_eval_count"), chunk.get("eval_count"))
+            meaning.ended("length" if chunk.get("done_reason") == "length" else "done")
+            return meaning
+    return Meaning(failure=BROKEN)
