@@ -74,8 +74,7 @@ def _chat_choice(meaning: Meaning, calls: dict[Any, Json], choice: Json, is_stre
     for annotation in said.get("annotations") or []:
         if annotation.get("type") == "url_citation":
             meaning.cited.append(annotation["url_citation"]["url"])
-    if (said.get("audio") or {}).get("data"):
-        meaning.foreign.append("audio")
+    meaning.say("text", (said.get("audio") or {}).get("transcript") or "")  # what is spoken can be read
     for image in said.get("images") or []:
         meaning.image(image["image_url"]["url"].partition("base64,")[2])
     _chat_calls(said, calls)
