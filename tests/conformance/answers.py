@@ -192,11 +192,7 @@ def _is_right_status(wanted: Failure, told: int | None) -> bool:
         return False
     if wanted.is_auth:
         return told >= 500  # the caller's own key is not at fault
-    if wanted.status >= 500 or (told >= 500 and _is_about_the_model(wanted.message)):
+    # The caller did not name the provider's model: that it is unknown there is the operator's to mend.
+    if wanted.status >= 500 or (wanted.status == 404 and told >= 500):
         return told >= 500
     return told == wanted.status
-
-
-def _is_about_the_model(message: str) -> bool:
-    """The caller did not name the provider's model; that it is unknown there is the operator's to mend."""
-    return "model" in message.lower()

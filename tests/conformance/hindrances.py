@@ -12,6 +12,8 @@ def hindrances_of(source: Ask, target: str) -> list[str]:
     """Why the target may refuse: what it has no words for and a caller relies on."""
     found = [f"media {mark}" for mark in source.media if "url:file:" in mark]
     found += [path for path in source.others if _is_relied_on(path, source.others[path])]
+    if source.others.get("moderation") and target != "openai-responses":
+        found.append("moderation")
     if source.params.get("n", 1) > 1:
         found.append("n")
     if source.params.get("logprobs") and target in {"anthropic-messages", "ollama"}:

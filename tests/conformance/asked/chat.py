@@ -29,6 +29,7 @@ def read(ask: Ask, body: Fields) -> None:
     ask.parallel = body.take("parallel_tool_calls")
     _chat_format(ask, body)
     ask.set("max_tokens", body.take("max_completion_tokens", "max_tokens"))
+    ask.set("seed", body.take("random_seed"))
     for name in ("temperature", "top_p", "top_k", "seed", "frequency_penalty", "presence_penalty", "n"):
         ask.set(name, body.take(name))
     stop = body.take("stop")
