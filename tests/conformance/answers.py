@@ -193,6 +193,10 @@ def _is_right_status(wanted: Failure, told: int | None) -> bool:
     if wanted.is_auth:
         return told >= 500  # the caller's own key is not at fault
     # The caller did not name the provider's model: that it is unknown there is the operator's to mend.
-    if wanted.status >= 500 or (wanted.status == 404 and told >= 500):
+    is_unknown = wanted.status == 404 or _NO_SUCH_MODEL.search(wanted.message) is not None
+    if wanted.status >= 500 or (is_unknown and told >= 500):
         return told >= 500
     return told == wanted.status
+
+
+_NO_SUCH_MODEL = re.compile(r"[Mm]odel.* (?:does not exist|not found)|Invalid model")

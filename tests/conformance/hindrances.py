@@ -16,7 +16,7 @@ def hindrances_of(source: Ask, target: str) -> list[str]:
         found.append("moderation")
     if source.params.get("n", 1) > 1:
         found.append("n")
-    if source.params.get("logprobs") and target in {"anthropic-messages", "ollama"}:
+    if source.params.get("logprobs") and target == "anthropic-messages":
         found.append("logprobs")
     if len(source.params.get("stop") or []) > 4 or (
         source.params.get("stop") and target == "openai-responses"
@@ -67,6 +67,7 @@ _AS_ABSENT: dict[str, Any] = {
     "store": (False, True), "service_tier": ("auto",), "background": (False,), "truncation": ("disabled",), "modalities": (["text"],),
     "responseModalities": (["TEXT"],), "detail": ("auto",), "role": ("user",), "context": ("auto",), "moderation": (),
     "execution": (), "includeServerSideToolInvocations": (False,),
+    "usage": ({"include": True},),
 }  # fmt: skip
 
 

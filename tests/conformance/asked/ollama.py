@@ -37,6 +37,8 @@ def read(ask: Ask, body: Fields) -> None:
     for name in ("temperature", "top_p", "top_k", "seed", "stop", "frequency_penalty", "presence_penalty"):
         ask.set(name, options.take(name))
     options.close()
+    ask.set("logprobs", body.take("logprobs"))
+    ask.set("top_logprobs", body.take("top_logprobs"))
     think = body.take("think")
     ask.set("effort", think if isinstance(think, str) else None)
     ask.set("adaptive", think if isinstance(think, bool) else None)
