@@ -5,6 +5,7 @@ shape: an error result begins with "Error: ", and images in a tool result follow
 tool message of the turn.
 """
 
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
@@ -124,13 +125,12 @@ class _Writing:
         texts = [f"[image {number}]" for number in range(1, len(shown) + 1)]
         images = [self._image(image) for image in shown]
         for part in rest:
-            match part:
-                case Text(text) | Document(text=str(text)):
-                    texts.append(text)
-                case Image():
-                    images.append(self._image(part))
-                case _:
-                    raise self.refuse(f"A {_kind(part)}", "messages")
+            if (text := _text_of(part)) is not None:
+                texts.append(text)
+            elif isinstance(part, Image):
+                images.append(self._image(part))
+            else:
+                raise self.refuse(f"A {_kind(part)}", "messages")
         if not texts and not images:
             return
         turn: dict[str, Any] = {"role": "user", "content": "\n".join(texts)}
@@ -144,14 +144,13 @@ class _Writing:
             raise BadRequest("A tool result answers no call that comes before it.", param="messages")
         pieces: list[str] = []
         for part in result.content:
-            match part:
-                case Text(text) | Document(text=str(text)):
-                    pieces.append(text)
-                case Image():
-                    shown.append(part)
-                    pieces.append(f"[image {len(shown)} attached below]")
-                case _:
-                    raise self.refuse(f"A {_kind(part)} in a tool result", "messages")
+            if (text := _text_of(part)) is not None:
+                pieces.append(text)
+            elif isinstance(part, Image):
+                shown.append(part)
+                pieces.append(f"[image {len(shown)} attached below]")
+            else:
+                raise self.refuse(f"A {_kind(part)} in a tool result", "messages")
         text = "\n".join(pieces)
         return {
             "role": "tool",
@@ -284,6 +283,20 @@ def _arguments(arguments: str, name: str) -> msgspec.Raw:
             f"The arguments of a call of {name[:80]!r} are not a JSON object.", param="messages"
         ) from None
     return msgspec.Raw(text)
+
+
+def _text_of(part: Part) -> str | None:
+    """What a text or a file of text says, None for anything else."""
+    match part:
+        case Text(text) | Document(text=str(text)):
+            return text
+        case Document(media_type=str(kind), data=str(data)) if kind.startswith("text/"):
+            try:
+                return b64decode(data, validate=True).decode()
+            except ValueError:
+                return None
+        case _:
+            return None
 
 
 def _kind(part: Part) -> str:

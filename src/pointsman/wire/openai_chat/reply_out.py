@@ -122,6 +122,7 @@ class ReplyEncoder:
         self._text = _TextUnderWay()
         self._thoughts: list[str] = []
         self._detail_count = 0
+        self._annotation_count = 0
         self._image_count = 0
 
     def feed(self, events: Sequence[ReplyEvent]) -> bytes:
@@ -198,7 +199,12 @@ class ReplyEncoder:
     def _end_text(self) -> bytes:
         """The sources of the text that has come to its end."""
         annotations = self._text.end()
-        return self._start() + self._chunk(_encode({"annotations": annotations})) if annotations else b""
+        if not annotations:
+            return b""
+        # OpenAI's SDK gathers a list by the index of its entries, as it does with calls.
+        numbered = [{"index": self._annotation_count + at, **each} for at, each in enumerate(annotations)]
+        self._annotation_count += len(numbered)
+        return self._start() + self._chunk(_encode({"annotations": numbered}))
 
     def _write_detail(self, thought: Thinking | RedactedThinking) -> bytes:
         detail = reasoning_detail(thought, self._detail_count)

@@ -24,10 +24,13 @@ from pointsman.wire.undo import Undo
 _encode = msgspec.json.Encoder().encode
 
 _KIN = frozenset(("openai-chat", "openai-responses"))
-_SHARED_BY_KIN = frozenset(
-    ("metadata", "prompt_cache_key", "prompt_cache_retention", "service_tier", "store", "truncation")
-)
+_SHARED_BY_KIN = frozenset((
+    "metadata", "moderation", "prompt_cache_key", "prompt_cache_retention", "service_tier", "store", "truncation",
+))  # fmt: skip
 """Fields that mean the same in both dialects of OpenAI, and those of the one that the other does not have."""
+_TIERS = frozenset(("auto", "default", "flex", "scale", "priority"))
+"""Other providers of chat completions have tiers of their own."""
+
 _VERBOSITY = frozenset(("verbosity", "text.verbosity"))
 
 _OUTPUT_TOKENS_MIN = 16  # of the API
@@ -84,7 +87,9 @@ class _Writing:
         self.body["store"] = False
         is_kin = self.request.source in _KIN
         for name, value in self.request.foreign.items():
-            if is_kin and name in _SHARED_BY_KIN:
+            if name == "service_tier" and value not in _TIERS:
+                self.drop(name)
+            elif is_kin and name in _SHARED_BY_KIN:
                 self.body[name] = value
             elif is_kin and name in _VERBOSITY:
                 self.text["verbosity"] = value
