@@ -150,6 +150,14 @@ def test_an_agents_turn_keeps_its_own_thinking_and_names_the_tool():
     ]
 
 
+def test_results_come_in_the_order_of_their_calls():
+    """Tools finish in any order, and there are no ids here."""
+    calls = tuple(ToolCall(f"c{number}", "weather", "{}") for number in range(3))
+    results = tuple(ToolResult(f"c{number}", (Text(f"result {number}"),)) for number in (2, 0, 1))
+    body, _ = sent(asking(messages=(*HI, Message("assistant", calls), Message("user", results))))
+    assert [message["content"] for message in body["messages"][2:]] == ["result 0", "result 1", "result 2"]
+
+
 def test_tools_are_left_out_when_none_may_be_called():
     assert "tools" not in sent(asking(tools=(WEATHER,), tool_choice=ToolChoice("none")))[0]
     body, dropped = sent(asking(tools=(replace(WEATHER, strict=True),), parallel_tools=False))

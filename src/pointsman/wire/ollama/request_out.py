@@ -68,7 +68,7 @@ class _Writing:
         self.body: dict[str, Any] = {"model": card.id, "stream": request.stream}
         self.options: dict[str, Any] = {}
         self.dropped: dict[str, None] = {}  # a set that keeps its order
-        self.tool_names: dict[str, str] = {}
+        self.calls: dict[str, tuple[int, str]] = {}  # by id: which call it was, and of what tool
 
     def drop(self, name: str) -> None:
         self.dropped[name] = None
@@ -116,12 +116,10 @@ class _Writing:
 
     def _user(self, message: Message, out: list[dict[str, Any]]) -> None:
         shown: list[Image] = []
-        rest: list[Part] = []
-        for part in message.parts:
-            if isinstance(part, ToolResult):
-                out.append(self._result(part, shown))
-            else:
-                rest.append(part)
+        results = [part for part in message.parts if isinstance(part, ToolResult)]
+        rest = [part for part in message.parts if not isinstance(part, ToolResult)]
+        # The API knows no ids: what answers which call is told by the order, and tools finish in any.
+        out.extend(self._result(result, shown) for result in sorted(results, key=self._call_of))
         texts = [f"[image {number}]" for number in range(1, len(shown) + 1)]
         images = [self._image(image) for image in shown]
         for part in rest:
@@ -138,10 +136,13 @@ class _Writing:
             turn["images"] = images
         out.append(turn)
 
-    def _result(self, result: ToolResult, shown: list[Image]) -> dict[str, Any]:
-        name = self.tool_names.get(result.call_id)
-        if name is None:
+    def _call_of(self, result: ToolResult) -> tuple[int, str]:
+        if result.call_id not in self.calls:
             raise BadRequest("A tool result answers no call that comes before it.", param="messages")
+        return self.calls[result.call_id]
+
+    def _result(self, result: ToolResult, shown: list[Image]) -> dict[str, Any]:
+        _, name = self._call_of(result)
         pieces: list[str] = []
         for part in result.content:
             if (text := _text_of(part)) is not None:
@@ -179,7 +180,7 @@ class _Writing:
                     # Another maker's; as visible text it would become something the model had said.
                     self.drop("messages[].thinking")
                 case ToolCall(call_id, name, arguments):
-                    self.tool_names[call_id] = name
+                    self.calls[call_id] = (len(self.calls), name)
                     calls.append({"function": {"name": name, "arguments": _arguments(arguments, name)}})
                 case _:
                     raise self.refuse(f"A {_kind(part)} of the assistant", "messages")
