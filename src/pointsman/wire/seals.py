@@ -20,6 +20,9 @@ _PREFIX = b"pointsman"
 MARK = base64.b64encode(_PREFIX).decode()
 """What every tagged string begins with: no provider's own state does."""
 
+NOBODYS = Seal("", "")
+"""Opens nothing, for clients that insist on a seal where there was none."""
+
 
 _FROM_URLS = str.maketrans("-_", "+/")
 

@@ -133,7 +133,7 @@ class Reading:
     def _sealed(self, tagged: Tagged | None, text: str, parts: list[Part]) -> None:
         """What a thinking block stood for: it may hold the seal of the call behind it, or of the text before it."""
         match tagged:
-            case None:
+            case None | Tagged(_, Seal("", "")):
                 pass
             case Tagged(Kind.THINKING, seal):
                 parts.append(Thinking(text, seal))

@@ -11,7 +11,7 @@ from pointsman.core.errors import UpstreamError
 from pointsman.core.request import Image, Part, RedactedThinking, Seal, Text, Thinking, ToolCall
 from pointsman.wire.anthropic_messages.citations import written_citation
 from pointsman.wire.anthropic_messages.errors import bad_reply
-from pointsman.wire.seals import Kind, tag
+from pointsman.wire.seals import NOBODYS, Kind, tag
 
 _NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
 _arguments = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -59,8 +59,9 @@ def picture() -> UpstreamError:
 
 
 def signature_of(seal: Seal | None) -> str:
-    """An empty one marks a block that no provider wants back: it is taken out of the history again."""
-    return "" if seal is None else tag(seal, Kind.THINKING)
+    """Thinking that nobody sealed is signed too, as nobody's: there are clients that take unsigned thinking of their
+    history for words that were said."""
+    return tag(NOBODYS if seal is None else seal, Kind.THINKING)
 
 
 def is_whole(arguments: str) -> bool:

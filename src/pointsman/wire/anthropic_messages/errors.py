@@ -51,6 +51,9 @@ _FAULT_OF_TYPE = {
 
 _OF_THE_REQUEST = frozenset({UpstreamFault.REJECTED, UpstreamFault.TOO_LONG})
 
+THREAD_UNSUPPORTED = "thread_unsupported_request"
+"""Tells an SDK whose conversation was to be held by the server to send all of it from now on."""
+
 _any = msgspec.json.Decoder(Any).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -140,7 +143,10 @@ def encode_error(error: PointsmanError, request_id: str) -> EncodedError:
         assert cause.body is not None
         return EncodedError(_status_of_rejected(cause), cause.body, _headers(cause, may_retry=False))
     status, kind, message = _told(error, cause)
-    body = _encode({"type": "error", "error": {"type": kind, "message": message}, "request_id": request_id})
+    said: dict[str, Any] = {"type": kind, "message": message}
+    if isinstance(cause, ClientError) and cause.code == THREAD_UNSUPPORTED:
+        said["details"] = {"error_code": cause.code}
+    body = _encode({"type": "error", "error": said, "request_id": request_id})
     may_retry = status in {429, 502, 503, 504, 529} and not _is_lasting(cause)
     return EncodedError(status, body, _headers(cause, may_retry=may_retry))
 

@@ -282,7 +282,7 @@ class AnthropicReplyEncoder:
 
     def _write_last_piece(self, block: _Open, out: list[bytes]) -> None:
         if block.kind == "thinking":
-            out.append(_DELTA % (self._index, _SIGNATURE % _encode(block.signature)))
+            out.append(_DELTA % (self._index, _SIGNATURE % _encode(block.signature or signature_of(None))))
         elif block.kind == "tool_use" and block.has_no_arguments():
             out.append(_DELTA % (self._index, _PIECE["tool_use"] % b'"{}"'))
 

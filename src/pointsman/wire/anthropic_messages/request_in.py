@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from pointsman.core.errors import Unsupported
 from pointsman.core.request import (
     Message,
     OutputFormat,
@@ -16,6 +17,7 @@ from pointsman.core.request import (
     Text,
 )
 from pointsman.wire.anthropic_messages.blocks_in import Block, OpenCalls, Reading, decode_content
+from pointsman.wire.anthropic_messages.errors import THREAD_UNSUPPORTED
 from pointsman.wire.anthropic_messages.fields import given, missing, read, wrong
 from pointsman.wire.anthropic_messages.prompt import BILLING_HEADER, require_messages
 from pointsman.wire.anthropic_messages.tools_in import read_tools
@@ -52,6 +54,9 @@ _strings = msgspec.json.Decoder(tuple[str, ...]).decode
 def decode_request(envelope: Envelope) -> Request:
     require_messages(envelope)
     fields = envelope.fields
+    if given(fields, "thread") is not None:
+        # Later requests would bring new messages only, and nobody here has the others.
+        raise Unsupported("thread: send all messages instead", param="thread", code=THREAD_UNSUPPORTED)
     reading = Reading()
     messages = _system(fields, reading) + _turns(fields, reading)
     tools = read_tools(fields, reading.loaded_tools)
