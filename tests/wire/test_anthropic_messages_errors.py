@@ -24,6 +24,7 @@ from pointsman.core.errors import (
 )
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from pointsman.wire.dialect import EncodedError
+from pointsman.wire.envelope import read_envelope
 
 JSON = ((b"content-type", b"application/json"),)
 
@@ -268,3 +269,15 @@ def test_body_that_is_no_error_of_ours_is_not_passed_on() -> None:
         encoded, told = encode(upstream(UpstreamFault.REJECTED, "no", status=400, body=said))
         assert encoded.status == 400
         assert told["error"]["message"] == "no"
+
+
+def test_a_thread_that_cannot_be_held_is_told_so_that_sdks_send_all_of_it() -> None:
+    fields = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}
+    for thread in ({"type": "create"}, {"type": "continue", "previous_message_id": "msg_1"}):
+        envelope = read_envelope(json.dumps({**fields, "thread": thread}).encode())
+        with pytest.raises(Unsupported) as caught:
+            ANTHROPIC_MESSAGES.decode_request(envelope)
+        encoded, said = encode(caught.value)
+        assert encoded.status == 400
+        assert said["error"]["details"] == {"error_code": "thread_unsupported_request"}
+    assert ANTHROPIC_MESSAGES.decode_request(read_envelope(json.dumps({**fields, "thread": None}).encode()))

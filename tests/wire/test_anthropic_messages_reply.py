@@ -30,7 +30,7 @@ from pointsman.core.events import (
 from pointsman.core.request import Part, RedactedThinking, Seal, Text, Thinking, ToolCall
 from pointsman.core.usage import Usage
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
-from pointsman.wire.seals import Kind, untag
+from pointsman.wire.seals import NOBODYS, Kind, tag, untag
 from pointsman.wire.sse import frame
 
 STARTED = ReplyStarted("chatcmpl-1", "gpt-5")
@@ -89,6 +89,14 @@ def blocks(stream: bytes) -> list[tuple[str, str]]:
             piece = delta.get("text", delta.get("thinking", delta.get("partial_json", "")))
             found[-1] = (found[-1][0], found[-1][1] + piece)
     return found
+
+
+def test_thinking_that_nobody_sealed_is_signed_as_nobodys() -> None:
+    events = [ReplyStarted("1", "m"), ThinkingDelta("hm"), TextDelta("Hi"), Finished("stop")]
+    signature = tag(NOBODYS, Kind.THINKING)
+    assert b'"signature_delta","signature":"%b"' % signature.encode() in write(*events)
+    whole = json.loads(ANTHROPIC_MESSAGES.encode_reply(events, CONTEXT))
+    assert whole["content"][0] == {"type": "thinking", "thinking": "hm", "signature": signature}
 
 
 # reading streams

@@ -25,7 +25,7 @@ from pointsman.core.request import (
 )
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from pointsman.wire.envelope import read_envelope
-from pointsman.wire.seals import Kind, tag
+from pointsman.wire.seals import NOBODYS, Kind, tag
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
 TOOL = {"name": "weather", "input_schema": SCHEMA}
@@ -162,8 +162,9 @@ def test_thinking_keeps_its_maker_and_unsigned_thinking_is_forgotten() -> None:
     thought = {"type": "thinking", "thinking": "hm", "signature": tag(mine, Kind.THINKING)}
     untagged = {"type": "thinking", "thinking": "so", "signature": "EqQB"}
     unsigned = {"type": "thinking", "thinking": "so", "signature": ""}
+    nobodys = {"type": "thinking", "thinking": "so", "signature": tag(NOBODYS, Kind.THINKING)}
     redacted = {"type": "redacted_thinking", "data": tag(sealed, Kind.REDACTED)}
-    blocks = (thought, untagged, unsigned, redacted, text("b"))
+    blocks = (thought, untagged, unsigned, nobodys, redacted, text("b"))
     read = decode(user(text("a")), assistant(*blocks), user(text("c")))
     assert read.messages[1].parts == (
         Thinking("hm", mine),
