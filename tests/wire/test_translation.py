@@ -266,8 +266,11 @@ def piecewise(dialect: Dialect, events: list[ReplyEvent], context: Any) -> bytes
 
 
 def meaning_in_messages(reply: Reply) -> messages_side.Meaning:
-    """What a chat reply means in Messages: a refusal is text, content filters are refusals."""
+    """What a chat reply means in Messages: a refusal is text, content filters are refusals, and the seal of a text that
+    ends it is left out."""
     wanted = messages_side.meaning_of_reply(reply)
+    if reply.parts and isinstance(last := reply.parts[-1], Text) and last.seal is not None:
+        wanted.seals.pop()
     wanted.calls = [
         (re.sub("[^a-zA-Z0-9_-]", "_", call_id), name, value) for call_id, name, value in wanted.calls
     ]

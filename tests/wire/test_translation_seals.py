@@ -168,14 +168,22 @@ def test_every_seal_comes_back_onto_its_part(client: str, events: list[ReplyEven
 
 
 @whole_and_streamed
-@every_client
-def test_the_seal_of_a_text_that_has_none_is_kept(client: str, streamed: bool) -> None:
+def test_the_seal_of_a_text_that_has_none_is_kept_by_a_chat_client(streamed: bool) -> None:
     """Gemini puts its signature on an empty text at the end."""
-    parts = assistant(came_back(client, EMPTY_TEXT, streamed=streamed))
+    parts = assistant(came_back("chat", EMPTY_TEXT, streamed=streamed))
     assert parts in (
         (Text("Hi"), Text("", seal=TEXT_SEAL)),
         (Text("Hi", seal=TEXT_SEAL),),
     )
+
+
+@whole_and_streamed
+@pytest.mark.parametrize("is_apart", [True, False])
+def test_a_messages_reply_ends_with_its_text(is_apart: bool, streamed: bool) -> None:
+    """Claude Code prints the last block alone, so that no seal may stand behind the text."""
+    events = [event for event in EMPTY_TEXT if is_apart or not isinstance(event, BlockEnded)]
+    turn = of_messages_client(events, streamed=streamed)
+    assert turn["content"] == [{"type": "text", "text": "Hi"}]
 
 
 @whole_and_streamed

@@ -7,6 +7,7 @@ before the next opens, then message_delta and message_stop; or an error event as
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, assert_never
 
 import msgspec
@@ -30,7 +31,7 @@ from pointsman.core.events import (
     fold,
     merge_usage,
 )
-from pointsman.core.request import Seal
+from pointsman.core.request import Part, Seal, Text
 from pointsman.core.usage import Usage
 from pointsman.wire.anthropic_messages.blocks_out import (
     blocks_of,
@@ -83,11 +84,24 @@ _SIGNATURE = b'"signature_delta","signature":%b'
 def encode_reply(events: Sequence[ReplyEvent], context: ReplyContext) -> bytes:
     reply = fold(events)
     reason = reply.finished.reason
-    blocks = [block for part in reply.parts for block in blocks_of(part, is_cut=reason == "length")]
+    parts = _without_last_seal(reply.parts)
+    blocks = [block for part in parts for block in blocks_of(part, is_cut=reason == "length")]
     has_calls = any(block["type"] == "tool_use" for block in blocks)
     return _encode(
         _message(context, reply.usage, blocks) | _stop(reply.finished, has_calls=has_calls),
     )
+
+
+def _without_last_seal(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """A reply ends with its text: there are agents that show the last block alone. The seal that would stand behind it
+    is one that its maker can do without; those of calls, which it cannot, stand before them."""
+    match parts:
+        case (*before, Text("", _, Seal())):
+            return tuple(before)
+        case (*before, Text(seal=Seal()) as last):
+            return (*before, replace(last, seal=None))
+        case _:
+            return parts
 
 
 def _message(context: ReplyContext, usage: Usage, blocks: list[dict[str, Any]]) -> dict[str, Any]:
@@ -168,6 +182,7 @@ class AnthropicReplyEncoder:
         self._queue: deque[_Open] = deque()
         self._calls: dict[int, _Open] = {}
         self._index = 0
+        self._seal_of_text: Seal | None = None
 
     def feed(self, events: Sequence[ReplyEvent]) -> bytes:
         """Raises UpstreamError for a call whose arguments turn out to be no JSON object."""
@@ -203,7 +218,10 @@ class AnthropicReplyEncoder:
                 start = _encode({"type": "redacted_thinking", "data": tag(seal, Kind.REDACTED)})
                 self._begin(_Open("redacted_thinking", start)).is_done = True
             case TextSealed(seal):
-                self._seal_part(seal, Kind.TEXT)
+                # Written when another block begins: at the end of a reply it is left out, as in a whole one.
+                if self._queue and self._queue[-1].kind == "text":
+                    self._queue[-1].is_done = True
+                self._seal_of_text = seal
             case CitationAdded(citation):
                 if (cited := written_citation(citation)) is not None:
                     self._last("text").citations.append(cited)
@@ -245,6 +263,9 @@ class AnthropicReplyEncoder:
         return self._begin(_Open(kind, _EMPTY_BLOCK[kind]))
 
     def _begin(self, block: _Open) -> _Open:
+        if (seal := self._seal_of_text) is not None:
+            self._seal_of_text = None
+            self._seal_part(seal, Kind.TEXT)
         if self._queue:
             last = self._queue[-1]
             last.is_done = last.is_done or last.kind != "tool_use" or last.is_whole_call()
