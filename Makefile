@@ -7,7 +7,7 @@ PIP    := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test conformance check docs bench bench-peers lock
+.PHONY: help setup serve test test-clients conformance check docs bench bench-peers lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test: $(VENV)/dev.stamp ## install what the tests need, and run them all
 
 conformance: $(VENV)/dev.stamp ## judge every recorded exchange for every dialect, in figures; ARGS="gemini streamed"
 	@PYTHONPATH=tests $(BIN)/python -m conformance $(ARGS)
+
+test-clients: $(VENV)/dev.stamp ## install coding agents from npm (3 GB) and send each on an errand to vendors of every dialect
+	@PYTHONPATH=tests $(BIN)/python -m clients.agents $(ARGS)
 
 check: $(VENV)/dev.stamp ## format, lint, types, layers, generated documents
 	$(BIN)/ruff format --check
