@@ -173,6 +173,7 @@ MESSAGES: dict[str, dict[str, Any]] = {
     "metadata.user_id": {"metadata": {"user_id": "u-1"}},
     "service_tier": {"service_tier": "standard_only"},
     "mcp_servers": {"mcp_servers": [{"type": "url", "url": "https://example.com", "name": "m"}]},
+    "thread": {"thread": {"type": "create"}},
     "container": {"container": "c-1"},
     "context_management": {"context_management": {"edits": [{"type": "clear_tool_uses_20250919"}]}},
     "inference_geo": {"inference_geo": "us"},

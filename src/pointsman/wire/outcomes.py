@@ -154,6 +154,7 @@ OUTCOMES: Mapping[str, Mapping[str, str]] = {
         "metadata.user_id": "CC=DD",
         "service_tier": "DD=DD",
         "mcp_servers": "RR=RR",
+        "thread": "RR=RR",
         "container": "RR=RR",
         "context_management": "DD=DD",
         "inference_geo": "RR=RR",
