@@ -156,6 +156,30 @@ def test_with_a_callers_key_no_other_account_is_tried(bench: Bench, status: int)
     assert answered.headers["x-pointsman-attempts"] == "1"
 
 
+LIMITS = [
+    (b"content-type", b"application/json"),
+    (b"x-request-id", b"req_theirs"),
+    (b"anthropic-ratelimit-tokens-remaining", b"7"),
+    (b"x-ratelimit-remaining-tokens", b"8"),
+    (b"set-cookie", b"a=b"),
+]
+
+
+@pytest.mark.parametrize("status", [200, 429])
+def test_what_is_left_of_an_account_is_told_to_its_owner_alone(bench: Bench, status: int) -> None:
+    body = json.dumps(message("Hi") if status == 200 else messages_error("slow down")).encode()
+    bench.answers["claude"] = scripted(body=body, status=status, headers=LIMITS)
+    own = bench.ask("claude", MESSAGES, x_api_key=ANTHROPIC_KEY, authorization=f"Bearer {MASTER}").headers
+    bench.answers["gpt"] = scripted(body=json.dumps(completion("Hi")).encode(), headers=LIMITS)
+    ours = bench.ask("gpt", CHAT, authorization=f"Bearer {MASTER}").headers
+
+    assert own["anthropic-ratelimit-tokens-remaining"] == "7"
+    assert own["x-pointsman-upstream-request-id"] == ours["x-pointsman-upstream-request-id"] == "req_theirs"
+    assert own["x-request-id"] == own["x-pointsman-request-id"]
+    assert not any("ratelimit" in name for name in ours)
+    assert "set-cookie" not in own | ours
+
+
 ERRORS: list[tuple[str, str, Any, str]] = [
     ("claude", MESSAGES, messages_error("invalid x-api-key", "authentication_error"), ANTHROPIC_KEY),
     ("gpt", CHAT, chat_error("Incorrect API key provided", code="invalid_api_key"), OPENAI_KEY),

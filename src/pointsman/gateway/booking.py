@@ -21,6 +21,8 @@ class AttemptBooking:
     fault: UpstreamFault | None = None
     first_byte_ms: float | None = None
     total_ms = 0.0
+    told_by_provider = b""
+    """Header lines of the provider's answer that its caller is given too."""
 
     def __init__(self, call: Call, card: ModelCard, crossing: Crossing) -> None:
         # Not the booking that holds it: a cycle per request is work for the garbage collector.

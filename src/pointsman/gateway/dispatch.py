@@ -25,7 +25,7 @@ from pointsman.core.request import Request
 from pointsman.gateway.booking import AttemptBooking, Booking
 from pointsman.gateway.call import Call, Credential
 from pointsman.gateway.crossing import Crossing, SameDialect, Streamable, Translated
-from pointsman.gateway.headers import answer_headers
+from pointsman.gateway.headers import answer_headers, told_by_provider
 from pointsman.gateway.memory import Memory
 from pointsman.gateway.target import Target
 from pointsman.wire.dialect import ReplyContext
@@ -151,6 +151,10 @@ async def _attempt(
     incoming = await plan.target.send(plan.outgoing)
     try:
         attempt.status = incoming.status
+        attempt.told_by_provider = told_by_provider(
+            incoming.headers,
+            account_is_callers=plan.own is not None and plan.crossing.speaks_callers_dialect,
+        )
         if not 200 <= incoming.status < 300:
             raise await _refused(incoming, plan)
         if envelope.stream and isinstance(plan.crossing, Streamable):

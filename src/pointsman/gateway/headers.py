@@ -26,6 +26,7 @@ def answer_headers(booking: Booking, content_type: bytes) -> bytes:
             b"\r\nx-pointsman-attempts: %d\r\nx-pointsman-dropped: " % len(attempts),
             _listed(dropped) if dropped else b"",
             b"\r\n",
+            attempts[-1].told_by_provider if attempts else b"",
         )
     return b"".join(
         (
@@ -43,6 +44,26 @@ def answer_headers(booking: Booking, content_type: bytes) -> bytes:
         )
     )
 
+
+_REQUEST_IDS = frozenset({b"x-request-id", b"request-id", b"apim-request-id"})
+_LIMITS = (b"x-ratelimit-", b"anthropic-ratelimit-")
+
+
+def told_by_provider(headers: Iterable[tuple[bytes, bytes]], *, account_is_callers: bool) -> bytes:
+    """What of a provider's own headers its answer is passed on with: the id by which the provider's support finds
+    the request, and how much is left of an account that is the caller's own. What is left of ours is nobody's
+    business."""
+    lines = b""
+    for name, value in headers:
+        if name in _REQUEST_IDS:
+            if not lines.startswith(_THEIR_ID):
+                lines = b"%b%b\r\n%b" % (_THEIR_ID, value, lines)
+        elif account_is_callers and name.startswith(_LIMITS):
+            lines += b"%b: %b\r\n" % (name, value)
+    return lines
+
+
+_THEIR_ID = b"x-pointsman-upstream-request-id: "
 
 ESTIMATED = b"x-pointsman-estimated: true\r\n"
 """The answer is the gateway's own estimate."""
