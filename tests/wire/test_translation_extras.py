@@ -79,8 +79,14 @@ def shown_in_chat(events: list[ReplyEvent], name: str) -> Any:
     if isinstance(whole, str):
         assert "".join(pieces) == whole
     else:
-        assert [each for piece in pieces for each in piece] == (whole or [])
+        told = [each for piece in pieces for each in piece]
+        assert [each["index"] for each in told] == list(range(len(told))), "SDKs gather a list by its indexes"
+        assert [unnumbered(each) for each in told] == [unnumbered(each) for each in whole or []]
     return whole
+
+
+def unnumbered(entry: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name != "index"}
 
 
 # sources
