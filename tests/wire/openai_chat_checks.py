@@ -155,10 +155,13 @@ def decoded(pieces: Iterable[bytes]) -> list[ReplyEvent]:
 
 
 def outcome(pieces: Iterable[bytes]) -> object:
+    """An error is the same whether it is raised or told behind events of the same bytes."""
     try:
-        return comparable(decoded(pieces))
+        events = decoded(pieces)
+        fold(events)
     except UpstreamError as error:
         return error.fault, error.message
+    return comparable(events)
 
 
 def folded(stream: bytes) -> Reply:

@@ -154,7 +154,7 @@ def test_arguments_in_pieces_are_put_together() -> None:
 def test_broken_calls_are_no_reply(parts: list[Any]) -> None:
     decoder = GEMINI.reply_decoder("gemini")
     with pytest.raises(UpstreamError) as caught:
-        decoder.feed(stream(chunk(*parts, finish="STOP", counts=COUNTS))) and decoder.finish()
+        fold(decoder.feed(stream(chunk(*parts, finish="STOP", counts=COUNTS))) + decoder.finish())
     assert caught.value.fault is UpstreamFault.BAD_REPLY
 
 

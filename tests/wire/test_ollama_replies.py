@@ -183,7 +183,7 @@ def test_an_error_line_ends_the_reply(error, fault):
 )
 def test_a_stream_that_is_not_whole_is_never_taken_for_one(stream, fault):
     with pytest.raises(UpstreamError) as failed:
-        decoded([stream])
+        fold(decoded([stream]))
     assert failed.value.fault is fault
 
 

@@ -133,7 +133,7 @@ def test_a_stream_of_nothing_is_no_reply():
 )
 def test_data_that_is_no_chunk_is_never_skipped(data):
     with pytest.raises(UpstreamError) as caught:
-        stream(chunk({"content": "a"}), b"data: " + data + b"\n\n")
+        fold(stream(chunk({"content": "a"}), b"data: " + data + b"\n\n"))
     assert caught.value.fault is UpstreamFault.BAD_REPLY
 
 
@@ -317,7 +317,7 @@ def test_a_name_may_come_after_the_first_arguments():
 
 def test_a_call_that_never_gets_a_name_is_a_bad_reply():
     with pytest.raises(UpstreamError) as caught:
-        stream(chunk(tool(0, "a", None, "{}")), chunk({}, "tool_calls"))
+        fold(stream(chunk(tool(0, "a", None, "{}")), chunk({}, "tool_calls")))
     assert caught.value.fault is UpstreamFault.BAD_REPLY
 
 

@@ -222,6 +222,14 @@ class _Fold:
         return tuple(part for part in self.parts if part is not None)
 
 
+def end_with(error: UpstreamError, events: list[ReplyEvent]) -> None:
+    """What a decoder does with an error: behind `events` of the same bytes it is the last of them, so that they are
+    said and it makes no difference where the stream was cut. Alone it is raised."""
+    if not events:
+        raise error
+    events.append(Failed(error))
+
+
 def fold(events: Iterable[ReplyEvent]) -> Reply:
     """The whole reply. Raises the UpstreamError of a Failed event; ValueError if the events do not end."""
     folding = _Fold()

@@ -77,7 +77,8 @@ class ReplyDecoder(Protocol):
     """Reads a provider's stream. Cutting the bytes anywhere gives the same events."""
 
     def feed(self, data: bytes) -> list[ReplyEvent]:
-        """Events completed by `data`. Raises UpstreamError (BAD_REPLY) for what is not the protocol."""
+        """Events completed by `data`. Raises UpstreamError (BAD_REPLY) for what is not the protocol; behind events of
+        the same `data` it is the last of them instead, as Failed."""
         ...
 
     def finish(self) -> list[ReplyEvent]:

@@ -23,6 +23,7 @@ from pointsman.core.events import (
     ToolCallDelta,
     ToolCallStarted,
     UsageReported,
+    end_with,
 )
 from pointsman.core.request import Seal
 from pointsman.core.usage import Usage
@@ -172,39 +173,32 @@ class AnthropicReplyDecoder:
         self._id: str | None = None
         self._stop = Delta()
         self._is_ended = False
-        self._error: UpstreamError | None = None
 
     def feed(self, data: bytes) -> list[ReplyEvent]:
         return self._take(self._reader.feed(data))
 
     def finish(self) -> list[ReplyEvent]:
-        was_good = self._error is None
         try:
             events = self._take(self._reader.finish())
         except UpstreamError:
-            if was_good:
-                raise UpstreamError(UpstreamFault.BROKEN, "the reply ended within an event") from None
-            raise
-        if self._error is None and not self._is_ended:
-            self._error = UpstreamError(UpstreamFault.BROKEN, "the reply ended before its end (message_stop)")
-        if self._error is not None and not events:
-            raise self._error
+            raise UpstreamError(UpstreamFault.BROKEN, "the reply ended within an event") from None
+        if not self._is_ended:
+            end_with(
+                UpstreamError(UpstreamFault.BROKEN, "the reply ended before its end (message_stop)"), events
+            )
         return events
 
     def _take(self, frames: list[ServerSentEvent]) -> list[ReplyEvent]:
-        # An error waits until the events before it are out, so that it makes no difference where the
-        # stream was cut.
         reply = self._reply
         for sent in frames:
-            if self._is_ended or self._error is not None:
+            if self._is_ended:
                 break
             try:
                 self._read(sent.data)
             except UpstreamError as error:
-                self._error = error
+                end_with(error, reply.events)
+                self._is_ended = True
         events, reply.events = reply.events, []
-        if self._error is not None and not events:
-            raise self._error
         return events
 
     def _read(self, data: bytes) -> None:

@@ -9,7 +9,10 @@ import msgspec
 from pointsman.wire.gemini.errors import bad_reply
 
 _STEP = re.compile(r"""\.([^.\[\]]+)|\[(\d+)\]|\[(?:'([^']*)'|"([^"]*)")\]""")
-_ITEMS_MAX = 100_000
+_GAP_MAX = 100
+"""An element may come before so many of those in front of it."""
+
+_STEPS_MAX = 100
 _encode = msgspec.json.Encoder().encode
 
 
@@ -46,12 +49,12 @@ class PartialArgs:
             int(index) if index else name or single or double
             for name, index, single, double in _STEP.findall(path.removeprefix("$"))
         ]
-        if not steps:
+        if not 0 < len(steps) <= _STEPS_MAX:
             raise bad_reply("a piece of a function call has no place in its arguments")
         where: Any = self._root
         for step, following in zip(steps, [*steps[1:], None], strict=True):
             new = value if following is None else _Items() if isinstance(following, int) else {}
-            if isinstance(step, int) and isinstance(where, _Items) and step < _ITEMS_MAX:
+            if isinstance(step, int) and isinstance(where, _Items) and step - len(where) <= _GAP_MAX:
                 where.extend([None] * (step + 1 - len(where)))
                 if following is None or where[step] is None:
                     where[step] = new

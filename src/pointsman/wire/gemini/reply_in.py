@@ -27,6 +27,7 @@ from pointsman.core.events import (
     ToolCallDelta,
     ToolCallStarted,
     UsageReported,
+    end_with,
 )
 from pointsman.core.request import Seal
 from pointsman.core.usage import Usage
@@ -45,6 +46,7 @@ from pointsman.wire.gemini.errors import bad_reply, error_in_reply
 from pointsman.wire.gemini.fields import compact, enum_word
 from pointsman.wire.gemini.framing import LineReader
 from pointsman.wire.gemini.partial_args import PartialArgs
+from pointsman.wire.gemini.places import Places
 from pointsman.wire.gemini.usage import Counts
 from pointsman.wire.sse import ServerSentEvent
 
@@ -103,7 +105,7 @@ class _Reply:
         self._id = ""
         self._calls = 0
         self._has_output = False
-        self._text: list[str] = []
+        self._text = Places()
         self._partial: PartialArgs | None = None
         self._usage: Usage | None = None
         self._end: Finished | Failed | None = None
@@ -152,7 +154,7 @@ class _Reply:
                 self._part(part)
         if candidate.logprobs_result is not None:
             self._add_logprobs(_logprobs(candidate.logprobs_result), first)
-        cited = citations_of(candidate, "".join(self._text)) if _has_sources(candidate) else []
+        cited = citations_of(candidate, self._text) if _has_sources(candidate) else []
         if cited:
             # They belong to the text, which its seal closes.
             at = len(self.events) - (bool(self.events) and isinstance(self.events[-1], TextSealed))
@@ -173,7 +175,7 @@ class _Reply:
                 return
             if part.text:
                 self._has_output = True
-                self._text.append(part.text)
+                self._text.add(part.text)
                 self.events.append(TextDelta(part.text))
             if signature:
                 self.events.append(TextSealed(Seal(signature, self._maker)))
@@ -187,8 +189,13 @@ class _Reply:
             self.events.append(ImageMade(blob.mime_type, blob.data))
 
     def _call(self, call: FunctionCall, signature: str | None) -> None:
-        if call.name is not None:
-            args = "" if call.args is NOTHING else compact(call.args)
+        if call.name:
+            try:
+                args = "" if call.args is NOTHING else compact(call.args)
+            except NOT_JSON:
+                raise bad_reply(
+                    f"the arguments of the function call {call.name[:64]} cannot be read"
+                ) from None
             if args in {"", "null"}:
                 args = "{}"
             elif not args.startswith("{"):
@@ -280,44 +287,37 @@ class GeminiReplyDecoder:
     def __init__(self, maker: str) -> None:
         self._reader = LineReader()
         self._reply = _Reply(maker)
-        self._error: UpstreamError | None = None
 
     def feed(self, data: bytes) -> list[ReplyEvent]:
         return self._take(self._reader.feed(data))
 
     def finish(self) -> list[ReplyEvent]:
-        was_good = self._error is None
         try:
             events = self._take(self._reader.finish())
         except UpstreamError:
-            if was_good:
-                raise UpstreamError(UpstreamFault.BROKEN, "the reply ended within an event") from None
-            raise
+            raise UpstreamError(UpstreamFault.BROKEN, "the reply ended within an event") from None
         reply = self._reply
-        if self._error is None and not reply.is_over:
+        if not reply.is_over:
             reply.close()
             events += reply.events
             reply.events = []
             if not reply.is_over:
-                self._error = UpstreamError(UpstreamFault.BROKEN, "the reply ended without a finish reason")
-        if self._error is not None and not events:
-            raise self._error
+                end_with(
+                    UpstreamError(UpstreamFault.BROKEN, "the reply ended without a finish reason"), events
+                )
         return events
 
     def _take(self, frames: list[ServerSentEvent]) -> list[ReplyEvent]:
-        # An error waits until the events before it are out, so that it makes no difference where the
-        # stream was cut.
         reply = self._reply
         for sent in frames:
-            if reply.is_over or self._error is not None:
+            if reply.is_over:
                 break
             try:
                 self._read(sent.data)
             except UpstreamError as error:
-                self._error = error
+                end_with(error, reply.events)
+                reply.is_over = True
         events, reply.events = reply.events, []
-        if self._error is not None and not events:
-            raise self._error
         return events
 
     def _read(self, data: bytes) -> None:

@@ -36,6 +36,7 @@ from pointsman.wire.gemini.citations import grounding
 from pointsman.wire.gemini.errors import bad_reply, stream_error
 from pointsman.wire.gemini.fields import camelled
 from pointsman.wire.gemini.framing import ArrayFraming, Framing, SseFraming
+from pointsman.wire.gemini.places import Places
 from pointsman.wire.gemini.usage import write_usage
 from pointsman.wire.seals import Kind, tag
 
@@ -127,9 +128,8 @@ class _Parts:
         self._calls: dict[int, tuple[ToolCallStarted, list[str]]] = {}
         self._usage = Usage()
         self._logprobs: list[Any] = []
-        self._text: list[str] = []
-        self._cited: list[tuple[Citation, int]] = []
-        self._block_start = 0
+        self._text = Places()
+        self._cited: list[tuple[Citation, Places]] = []
 
     @property
     def has_news(self) -> bool:
@@ -141,7 +141,7 @@ class _Parts:
         return not (self._ready or self._calls or self._logprobs)
 
     def note_text(self, text: str) -> None:
-        self._text.append(text)
+        self._text.add(text)
 
     def take(self, event: ReplyEvent) -> None:
         match event:
@@ -154,7 +154,7 @@ class _Parts:
                 self._end_calls()
                 self._seal({"text": ""}, tag(seal, Kind.TEXT))
             case CitationAdded(citation):
-                self._cited.append((citation, self._block_start))
+                self._cited.append((citation, self._text))
             case ThinkingDelta(text):
                 self._end_calls()
                 if self._shows_thoughts:
@@ -178,7 +178,7 @@ class _Parts:
                     raise bad_reply("a piece of a tool call came behind its end")
                 self._calls[index][1].append(arguments)
             case BlockEnded():
-                self._block_start = len(self._text)
+                self._text = Places()
                 self._end_calls(may_be_empty=False)
             case UsageReported(usage):
                 self._usage = merge_usage(self._usage, usage)
@@ -204,16 +204,13 @@ class _Parts:
         if self._logprobs:
             candidate["logprobsResult"], self._logprobs = _logprobs(self._logprobs), []
         if finished is not None and self._cited:
-            candidate["groundingMetadata"] = self._grounding()
+            candidate["groundingMetadata"] = grounding(self._cited)
         written: dict[str, Any] = {"candidates": [candidate]}
         if finished is not None and (counts := write_usage(self._usage)):
             written["usageMetadata"] = counts
         written["modelVersion"] = context.model
         written["responseId"] = context.reply_id
         return written
-
-    def _grounding(self) -> dict[str, Any]:
-        return grounding([(citation, "".join(self._text[start:])) for citation, start in self._cited])
 
     def _grow(self, part: dict[str, Any], text: str) -> None:
         """Adds to the part that is open, if it is of the same kind and not sealed."""

@@ -22,10 +22,12 @@ from pointsman.core.events import (
     ToolCallDelta,
     ToolCallStarted,
     UsageReported,
+    end_with,
 )
 from pointsman.core.request import Seal
 from pointsman.core.usage import Usage
 from pointsman.wire.lines import LineSplitter
+from pointsman.wire.logprobs import sound
 from pointsman.wire.ollama.errors import error_within_reply, not_a_reply
 
 _ABSENT = msgspec.Raw()
@@ -88,7 +90,7 @@ class _Reading:
             self._made_from = f"{line.model} {line.created_at}"
             out.append(ReplyStarted("", line.model))
         if line.message is not None:
-            self._take_message(line.message, tuple(line.logprobs or ()), out)
+            self._take_message(line.message, sound(line.logprobs), out)
         if line.done:
             self._end(line, out)
 
@@ -103,6 +105,8 @@ class _Reading:
             out.append(TextDelta(message.content, logprobs=logprobs))
         for call in message.tool_calls or ():
             self._end_thinking(out)
+            if not call.function.name:
+                raise UpstreamError(UpstreamFault.BAD_REPLY, "a tool call of the reply has no name")
             arguments = _arguments(call.function.arguments)
             call_id = call.id or self._made_id(call.function.name, arguments)
             out.append(ToolCallStarted(self._calls, call_id, call.function.name))
@@ -177,21 +181,30 @@ class ReplyDecoder:
         except UpstreamError:
             raise UpstreamError(UpstreamFault.BROKEN, "the reply ended within a line") from None
         if not self._reading.is_over:
-            raise UpstreamError(UpstreamFault.BROKEN, "the reply ended before its end")
+            end_with(UpstreamError(UpstreamFault.BROKEN, "the reply ended before its end"), out)
         return out
 
     def _read(self, block: bytes, out: list[ReplyEvent]) -> None:
+        reading = self._reading
         for text in block.split(b"\n"):
-            if self._reading.is_over:
+            if reading.is_over:
                 return
             if not text.strip():
                 continue
             try:
-                line = _decode_line(text)
-            except _NOT_READABLE:
-                raise UpstreamError(
-                    UpstreamFault.BAD_REPLY, "the stream holds a line that is not of a chat reply"
-                ) from None
-            if line.message is None and not line.error and not line.done:
-                raise UpstreamError(UpstreamFault.BAD_REPLY, "the stream holds a line that says nothing")
-            self._reading.take(line, out)
+                reading.take(_line(text), out)
+            except UpstreamError as error:
+                end_with(error, out)
+                reading.is_over = True
+
+
+def _line(text: bytes) -> _Line:
+    try:
+        line = _decode_line(text)
+    except _NOT_READABLE:
+        raise UpstreamError(
+            UpstreamFault.BAD_REPLY, "the stream holds a line that is not of a chat reply"
+        ) from None
+    if line.message is None and not line.error and not line.done:
+        raise UpstreamError(UpstreamFault.BAD_REPLY, "the stream holds a line that says nothing")
+    return line

@@ -15,14 +15,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 class _ToolCall:
-    """One call of the reply while it is being read. It starts when its name is known."""
+    """One call of the reply while it is being read. It starts, and is counted, when its name is known."""
 
-    __slots__ = ("id", "index", "is_started", "waiting")
+    __slots__ = ("id", "index", "waiting")
 
-    def __init__(self, index: int, call_id: str | None) -> None:
-        self.index = index
+    def __init__(self, call_id: str | None) -> None:
+        self.index: int | None = None
         self.id = call_id
-        self.is_started = False
         self.waiting: list[str] = []
 
 
@@ -33,13 +32,15 @@ class CallsUnderWay:
         self.ids_from = ""
         self._calls: list[_ToolCall] = []
         self._by_index: dict[int, _ToolCall] = {}
+        self._by_id: dict[str, _ToolCall] = {}
+        self._started = 0
 
     @property
     def are_there(self) -> bool:
         return bool(self._calls)
 
     def check_whole(self) -> None:
-        if any(not call.is_started for call in self._calls):
+        if any(call.index is None for call in self._calls):
             raise UpstreamError(UpstreamFault.BAD_REPLY, "the provider sent a tool call without a name")
 
     def take(self, part: CallPart, seal: Seal | None) -> list[ReplyEvent]:
@@ -51,11 +52,12 @@ class CallsUnderWay:
         call = self._call_of(part, name)
         arguments = _arguments(None if function is None else function.arguments)
         events: list[ReplyEvent] = []
-        if not call.is_started:
+        if call.index is None:
             if not name:
                 call.waiting.append(arguments)
                 return []
-            call.is_started = True
+            call.index = self._started
+            self._started += 1
             if not call.id:
                 call.id = _made_id(self.ids_from, call.index)
             events.append(ToolCallStarted(call.index, call.id, name, seal))
@@ -71,12 +73,14 @@ class CallsUnderWay:
             if known is not None and name and part.id and known.id and part.id != known.id:
                 known = None  # one index for every call: the id tells them apart
         elif part.id:
-            known = next((call for call in self._calls if call.id == part.id), None)
+            known = self._by_id.get(part.id)
         else:
             known = self._calls[-1] if self._calls and not name else None
         if known is None:
-            known = _ToolCall(len(self._calls), part.id)
+            known = _ToolCall(part.id)
             self._calls.append(known)
+            if part.id:
+                self._by_id.setdefault(part.id, known)
             if part.index is not None:
                 self._by_index[part.index] = known
         return known

@@ -20,8 +20,10 @@ from pointsman.core.events import (
     ThinkingDelta,
     ThinkingSealed,
     UsageReported,
+    end_with,
 )
 from pointsman.core.request import Seal
+from pointsman.wire.logprobs import sound
 from pointsman.wire.openai_chat.attachments_in import citations_from, images_from
 from pointsman.wire.openai_chat.calls_in import CallsUnderWay
 from pointsman.wire.openai_chat.chunks import (
@@ -38,7 +40,7 @@ from pointsman.wire.openai_chat.chunks import (
 from pointsman.wire.openai_chat.details import ReasoningDetails, text_of_details
 from pointsman.wire.openai_chat.errors import error_instead_of_reply
 from pointsman.wire.openai_errors import error_within_reply
-from pointsman.wire.sse import SseReader
+from pointsman.wire.sse import ServerSentEvent, SseReader
 
 _decode_chunk = msgspec.json.Decoder(Chunk).decode
 _encode = msgspec.json.Encoder().encode
@@ -79,8 +81,8 @@ class _Reading:
     def take(self, delta: Delta, logprobs: Logprobs | None, out: list[ReplyEvent]) -> None:
         self._think(delta, out)
         content = delta.content
-        if logprobs is not None:
-            self._with_logprobs(delta, logprobs, out)
+        if logprobs is not None and (content is None or isinstance(content, str)):
+            self._with_logprobs(content or "", logprobs, out)
         elif isinstance(content, str):
             if content:
                 self._stop_thinking(out)
@@ -90,7 +92,7 @@ class _Reading:
         if delta.refusal and isinstance(delta.refusal, str):
             self._has_refused = True
             self._stop_thinking(out)
-            refused = () if logprobs is None else tuple(logprobs.refusal or ())
+            refused = () if logprobs is None else sound(logprobs.refusal)
             out.append(TextDelta(delta.refusal, is_refusal=True, logprobs=refused))
         if delta.audio is not None:
             self._speak(delta.audio, out)
@@ -145,11 +147,10 @@ class _Reading:
             case _:
                 pass
 
-    def _with_logprobs(self, delta: Delta, logprobs: Logprobs, out: list[ReplyEvent]) -> None:
-        content = delta.content if isinstance(delta.content, str) else ""
+    def _with_logprobs(self, content: str, logprobs: Logprobs, out: list[ReplyEvent]) -> None:
         if content or logprobs.content:
             self._stop_thinking(out)
-            out.append(TextDelta(content, logprobs=tuple(logprobs.content or ())))
+            out.append(TextDelta(content, logprobs=sound(logprobs.content)))
 
     def _blocks(self, content: Any, out: list[ReplyEvent]) -> None:
         if not isinstance(content, list):
@@ -250,22 +251,29 @@ class ReplyDecoder:
 
     def feed(self, data: bytes) -> list[ReplyEvent]:
         out: list[ReplyEvent] = []
-        for event in self._reader.feed(data):
-            self._read(event.data, out)
+        self._take_all(self._reader.feed(data), out)
         return out
 
     def finish(self) -> list[ReplyEvent]:
         out: list[ReplyEvent] = []
         try:
-            for event in self._reader.finish():
-                self._read(event.data, out)
+            self._take_all(self._reader.finish(), out)
         except UpstreamError:
             raise UpstreamError(UpstreamFault.BROKEN, "the reply ended within an event") from None
         if not self._is_over:
             if self._reading.raw_reason is None:
-                raise UpstreamError(UpstreamFault.BROKEN, "the reply ended before its end")
-            self._end(out)
+                end_with(UpstreamError(UpstreamFault.BROKEN, "the reply ended before its end"), out)
+            else:
+                self._end(out)
         return out
+
+    def _take_all(self, told: list[ServerSentEvent], out: list[ReplyEvent]) -> None:
+        try:
+            for event in told:
+                self._read(event.data, out)
+        except UpstreamError as error:
+            end_with(error, out)
+            self._is_over = True
 
     def _read(self, data: bytes, out: list[ReplyEvent]) -> None:
         if self._is_over or not data:

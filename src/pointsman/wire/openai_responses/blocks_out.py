@@ -67,6 +67,7 @@ class TextBlock(Block):
         super().__init__(events, item_id, place)
         self.is_refusal = is_refusal
         self._pieces: list[str] = []
+        self._length = 0
         self._logprobs: list[Mapping[str, Any]] = []
         self._annotations: list[Mapping[str, Any]] = []
         self._place += b',"content_index":0'
@@ -79,6 +80,7 @@ class TextBlock(Block):
         if not text:
             return
         self._pieces.append(text)
+        self._length += len(text)
         if self.is_refusal:
             self._events.write(b"response.refusal.delta", self._before_delta + _encode(text))
             return
@@ -92,7 +94,7 @@ class TextBlock(Block):
         """Of a source without an address the API knows nothing."""
         if citation.url is None:
             return
-        here = sum(map(len, self._pieces))
+        here = self._length
         annotation = {
             "type": "url_citation",
             "url": citation.url,

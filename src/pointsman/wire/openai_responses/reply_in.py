@@ -6,7 +6,15 @@ from collections.abc import Mapping
 import msgspec
 
 from pointsman.core.errors import UpstreamError, UpstreamFault
-from pointsman.core.events import Failed, Finished, FinishReason, ReplyEvent, ReplyStarted, UsageReported
+from pointsman.core.events import (
+    Failed,
+    Finished,
+    FinishReason,
+    ReplyEvent,
+    ReplyStarted,
+    UsageReported,
+    end_with,
+)
 from pointsman.wire.openai_errors import error_instead_of_reply, error_within_reply
 from pointsman.wire.openai_responses.reply_items import Reading, bad_reply
 from pointsman.wire.openai_responses.shapes import (
@@ -113,39 +121,39 @@ class ReplyDecoder:
         self._start: ReplyStarted | None = None
         self._is_started = False
         self._is_over = False
-        self._error: UpstreamError | None = None
 
     def feed(self, data: bytes) -> list[ReplyEvent]:
         return self._take([event.data for event in self._reader.feed(data)])
 
     def finish(self) -> list[ReplyEvent]:
-        was_good = self._error is None
         try:
             events = self._take([event.data for event in self._reader.finish()])
         except UpstreamError:
-            if was_good:
-                raise UpstreamError(UpstreamFault.BROKEN, "the reply ended within an event") from None
-            raise
-        if not self._is_over and self._error is None:
-            raise UpstreamError(UpstreamFault.BROKEN, "the reply ended before its end (response.completed)")
+            raise UpstreamError(UpstreamFault.BROKEN, "the reply ended within an event") from None
+        if not self._is_over:
+            broken = UpstreamError(
+                UpstreamFault.BROKEN, "the reply ended before its end (response.completed)"
+            )
+            end_with(broken, events)
         return events
 
     def _take(self, told: list[bytes]) -> list[ReplyEvent]:
-        # An error waits until the events before it are out, so that it makes no difference where the stream was cut.
         reading = self._reading
         for data in told:
-            if self._is_over or self._error is not None:
+            if self._is_over:
                 break
             try:
                 self._read(data)
             except UpstreamError as error:
-                self._error = error
+                end_with(error, reading.events)
+                self._is_over = True
+            if reading.events and self._start is None:
+                self._start = ReplyStarted("", "")  # what the end tells comes too late
         events, reading.events = reading.events, []
         if events and not self._is_started:
             self._is_started = True
-            events.insert(0, self._start or ReplyStarted("", ""))
-        if self._error is not None and not events:
-            raise self._error
+            assert self._start is not None
+            events.insert(0, self._start)
         return events
 
     def _read(self, data: bytes) -> None:
@@ -164,9 +172,8 @@ class ReplyDecoder:
                 self._reading.add(event.output_index, event.item)
             case "response.output_item.done":
                 self._reading.complete(event.output_index, event.item)
-            case "response.created":
-                response = decode_response(event.response)
-                self._begin(response)
+            case "response.created" if self._start is None:
+                self._begin(decode_response(event.response))
             case "response.completed" | "response.incomplete" | "response.failed":
                 self._end(event)
             case _ if event.type == "error" or event.error:

@@ -24,6 +24,7 @@ from pointsman.core.events import (
     ToolCallStarted,
 )
 from pointsman.core.request import Citation, Seal
+from pointsman.wire.logprobs import sound
 from pointsman.wire.openai_responses.sealed import sealed
 from pointsman.wire.openai_responses.shapes import Event, Item, decode_item, decode_kind
 from pointsman.wire.openai_responses.tool_names import as_arguments, flat_name
@@ -186,7 +187,7 @@ class Reading:
 
     def _say(self, text: str, logprobs: list[dict[str, Any]] | None, *, is_refusal: bool = False) -> None:
         self.has_refused = self.has_refused or is_refusal
-        told = tuple(_logprob(each) for each in logprobs) if logprobs else ()
+        told = tuple(_logprob(each) for each in sound(logprobs)) if logprobs else ()
         self.events.append(TextDelta(text, is_refusal, told))
 
     def _reasoning(self, item: Item, opened: _Open) -> None:
@@ -266,7 +267,7 @@ def _citation(annotation: Any) -> Citation | None:
             return None  # a file that only the provider knows
 
 
-def _logprob(told: dict[str, Any]) -> Mapping[str, Any]:
+def _logprob(told: Mapping[str, Any]) -> Mapping[str, Any]:
     token = told.get("token")
     if isinstance(token, str) and told.get("bytes") is None:
         return {**told, "bytes": list(token.encode("utf-8", "surrogatepass"))}

@@ -96,16 +96,23 @@ class ReplyWatch:
                     self.usage = response.usage.usage()
             case "response.failed" | "error":
                 error = event.error or (None if response is None else response.error)
-                self.error = error_within_reply({"error": error} if error else decode_any(data))
+                self.error = error_within_reply({"error": error} if error else _any(data))
             case _:
                 pass
 
     def _look_at_odd(self, data: bytes) -> None:
         """An end whose usage cannot be read is an end all the same: it is relayed as it is."""
-        told = decode_any(data)
+        told = _any(data)
         kind = told.get("type") if isinstance(told, dict) else None
         self.is_complete = kind in {"response.completed", "response.incomplete"}
         if kind in {"response.failed", "error"}:
             self.error = UpstreamError(
                 UpstreamFault.BAD_REPLY, "the provider sent an error that cannot be read"
             )
+
+
+def _any(data: bytes) -> Any:
+    try:
+        return decode_any(data)
+    except NOT_JSON:
+        return None
