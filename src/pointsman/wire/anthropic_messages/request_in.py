@@ -167,7 +167,9 @@ def _leaves_nothing_open(schema: object) -> bool:
     if schema.get("type") == "object" or "properties" in schema:
         if schema.get("additionalProperties") is not False or not isinstance(properties, dict):
             return False
-        if set(properties) - set(schema.get("required") or ()):
+        required = schema.get("required")
+        names = {name for name in required if isinstance(name, str)} if isinstance(required, list) else set()
+        if properties.keys() - names:
             return False
     named = (schema.get(name, {}) for name in ("properties", "$defs", "definitions"))
     inner = [each for group in named if isinstance(group, dict) for each in group.values()]

@@ -64,6 +64,7 @@ class _Turns:
         self._blocks: list[Block] = []
         self._waiting: defaultdict[str, deque[str]] = defaultdict(deque)
         self._sent_ids: set[str] = set()
+        self._copies: dict[str, int] = {}
 
     def add_part(self, role: str, part: Part) -> None:
         match part:
@@ -122,6 +123,7 @@ class _Turns:
             raise BadRequest(
                 f"messages: no tool result follows the tool calls {', '.join(unanswered)}", param="messages"
             )
+        self._waiting.clear()
 
     def _call(self, call: ToolCall) -> Block:
         text = call.arguments.strip() or "{}"
@@ -139,10 +141,11 @@ class _Turns:
         """An id the API takes, which no other call of the conversation has. The same history always gives the
         same ids, so that a cached beginning of it stays the same."""
         sent_id = clean = _NOT_IN_IDS.sub("_", call_id) or "call"
-        number = 1
+        number = self._copies.get(clean, 1)
         while sent_id in self._sent_ids:
             number += 1
             sent_id = f"{clean}_{number}"
+        self._copies[clean] = number
         self._sent_ids.add(sent_id)
         return sent_id
 

@@ -108,6 +108,10 @@ class GeminiClientEmbeddings:
     def decode_request(self, envelope: Envelope) -> EmbeddingRequest:
         try:
             body = _decode_any(envelope.body)
+        except (
+            msgspec.ValidationError
+        ) as error:  # the envelope is JSON, but holds a number that none can hold
+            raise BadRequest(f"The body cannot be read: {error}.") from None
         except RecursionError:
             raise BadRequest("The body is nested too deeply.") from None
         asked = [body] if self._verb == "embedContent" else body.get("requests")

@@ -159,6 +159,8 @@ def _read(envelope: Envelope) -> _Request:
 def _foreign(envelope: Envelope) -> dict[str, Any]:
     try:
         values = {name: _decode_any(raw) for name, raw in envelope.fields.items() if name not in _READ}
+    except msgspec.ValidationError as error:  # the envelope is JSON, but holds a number that none can hold
+        raise BadRequest(f"The body cannot be read: {error}.", code="invalid_value") from None
     except RecursionError:
         raise BadRequest("The body is nested too deeply.") from None
     return {name: value for name, value in values.items() if value is not None}

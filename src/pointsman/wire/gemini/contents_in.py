@@ -7,8 +7,9 @@ responses find their calls by id, else by name and order.
 
 import hashlib
 import re
+from collections import defaultdict, deque
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -218,45 +219,57 @@ class _Contents:
         return [Document(media_type=media_type or None, url=url, name=_string(fields, "displayName", path))]
 
 
+class _Call(NamedTuple):
+    id: str
+    own_id: str | None
+    name: str
+    path: str
+
+
 class _Calls:
-    """Which calls of the last turn have no response yet."""
+    """Which calls of the last turn have no response yet. `_queues` holds their numbers by what a response may say of
+    them; those that were answered under another of their names are passed over."""
 
     def __init__(self) -> None:
-        self._turn: list[tuple[str, str | None, str, str]] = []  # id, the caller's own id, name, path
-        self._waiting: list[tuple[str, str | None, str, str]] = []
+        self._turn: list[_Call] = []
+        self._waiting: dict[int, _Call] = {}
+        self._queues: defaultdict[tuple[str, str], deque[int]] = defaultdict(deque)
         self._ids: set[str] = set()
+        self._count = 0
 
     def open(self, own_id: str | None, name: str, path: str) -> str:
         call_id = own_id or ""
         if not call_id or call_id in self._ids:
             call_id = f"call{hashlib.sha256(f'{path}/{name}'.encode()).hexdigest()[:24]}"
         self._ids.add(call_id)
-        self._turn.append((call_id, own_id, name, path))
+        self._turn.append(_Call(call_id, own_id, name, path))
         return call_id
 
     def close(self) -> None:
         """The model's turn is over: its calls wait for their responses."""
-        self._waiting += self._turn
+        for call in self._turn:
+            self._count += 1
+            self._waiting[self._count] = call
+            self._queues["name", call.name].append(self._count)
+            own = ("id", call.own_id) if call.own_id else ("name of no id", call.name)
+            self._queues[own].append(self._count)
         self._turn = []
 
     def answer(self, own_id: str | None, name: str, path: str) -> str:
-        for fits in (
-            lambda call: own_id and call[1] == own_id,
-            lambda call: call[2] == name and not (own_id and call[1]),
-            lambda call: call[2] == name,
-        ):
-            for at, call in enumerate(self._waiting):
-                if fits(call):
-                    return self._waiting.pop(at)[0]
+        said = (("id", own_id), ("name of no id", name), ("name", name)) if own_id else (("name", name),)
+        for queue in map(self._queues.get, said):
+            while queue:
+                if (call := self._waiting.pop(queue.popleft(), None)) is not None:
+                    return call.id
         raise wrong(path, f"no function call {name[:64]!r} of the turn before waits for this response")
 
     def check_answered(self) -> None:
         if self._waiting:
-            _, _, name, path = self._waiting[0]
+            call = next(iter(self._waiting.values()))
             raise BadRequest(
-                f"Invalid value at '{path}': no function response follows the call of {name[:64]!r}. Please ensure "
-                "that every function call is answered in the turn after it.",
-                param=path,
+                f"Invalid value at '{call.path}': no function response follows the call of {call.name[:64]!r}. Please "
+                "ensure that every function call is answered in the turn after it.",
+                param=call.path,
             )
 
 

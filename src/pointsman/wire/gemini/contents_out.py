@@ -145,6 +145,7 @@ class _Turns:
                 f"messages: no tool result follows the tool calls {', '.join(unanswered)[:200]}",
                 param="messages",
             )
+        self._waiting.clear()
 
     def _signature(self, seal: Seal | None) -> Written:
         if seal is None or not seal.data or seal.maker != self._maker:

@@ -38,7 +38,13 @@ def as_count(raw: msgspec.Raw) -> int:
 
 
 def as_value(raw: msgspec.Raw) -> Any:
-    return _as_any(raw)
+    """Any JSON value. Raises BadRequest for a number that none can hold: the envelope is JSON even so."""
+    try:
+        return _as_any(raw)
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"The body cannot be read: {error}.") from None
+    except RecursionError:
+        raise BadRequest("The body is nested too deeply.") from None
 
 
 _NAME_CHARS_MAX = 64

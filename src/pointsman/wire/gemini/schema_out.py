@@ -5,13 +5,21 @@ These two fields are used and not `parameters` and `responseSchema`: those hold 
 reader refuses a whole request for one keyword it does not know.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from pointsman.core.errors import BadRequest
 
-SIZE_MAX = 20_000
-"""Objects of one schema when its references are written out: each use of one doubles what stands below it."""
+REFERRED_MAX = 20_000
+"""Objects that the references of one request may become when they are written out: each use of one may double what
+stands below it."""
+
+_VALUE_BYTES = 32
+"""So many bytes of an enumeration or a description count as one object."""
+
+_encode = msgspec.json.Encoder().encode
 
 _KEPT = frozenset({
     "type", "format", "title", "description", "enum", "required", "minItems", "maxItems", "minimum", "maximum",
@@ -29,11 +37,11 @@ class SchemaWriter:
         self.dropped: dict[str, None] = {}
         self._root: Mapping[str, Any] = {}
         self._open: list[str] = []
-        self._size = 0
+        self._referred_size = 0
 
     def write(self, schema: Mapping[str, Any], path: str) -> dict[str, Any]:
         """Raises BadRequest for a schema that is too large or too deep."""
-        self._root, self._open, self._size = schema, [], 0
+        self._root, self._open = schema, []
         try:
             return self._object(schema, path)
         except RecursionError:
@@ -43,15 +51,15 @@ class SchemaWriter:
         return self._object(schema, path) if isinstance(schema, Mapping) else schema
 
     def _object(self, schema: Mapping[str, Any], path: str) -> dict[str, Any]:
-        self._size += 1
-        if self._size > SIZE_MAX:
-            raise BadRequest(f"{path}: the schema is too large with its references written out", param=path)
+        self._count(1, path)
         reference = schema.get("$ref")
         if isinstance(reference, str):
             return self._referred(reference, schema, path)
         written: dict[str, Any] = {}
         for name, value in schema.items():
             if name in _KEPT:
+                if self._open:
+                    self._count(len(_encode(value)) // _VALUE_BYTES, path)
                 written[name] = value
             elif name in {"items", "additionalProperties"}:
                 written[name] = self._any(value, path)
@@ -64,8 +72,7 @@ class SchemaWriter:
             elif name == "const":
                 written["enum"] = [value]
             elif name == "allOf" and isinstance(value, list):
-                for each in value:
-                    _merge(written, self._any(each, path))
+                _merge(written, [self._any(each, path) for each in value])
             elif name not in _SILENT:
                 self.dropped[f"schema.{name}"] = None
         return written
@@ -81,8 +88,13 @@ class SchemaWriter:
         self._open.append(reference)
         written = self._object(target, path)
         self._open.pop()
-        _merge(written, self._object(others, path), replaces=True)
+        _merge(written, [self._object(others, path)], replaces=True)
         return written
+
+    def _count(self, size: int, path: str) -> None:
+        self._referred_size += size if self._open else 0
+        if self._referred_size > REFERRED_MAX:
+            raise BadRequest(f"{path}: the schema is too large with its references written out", param=path)
 
     def _find(self, reference: str) -> Mapping[str, Any] | None:
         if reference != "#" and not reference.startswith("#/"):
@@ -99,15 +111,18 @@ class SchemaWriter:
         return found if isinstance(found, Mapping) else None
 
 
-def _merge(schema: dict[str, Any], other: Any, *, replaces: bool = False) -> None:
-    """What both say, as one schema."""
-    if not isinstance(other, dict):
-        return
-    for name, value in other.items():
-        known = schema.get(name)
-        if name == "properties" and isinstance(known, dict) and isinstance(value, dict):
-            schema[name] = {**known, **value}
-        elif name == "required" and isinstance(known, list) and isinstance(value, list):
-            schema[name] = list(dict.fromkeys([*known, *value]))
-        elif replaces or name not in schema:
-            schema[name] = value
+def _merge(schema: dict[str, Any], others: Sequence[Any], *, replaces: bool = False) -> None:
+    """What all of them say, as one schema. Properties of `schema` are its own to grow."""
+    required: list[Any] = []
+    for other in others:
+        for name, value in other.items() if isinstance(other, dict) else ():
+            known = schema.get(name)
+            if name == "properties" and isinstance(known, dict) and isinstance(value, dict):
+                known.update(value)
+            elif name == "required" and isinstance(known, list) and isinstance(value, list):
+                required += value
+            elif replaces or name not in schema:
+                schema[name] = value
+    if required:
+        names = (name for name in (*schema["required"], *required) if isinstance(name, str))
+        schema["required"] = list(dict.fromkeys(names))

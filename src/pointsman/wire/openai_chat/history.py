@@ -114,7 +114,8 @@ class _History:
         self._left_out = left_out
         self._messages: list[Message] = []
         self._caller = 0
-        self._unanswered: list[str] = []
+        self._unanswered: dict[str, int] = {}
+        """How many calls of an id wait for a result, in the order of the calls."""
         self._results: list[ToolResult] = []
 
     def read(self, messages: list[ChatMessage]) -> tuple[Message, ...]:
@@ -149,11 +150,9 @@ class _History:
             self._results = []
 
     def _result(self, index: int, message: ChatMessage) -> ToolResult:
-        if message.role == "function":
-            # The legacy form has no ids: one call, answered by its name.
-            call_id = self._unanswered[0] if self._unanswered else None
-        else:
-            call_id = message.tool_call_id
+        # The legacy form has no ids: one call, answered by its name.
+        has_id = message.role != "function"
+        call_id = message.tool_call_id if has_id else next(iter(self._unanswered), None)
         if call_id is None or call_id not in self._unanswered:
             raise BadRequest(
                 f"Message {index} with role '{message.role}' must be a response to a preceding message with "
@@ -161,7 +160,9 @@ class _History:
                 param=f"messages[{index}].tool_call_id",
                 code="invalid_value",
             )
-        self._unanswered.remove(call_id)
+        self._unanswered[call_id] -= 1
+        if not self._unanswered[call_id]:
+            del self._unanswered[call_id]
         content: list[Text | Image | Document] = []
         for part in self._parts(index, message):
             if not isinstance(part, Text | Image | Document):
@@ -195,12 +196,12 @@ class _History:
                 raise missing(f"{path}.id")
             seal = None if call.extra_content is None else read_signature(call.extra_content)
             parts.append(_tool_call(call.id, call.function, f"{path}.function.arguments", seal))
-            self._unanswered.append(call.id)
+            self._unanswered[call.id] = self._unanswered.get(call.id, 0) + 1
         if message.function_call is not None and not message.tool_calls:
             call_id = f"functioncall{index}"
             path = f"messages[{index}].function_call.arguments"
             parts.append(_tool_call(call_id, message.function_call, path))
-            self._unanswered.append(call_id)
+            self._unanswered[call_id] = 1
         if parts:
             self._messages.append(Message("assistant", tuple(parts)))
 

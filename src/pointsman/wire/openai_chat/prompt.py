@@ -139,7 +139,7 @@ def _wants_thinking(read: _Prompt) -> bool:
         return read.reasoning_effort not in {"none", "minimal"}
     if isinstance(read.reasoning, dict):
         return read.reasoning.get("enabled") is not False and read.reasoning.get("effort") != "none"
-    return isinstance(read.thinking, dict) and read.thinking.get("type") in {"enabled", "adaptive"}
+    return isinstance(read.thinking, dict) and read.thinking.get("type") in ("enabled", "adaptive")
 
 
 # The wording of complaints follows OpenAI's own, so that clients which match on it keep working.

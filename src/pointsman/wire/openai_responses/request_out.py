@@ -47,6 +47,10 @@ _COMMON_EFFORTS = ("low", "medium", "high")
 _BUDGETS = ((4096, "low"), (16384, "medium"))
 """A thinking budget below so many tokens is this effort; above them all it is high."""
 
+STOPS_MAX = 16
+STOP_CHARS_MAX = 1000
+"""The API knows no stop strings: each is looked for here, in every piece of the reply."""
+
 
 def encode_request(request: Request, card: ModelCard) -> EncodedRequest:
     writing = _Writing(request, card)
@@ -155,6 +159,11 @@ class _Writing:
         for name, value in unknown.items():
             if value is not None:
                 self.drop(name)
+        if len(sampling.stop) > STOPS_MAX or any(len(stop) > STOP_CHARS_MAX for stop in sampling.stop):
+            raise self._unsupported(
+                "stop",
+                f"The model {self.card.name} takes at most {STOPS_MAX} stop strings of {STOP_CHARS_MAX} characters.",
+            )
         if sampling.logprobs:
             if sampling.stop:
                 raise self._unsupported(
