@@ -5,9 +5,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq
 ARGS   ?=
+FUZZ_MINUTES ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-clients conformance check docs bench bench-peers lock
+.PHONY: help setup serve test fuzz test-clients conformance check docs bench bench-peers lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +27,9 @@ conformance: $(VENV)/dev.stamp ## judge every recorded exchange for every dialec
 
 test-clients: $(VENV)/dev.stamp ## install coding agents from npm (3 GB) and send each on an errand to vendors of every dialect
 	@PYTHONPATH=tests $(BIN)/python -m clients.agents $(ARGS)
+
+fuzz: $(VENV)/dev.stamp ## spoil recorded traffic for FUZZ_MINUTES=60; ARGS="FOLDER --only stream:gemini"
+	@PYTHONPATH=tests $(BIN)/python -m fuzz --minutes $(FUZZ_MINUTES) $(ARGS)
 
 check: $(VENV)/dev.stamp ## format, lint, types, layers, generated documents
 	$(BIN)/ruff format --check
