@@ -32,12 +32,12 @@ from pointsman.wire.gemini.fields import (
     Fields,
     as_flag,
     as_string,
-    as_value,
     begins,
     compact,
     read,
     read_fields,
     read_list,
+    read_value,
     wrong,
 )
 from pointsman.wire.seals import Kind, Tagged, untag
@@ -281,7 +281,7 @@ def _seal(tagged: Tagged | None) -> Seal | None:
 def _result_text(raw: msgspec.Raw) -> tuple[str, bool]:
     """The text of a response, and whether it tells an error. Google gives three of its keys a meaning."""
     if begins(raw) != b"{":
-        value = as_value(raw)
+        value = read_value(raw, "response")
         return (value if isinstance(value, str) else compact(raw)), False
     fields = read_fields(raw, "response")
     name = next(iter(fields), "")

@@ -37,16 +37,6 @@ def as_count(raw: msgspec.Raw) -> int:
         raise msgspec.ValidationError("Expected `int`") from None
 
 
-def as_value(raw: msgspec.Raw) -> Any:
-    """Any JSON value. Raises BadRequest for a number that none can hold: the envelope is JSON even so."""
-    try:
-        return _as_any(raw)
-    except msgspec.ValidationError as error:
-        raise BadRequest(f"The body cannot be read: {error}.") from None
-    except RecursionError:
-        raise BadRequest("The body is nested too deeply.") from None
-
-
 _NAME_CHARS_MAX = 64
 """Callers write the names: long ones are no fields, and are not kept in a cache."""
 
@@ -77,6 +67,11 @@ def read(decode: Callable[[msgspec.Raw], T], raw: msgspec.Raw, path: str) -> T:
         raise wrong(path, f"not valid JSON: {error}") from None
     except RecursionError:
         raise wrong(path, "nested too deeply") from None
+
+
+def read_value(raw: msgspec.Raw, path: str) -> Any:
+    """Whatever it is. JSON can write numbers that no float or integer here holds; those are refused."""
+    return read(_as_any, raw, path)
 
 
 def read_fields(raw: msgspec.Raw, path: str) -> Fields:

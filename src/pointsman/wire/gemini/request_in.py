@@ -15,11 +15,11 @@ from pointsman.wire.gemini.fields import (
     as_object,
     as_string,
     as_strings,
-    as_value,
     camelled,
     enum_word,
     read,
     read_fields,
+    read_value,
     wrong,
 )
 from pointsman.wire.gemini.prompt import require_messages, system_texts
@@ -50,7 +50,7 @@ def decode_request(envelope: Envelope) -> Request:
     if not messages and not reading.must_not_drop:
         raise BadRequest("* GenerateContentRequest.contents: contents is not specified", param="contents")
     for name in fields.keys() - _TRANSLATED:
-        value = as_value(fields[name])
+        value = read_value(fields[name], name)
         if value in _NO_OPS:
             continue
         if name in _MUST_NOT_DROP:
@@ -85,15 +85,15 @@ def _system(fields: Fields) -> list[Message]:
 def _note_config(config: Fields, reading: Reading) -> None:
     path = "generationConfig"
     modalities = config.get("responseModalities")
-    wanted = as_value(modalities) if modalities is not None else []
+    wanted = read_value(modalities, f"{path}.responseModalities") if modalities is not None else []
     kinds = {enum_word(each, _MODALITIES) for each in (wanted if isinstance(wanted, list) else [wanted])}
     if kinds - {"TEXT", "MODALITY_UNSPECIFIED"}:
         reading.insist_on(f"{path}.responseModalities", sorted(kinds))
     count = config.get("candidateCount")
     if count is not None and read(as_count, count, f"{path}.candidateCount") > 1:
-        reading.insist_on(f"{path}.candidateCount", as_value(count))
+        reading.insist_on(f"{path}.candidateCount", read_value(count, f"{path}.candidateCount"))
     for name in config.keys() - _IN_CONFIG:
-        value = as_value(config[name])
+        value = read_value(config[name], f"{path}.{name}")
         if value in _NO_OPS:
             continue
         if name in _CONFIG_MUST_NOT_DROP:
@@ -154,7 +154,8 @@ def _reasoning(config: Fields, reading: Reading) -> Reasoning | None:
     thinking = read_fields(raw, path)
     shown = thinking.get("includeThoughts")
     is_shown = shown is not None and read(as_flag, shown, f"{path}.includeThoughts")
-    level = enum_word(as_value(thinking["thinkingLevel"]), _LEVELS) if "thinkingLevel" in thinking else ""
+    asked = thinking.get("thinkingLevel")
+    level = "" if asked is None else enum_word(read_value(asked, f"{path}.thinkingLevel"), _LEVELS)
     if level and level != "THINKING_LEVEL_UNSPECIFIED":
         if level not in _LEVELS:
             raise wrong(f"{path}.thinkingLevel", f"unknown level {level[:40]!r}")

@@ -12,11 +12,11 @@ from pointsman.wire.gemini.fields import (
     as_object,
     as_string,
     as_strings,
-    as_value,
     enum_word,
     read,
     read_fields,
     read_list,
+    read_value,
     wrong,
 )
 from pointsman.wire.gemini.schema_in import json_schema
@@ -73,7 +73,7 @@ def _tools(fields: Fields, reading: Reading) -> list[Tool]:
                     for number, declared in enumerate(read_list(value, f"{path}.{kind}"))
                 ]
             else:
-                reading.insist_on(f"{path}.{kind}", as_value(value))
+                reading.insist_on(f"{path}.{kind}", read_value(value, f"{path}.{kind}"))
     return tools
 
 
@@ -89,7 +89,8 @@ def _tool(raw: msgspec.Raw, path: str, reading: Reading) -> Tool:
             schema = json_schema(read(as_object, fields[field], f"{path}.{field}"), f"{path}.{field}")
             break
     for hint in fields.keys() - _READ:
-        if not (hint == "behavior" and enum_word(as_value(fields[hint])) in {"BLOCKING", "UNSPECIFIED"}):
+        value = read_value(fields[hint], f"{path}.{hint}")
+        if not (hint == "behavior" and enum_word(value) in {"BLOCKING", "UNSPECIFIED"}):
             reading.leave_out(f"tools[].functionDeclarations[].{hint}", True)
     return Tool(
         name, None if description is None else read(as_string, description, f"{path}.description"), schema
@@ -100,16 +101,20 @@ def _choice(fields: Fields, reading: Reading) -> tuple[str, tuple[str, ...]]:
     """The mode, empty where nothing is said, and the functions that may be called, where only some may."""
     raw = fields.get("toolConfig")
     config = {} if raw is None else read_fields(raw, "toolConfig")
-    for name, value in config.items():
-        if name != "functionCallingConfig" and as_value(value) not in (False, {}, []):
-            reading.leave_out(f"toolConfig.{name}", as_value(value))
+    for name, raw_value in config.items():
+        if name == "functionCallingConfig":
+            continue
+        value = read_value(raw_value, f"toolConfig.{name}")
+        if value not in (False, {}, []):
+            reading.leave_out(f"toolConfig.{name}", value)
     if "functionCallingConfig" not in config:
         return "", ()
     path = "toolConfig.functionCallingConfig"
     calling = read_fields(config["functionCallingConfig"], path)
     if "streamFunctionCallArguments" in calling:
         reading.leave_out(f"{path}.streamFunctionCallArguments", True)
-    mode = enum_word(as_value(calling["mode"]), _MODES) if "mode" in calling else ""
+    asked = calling.get("mode")
+    mode = "" if asked is None else enum_word(read_value(asked, f"{path}.mode"), _MODES)
     if mode not in {"", *_MODES}:
         raise wrong(f"{path}.mode", f"unknown mode {mode[:40]!r}")
     allowed = calling.get("allowedFunctionNames")
