@@ -199,6 +199,19 @@ def test_a_refusal_of_the_callers_key_reaches_the_caller_as_it_is(
     assert (answered.status, answered.body) == (status, body)
 
 
+@pytest.mark.parametrize("status", [400, 404, 413])
+@pytest.mark.parametrize(
+    ("model", "path", "error"), [("kept", MESSAGES, messages_error), ("gpt", CHAT, chat_error)]
+)
+def test_our_key_is_masked_where_a_provider_quotes_it(
+    bench: Bench, model: str, path: str, error: Any, status: int
+) -> None:
+    bench.answers[model] = scripted(json=error(f"no {OUR_KEY} here"), status=status)
+    answered = bench.ask(model, path, authorization=f"Bearer {MASTER}")
+    assert answered.status == status
+    assert answered.json()["error"]["message"] == "no *** here"
+
+
 @pytest.mark.parametrize(("model", "path", "error", "key"), ERRORS)
 @pytest.mark.parametrize(("status", "kind"), [(401, "authentication_error"), (403, "permission_error")])
 def test_a_refusal_of_the_callers_key_crosses_dialects(

@@ -210,6 +210,7 @@ async def _refused(incoming: Incoming, plan: _Plan) -> UpstreamError:
         body = await incoming.read(_ERROR_BYTES_MAX)
     except UpstreamError:
         body = b""  # too large, or broken off: the status says enough
+    body = plan.target.without_our_key(body)
     error = plan.target.dialect.decode_error(incoming.status, incoming.headers, body)
     if plan.own is not None and error.fault is UpstreamFault.AUTH:
         error.body = body

@@ -17,6 +17,9 @@ _LISTS = frozenset({b"anthropic-beta", b"openai-beta"})
 """Headers that may stand several times: what the caller asks for and what the configuration adds both count. Of
 any other, what the configuration says replaces what the caller said."""
 
+_QUOTABLE_CHARS_MIN = 6
+"""A key as short as a word of JSON ("x", "error") is no secret, and cannot be told from it."""
+
 _Headers = tuple[tuple[bytes, bytes], ...]
 _ONCE = frozenset({b"idempotency-key", b"x-client-request-id"})
 _KNOWN_MAX = 256
@@ -79,6 +82,13 @@ class Target:
         if is_same_dialect and call.query:
             url = f"{url}{'&' if '?' in path else '?'}{call.query}"
         return Outgoing(url, headers, body, provider.deadlines)
+
+    def without_our_key(self, body: bytes) -> bytes:
+        """What a provider says, with our own key masked wherever it is quoted."""
+        key = self.provider.api_key
+        if key is None or len(key) < _QUOTABLE_CHARS_MIN:
+            return body
+        return body.replace(key.encode(), b"***")
 
     def _passed(self, headers: HeaderList) -> _Headers:
         names, prefixes = self.dialect.passed_headers, self.dialect.passed_header_prefixes
