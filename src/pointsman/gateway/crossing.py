@@ -213,10 +213,9 @@ class SameDialect(Streamable):
         self.usage = watch.usage
         error = watch.error
         if error is not None:
-            if not self._has_begun:
-                raise error
-            # The provider's own words go to the caller. Data that nobody can read are no words.
-            self._has_told_error = error.fault is not UpstreamFault.BAD_REPLY
+            if not self._has_begun or error.fault is UpstreamFault.BAD_REPLY:
+                raise error  # data that nobody can read would break the caller's reader before it is told why
+            self._has_told_error = True  # in the provider's own words
         if self._relay_of_dialect is not None:
             events = self._relay_of_dialect.feed(events)
         if self._comments and events:
