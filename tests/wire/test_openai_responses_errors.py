@@ -16,6 +16,7 @@ from pointsman.core.errors import (
     UpstreamFault,
 )
 from pointsman.wire.openai_responses import OPENAI_RESPONSES
+from pointsman.wire.sse import frame
 
 
 @pytest.mark.parametrize(
@@ -146,3 +147,17 @@ def test_an_odd_usage_is_no_reason_to_withhold_a_reply():
     watch = OPENAI_RESPONSES.reply_watch()
     watch.feed(b'data: {"type":"response.completed","response":{"usage":{"input_tokens":"many"}}}\n\n')
     assert (watch.usage, watch.is_complete, watch.error) == (None, True, None)
+
+
+@pytest.mark.parametrize("told", [{"message": "slow", "code": "rate_limit_exceeded"}, "out of memory"])
+def test_an_error_that_is_no_event_ends_a_relayed_stream(told: object) -> None:
+    watch = OPENAI_RESPONSES.reply_watch()
+    watch.feed(b"data: " + json.dumps({"error": told}).encode() + b"\n\n")
+    assert watch.error is not None
+
+
+def test_the_error_of_an_item_is_none_of_the_stream() -> None:
+    watch = OPENAI_RESPONSES.reply_watch()
+    item = {"type": "mcp_call", "error": {"message": "no such tool"}}
+    watch.feed(frame(json.dumps({"type": "response.output_item.done", "item": item}).encode()))
+    assert watch.error is None

@@ -31,8 +31,11 @@ _decode_event = msgspec.json.Decoder(_Event).decode
 
 _FAILURES = frozenset(("failed", "cancelled"))
 
-# Within a JSON string the quotes would be escaped, so this can only be an event's own type.
-_SAYS_SOMETHING = re.compile(rb'"type"\s*:\s*"(?:response\.(?:completed|incomplete|failed)|error)"')
+# Within a JSON string the quotes would be escaped, so this can only be an event's own type, or an error. Some servers
+# send no event of an error, only what they would have answered without a stream.
+_SAYS_SOMETHING = re.compile(
+    rb'"type"\s*:\s*"(?:response\.(?:completed|incomplete|failed)|error)"|"error"\s*:\s*[{"]'
+)
 _BLANK_LINES = (b"\n\n", b"\r\n\r\n")
 
 
@@ -97,6 +100,8 @@ class ReplyWatch:
             case "response.failed" | "error":
                 error = event.error or (None if response is None else response.error)
                 self.error = error_within_reply({"error": error} if error else _any(data))
+            case "" if event.error:
+                self.error = error_within_reply({"error": event.error})
             case _:
                 pass
 
