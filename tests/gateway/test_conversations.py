@@ -1,6 +1,7 @@
 """Replies that are come back to by their id: kept for their caller, for a while, within bounds."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import msgspec
@@ -102,3 +103,17 @@ def test_those_not_needed_for_the_longest_make_room() -> None:
 
     assert kept.find("resp_1", "ada") is not None
     assert kept.find("resp_2", "ada") is None
+
+
+def test_what_a_request_held_besides_its_items_is_not_kept() -> None:
+    kept = Conversations()
+    tracemalloc.start()
+    try:
+        for number in range(8):
+            body = b'{"model":"auto","input":[{"role":"user","content":"one"}],"surprise":"%b"}' % (b"x" * 1_000_000)
+            kept.keep("ada", read_envelope(body), reply(f"resp_{number}", "first"))
+            del body
+        held_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held_bytes < 1_000_000

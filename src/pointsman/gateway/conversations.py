@@ -60,7 +60,8 @@ class Conversations:
 
     def keep(self, caller: str, envelope: Envelope, body: bytes) -> None:
         """`envelope` is the request as the caller sent it, before it was continued."""
-        asked = input_items(envelope)
+        # Copies: the items are views into the whole request, which would stay with them, uncounted.
+        asked = [item.copy() for item in input_items(envelope)]
         reply_id, output = answer(body)
         items = (*asked, *output)
         size = len(body) + sum(memoryview(item).nbytes for item in items)
