@@ -110,7 +110,9 @@ def test_what_a_request_held_besides_its_items_is_not_kept() -> None:
     tracemalloc.start()
     try:
         for number in range(8):
-            body = b'{"model":"auto","input":[{"role":"user","content":"one"}],"surprise":"%b"}' % (b"x" * 1_000_000)
+            body = b'{"model":"auto","input":[{"role":"user","content":"one"}],"surprise":"%b"}' % (
+                b"x" * 1_000_000
+            )
             kept.keep("ada", read_envelope(body), reply(f"resp_{number}", "first"))
             del body
         held_bytes, _ = tracemalloc.get_traced_memory()

@@ -22,6 +22,7 @@ from pointsman.gateway.pipeline import Pipeline
 from pointsman.server.auth import Door
 from pointsman.server.content_encoding import inflate
 from pointsman.server.entrance import Entrance
+from pointsman.server.input_items import page_of_items
 from pointsman.server.models import ListedModel, ModelList
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from pointsman.wire.dialect import Dialect
@@ -136,14 +137,16 @@ class Endpoints:
         return JSONResponse(explain(decision))
 
     async def show_response(self, request: Request) -> Response:
-        """A reply that is kept here, by its id."""
+        """A reply that is kept here, by its id. Whole: nobody keeps the events that it came in."""
+        if request.query_params.get("stream", "false").lower() not in {"false", "0"}:
+            raise BadRequest("A kept response is not streamed again.", param="stream", code="unsupported")
         return Response(self._kept(request).body, media_type="application/json")
 
     async def list_input_items(self, request: Request) -> Response:
         kept = self._kept(request)
-        items = [bytes(item) for item in reversed(kept.items[: kept.asked])]
-        body = b'{"object":"list","data":[%b],"has_more":false}' % b",".join(items)
-        return Response(body, media_type="application/json")
+        asked = kept.items[: kept.asked]
+        page = page_of_items(request.path_params["id"], asked, request.query_params)
+        return Response(page, media_type="application/json")
 
     async def delete_response(self, request: Request) -> Response:
         self._kept(request)
