@@ -35,7 +35,7 @@ def test_anthropic_sdk_lists_virtual_models_first(demo: Gateway) -> None:
     assert all(model.display_name and model.created_at.tzinfo for model in models)
 
 
-@pytest.mark.parametrize("version", ["v1", "v1beta"])
+@pytest.mark.parametrize("version", ["v1", "v1alpha", "v1beta"])
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_google_sdk_lists_virtual_models_first(demo: Gateway, version: str, size: int) -> None:
     client = google_client(demo, version)

@@ -79,6 +79,17 @@ def test_unknown_path_is_told_all_there_are(demo: Gateway) -> None:
     assert all(path in reply.error["message"] for path in (CHAT, MESSAGES, "/v1/models", "/health"))
 
 
+@pytest.mark.parametrize(
+    "path", ["/v1beta/models/tiny", "/v1/projects/p/locations/l/publishers/google/models/tiny"]
+)
+def test_a_verb_that_no_model_has_is_not_found(demo: Gateway, path: str) -> None:
+    reply = ask(demo, post(f"{path}:predict", b"{}"))
+
+    assert (reply.status, reply.error["status"]) == (404, "NOT_FOUND")
+    assert "predict" in reply.error["message"]
+    assert "generateContent" in reply.error["message"]
+
+
 def test_unknown_path_is_answered_in_the_dialect_of_the_caller(demo: Gateway) -> None:
     openai = ask(demo, head("GET", "/nothing"), to="GET")
     anthropic = ask(demo, head("GET", "/nothing", "anthropic-version: 2026-10-21"), to="GET")

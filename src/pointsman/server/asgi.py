@@ -89,8 +89,10 @@ class Endpoints:
             Route("/v1/models", self.list_models, methods=["GET"]),
             Route("/models", self.list_models, methods=["GET"]),
             Route("/v1beta/models", self.list_models, methods=["GET"]),
+            Route("/v1alpha/models", self.list_models, methods=["GET"]),
             Route("/v1/models/{name:path}", self.show_model, methods=["GET"]),
             Route("/v1beta/models/{name:path}", self.show_model, methods=["GET"]),
+            Route("/v1alpha/models/{name:path}", self.show_model, methods=["GET"]),
             Route("/models/{name:path}", self.show_model, methods=["GET"]),
             Route("/v1/route", self.route, methods=["POST"]),
             Route("/v1/responses/{id}", self.show_response, methods=["GET"]),
@@ -173,7 +175,7 @@ def family_of(request: Request) -> Literal["openai", "anthropic", "gemini"]:
     if "anthropic-version" in headers:
         return "anthropic"
     is_google = "x-goog-api-key" in headers or "x-goog-api-client" in headers or "key" in request.query_params
-    return "gemini" if is_google or request.url.path.startswith("/v1beta/") else "openai"
+    return "gemini" if is_google or request.url.path.startswith(("/v1beta/", "/v1alpha/")) else "openai"
 
 
 def _page_size(request: Request, name: str, default: int) -> int:
@@ -218,4 +220,4 @@ def _dialect_of_body(request: Request, envelope: Envelope) -> Dialect:
 def build_app(pipeline: Pipeline, models: ModelList, door: Door, max_body_bytes: int) -> ASGIApp:
     """The ASGI application."""
     routes = Endpoints(pipeline, models, max_body_bytes).routes()
-    return Entrance(Starlette(routes=routes), door, INFERENCE_PATHS)
+    return Entrance(Starlette(routes=routes), door, INFERENCE_PATHS, GEMINI_VERBS)

@@ -5,7 +5,7 @@ import asyncio
 import difflib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -34,11 +34,15 @@ _NEAR = 0.75
 
 
 class Entrance:
-    """`inference` are the paths that are answered elsewhere when something is posted to them."""
+    """`inference` are the paths that are answered elsewhere when something is posted to them, and `verbs` what may
+    be posted for a model that the path names."""
 
-    def __init__(self, app: Starlette, door: Door, inference: Mapping[bytes, Dialect]) -> None:
+    def __init__(
+        self, app: Starlette, door: Door, inference: Mapping[bytes, Dialect], verbs: Collection[str]
+    ) -> None:
         self._app = app
         self._door = door
+        self._verbs = verbs
         self._inference = {path.decode(): dialect for path, dialect in inference.items()}
         self._routes = [route for route in app.routes if isinstance(route, Route)]
         app.router.redirect_slashes = False
@@ -118,7 +122,8 @@ class Entrance:
     def _allowed(self, scope: Scope) -> str:
         """What may be done with a path, as the Allow header says it."""
         methods = {"OPTIONS"}
-        if scope["path"] in self._inference or model_path(scope["raw_path"]) is not None:
+        named = model_path(scope["raw_path"])
+        if scope["path"] in self._inference or (named is not None and named.verb in self._verbs):
             methods.add("POST")
         for route in self._routes:
             if route.matches(scope)[0] is not Match.NONE:
@@ -132,7 +137,11 @@ class Entrance:
         fault = error if isinstance(error, PointsmanError) else PointsmanError("internal error")
         if isinstance(error, HTTPException):
             allowed = self._allowed(scope)
-            if allowed == "OPTIONS":
+            named = model_path(scope["raw_path"]) if request.method == "POST" else None
+            if named is not None:
+                verbs = ", ".join(self._verbs)
+                fault = NotFound(f"there is no {named.verb} for a model; there are {verbs}")
+            elif allowed == "OPTIONS":
                 fault = self._not_found(scope["path"])
             else:
                 headers["allow"] = allowed
@@ -152,7 +161,7 @@ class Entrance:
         if "anthropic-version" in request.headers:
             return ANTHROPIC_MESSAGES
         if (
-            path.startswith("/v1beta")
+            path.startswith(("/v1beta", "/v1alpha"))
             or model_path(request.scope["raw_path"])
             or "x-goog-api-key" in request.headers
         ):
