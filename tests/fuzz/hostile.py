@@ -227,6 +227,21 @@ def _many_blocks(size: int) -> bytes:
     return _data(start, *(each for n in range(size) for each in block(n)), *end)
 
 
+def _deferred(size: int) -> bytes:
+    tools = [
+        {"name": f"f{n}", "input_schema": {"type": "object"}, "defer_loading": True} for n in range(size)
+    ]
+    found = [{"type": "tool_reference", "tool_name": f"f{n}"} for n in range(size)]
+    search = {"type": "tool_use", "id": "t", "name": "f0", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "t", "content": found}
+    turns = [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": [search]},
+        {"role": "user", "content": [result]},
+    ]
+    return _messages(turns, tools=tools)
+
+
 HOSTILE: Mapping[str, tuple[str, int, Made]] = {
     "tool results in reverse": ("request:openai-chat", 800, _answered_backwards),
     "as many turns as calls": ("request:openai-chat", 500, _many_loops),
@@ -243,6 +258,23 @@ HOSTILE: Mapping[str, tuple[str, int, Made]] = {
     "many stop strings": ("request:openai-chat", 5000, lambda n: _chat(stop=[f"s{i}" for i in range(n)])),
     "many fields nobody knows": ("request:openai-chat", 5000, lambda n: _chat(**{f"x{i}": i for i in range(n)})),
     "tool uses in reverse": ("request:anthropic-messages", 800, _uses_backwards),
+    "tools found by a search": ("request:anthropic-messages", 600, _deferred),
+    "system messages between all others": (
+        "request:openai-chat",
+        1000,
+        lambda n: _chat(messages=[{"role": role, "content": "a"} for role in ("system", "user") for _ in range(n)] + [{"role": role, "content": "b"} for _ in range(n) for role in ("system", "user")]),
+    ),
+    "reasoning that nobody sealed": (
+        "request:openai-responses",
+        1000,
+        lambda n: _responses_items([{"role": "user", "content": "a"}, *[{"type": "reasoning", "id": f"rs_{i}", "summary": [{"type": "summary_text", "text": "t"}]} for i in range(n)], {"role": "user", "content": "b"}]),
+    ),
+    "items that go on": ("continued", 1500, lambda n: _responses_items([{"type": "reasoning", "id": f"rs_{i}"} for i in range(n)] + [{"role": "user", "content": "b"}])),
+    "unknown fields in every block": (
+        "request:anthropic-messages",
+        1000,
+        lambda n: _messages([{"role": "user", "content": [{"type": "text", "text": "a", f"x{i}": i} for i in range(n)]}]),
+    ),
     "blocks to cache": ("request:anthropic-messages", 1500, lambda n: _messages([{"role": "user", "content": [{"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}] * n}])),
     "calls of one id": ("request:openai-responses", 800, _responses_calls),
     "calls without ids": ("request:gemini", 800, _gemini_calls),

@@ -66,6 +66,15 @@ def test_thinking_of_any_kind_is_read_for_routing(kind):
     assert prompt.wants_thinking is (kind == "enabled")
 
 
+@pytest.mark.parametrize("tier", [[], {}, 1, "unknown"])
+def test_a_tier_that_is_none_is_named_as_left_out(tier):
+    body = {"model": "m", "input": "a", "service_tier": tier}
+    request = OPENAI_RESPONSES.decode_request(read_envelope(json.dumps(body).encode()))
+    encoded = OPENAI_RESPONSES.encode_request(request, CARD)
+    assert "service_tier" not in json.loads(encoded.body)
+    assert "service_tier" in encoded.dropped
+
+
 # schemas
 
 

@@ -91,7 +91,7 @@ class _Writing:
         self.body["store"] = False
         is_kin = self.request.source in _KIN
         for name, value in self.request.foreign.items():
-            if name == "service_tier" and value not in _TIERS:
+            if name == "service_tier" and not (isinstance(value, str) and value in _TIERS):
                 self.drop(name)
             elif is_kin and name in _SHARED_BY_KIN:
                 self.body[name] = value
