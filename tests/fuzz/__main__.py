@@ -127,7 +127,7 @@ class _LongRun:
         for name, (target, times, made) in HOSTILE.items():
             if target not in self._targets:
                 continue
-            growths = [measured(self._targets[target], name, made, seed, times) for seed in range(4)]
+            growths = [measured(self._targets[target], name, made, seed, times) for seed in range(3)]
             for growth in growths:
                 self._grown(growth, made, growths.index(growth))
 

@@ -252,7 +252,7 @@ HOSTILE: Mapping[str, tuple[str, int, Made]] = {
     "a chain of references": ("request:openai-chat", 200, lambda n: _chat(tools=[_tool("f", _chain(n))])),
     "one schema of many parts": ("request:openai-chat", 1500, lambda n: _chat(tools=[_tool("f", {"type": "object", "allOf": [
         {"properties": {f"p{i}": {"type": "string"}}, "required": [f"p{i}"]} for i in range(n)]})])),
-    "references to one large part": ("request:openai-chat", 60, lambda n: _chat(tools=[_tool("f", {"type": "object", "properties": {f"p{i}": {"$ref": "#/$defs/d"} for i in range(n)},
+    "references to one large part": ("request:openai-chat", 150, lambda n: _chat(tools=[_tool("f", {"type": "object", "properties": {f"p{i}": {"$ref": "#/$defs/d"} for i in range(n)},
         "$defs": {"d": {"type": "object", "properties": {f"q{i}": {"type": "string"} for i in range(n)}}}})])),
     "a long stop string": ("request:openai-chat", 40_000, lambda n: _chat(stop="a" * n)),
     "many stop strings": ("request:openai-chat", 5000, lambda n: _chat(stop=[f"s{i}" for i in range(n)])),
