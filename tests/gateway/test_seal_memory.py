@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from pointsman.core.events import (
     Finished,
     RedactedThinkingBlock,
@@ -55,6 +57,26 @@ def test_a_turn_that_lost_its_seals_has_them_again() -> None:
         Text("Let me see"),
         ToolCall("call_1", "weather", "{}", OF_CALL),
     )
+
+
+@pytest.mark.parametrize("call_id", ["functions.weather:0", "functions_weather_0", "weather", "weather-12"])
+def test_nothing_is_kept_by_an_id_that_every_conversation_has(call_id: str) -> None:
+    memory, sealed = SealMemory(Clock()), Sealed()
+    sealed.feed(
+        [ThinkingDelta("Hm."), ThinkingSealed(SIGNED), ToolCallStarted(0, call_id, "weather", OF_CALL)]
+    )
+    sealed.leave_in(memory)
+    assert memory.find(call_id) is None
+
+
+@pytest.mark.parametrize(
+    ("call_id", "tool"), [("toolu_01abcf7", "f"), ("call_9", ""), ("call_weather_x1", "weather")]
+)
+def test_an_id_that_merely_holds_the_tools_name_is_kept(call_id: str, tool: str) -> None:
+    memory, sealed = SealMemory(Clock()), Sealed()
+    sealed.feed([ToolCallStarted(0, call_id, tool, OF_CALL)])
+    sealed.leave_in(memory)
+    assert memory.find(call_id) is not None
 
 
 def test_a_call_is_known_by_the_letters_and_digits_of_its_id() -> None:

@@ -111,7 +111,7 @@ class Sealed:
                     self._text = []
                 case RedactedThinkingBlock(seal):
                     self._thinking.append(RedactedThinking(seal))
-                case ToolCallStarted(_, call_id, _, seal):
+                case ToolCallStarted(_, call_id, name, seal) if not _is_counted(call_id, name):
                     self._call_ids.append(call_id)
                     if seal is not None:
                         self._calls[_key(call_id)] = seal
@@ -121,6 +121,13 @@ class Sealed:
     def leave_in(self, memory: SealMemory) -> None:
         if self._call_ids and (self._thinking or self._calls):
             memory.keep(self._call_ids, Turn(tuple(self._thinking), self._calls))
+
+
+def _is_counted(call_id: str, tool: str) -> bool:
+    """Some servers number the calls within a conversation (`functions.weather:0`): the next conversation has the same
+    ids, and would be given what was thought in this one."""
+    name = re.escape(_key(tool))
+    return bool(name) and re.fullmatch(rf"(?:functions)?{name}\d*", _key(call_id)) is not None
 
 
 def _key(call_id: str) -> str:
