@@ -53,6 +53,19 @@ def _chain(size: int) -> dict[str, Any]:
     }
 
 
+def _deep(levels: int) -> Any:
+    """Each level is closed, so that nobody stops at the first."""
+    schema: Any = {"type": "string"}
+    for _ in range(levels):
+        schema = {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["a"],
+            "properties": {"a": schema},
+        }
+    return schema
+
+
 def _answered_backwards(size: int) -> bytes:
     calls = [_call(number) for number in range(size)]
     results = [{"role": "tool", "tool_call_id": call["id"], "content": "r"} for call in reversed(calls)]
@@ -250,6 +263,18 @@ HOSTILE: Mapping[str, tuple[str, int, Made]] = {
     "a schema that doubles": ("request:openai-chat", 4, lambda n: _chat(tools=[_tool("f", _doubling(n * 3))])),
     "tools with schemas that double": ("request:openai-chat", 5, lambda n: _chat(tools=[_tool(f"f{i}", _doubling(13)) for i in range(n)])),
     "a chain of references": ("request:openai-chat", 200, lambda n: _chat(tools=[_tool("f", _chain(n))])),
+    "a deep schema of a tool": ("request:openai-chat", 10, lambda n: _chat(tools=[_tool("f", _deep(n * 12))])),
+    "a deep schema of an answer": (
+        "request:anthropic-messages",
+        10,
+        lambda n: _messages([{"role": "user", "content": "a"}], output_config={"format": {"type": "json_schema", "schema": _deep(n * 12)}}),
+    ),
+    "a deep schema in a response": ("request:openai-responses", 10, lambda n: _responses_items([{"role": "user", "content": "a"}], tools=[{"type": "function", "name": "f", "parameters": _deep(n * 12)}])),
+    "a deep schema of Google's": (
+        "request:gemini",
+        10,
+        lambda n: _text({"contents": [{"role": "user", "parts": [{"text": "a"}]}], "generationConfig": {"responseMimeType": "application/json", "responseJsonSchema": _deep(n * 12)}}),
+    ),
     "one schema of many parts": ("request:openai-chat", 1500, lambda n: _chat(tools=[_tool("f", {"type": "object", "allOf": [
         {"properties": {f"p{i}": {"type": "string"}}, "required": [f"p{i}"]} for i in range(n)]})])),
     "references to one large part": ("request:openai-chat", 150, lambda n: _chat(tools=[_tool("f", {"type": "object", "properties": {f"p{i}": {"$ref": "#/$defs/d"} for i in range(n)},

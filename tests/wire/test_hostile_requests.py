@@ -78,6 +78,21 @@ def test_a_tier_that_is_none_is_named_as_left_out(tier):
 # schemas
 
 
+def test_a_deep_schema_is_read_level_by_level():
+    schema: Any = {"type": "string"}
+    for _ in range(300):
+        schema = {"anyOf": [schema]}
+    body = {
+        "model": "m",
+        "max_tokens": 9,
+        "messages": [{"role": "user", "content": "a"}],
+        "output_config": {"format": {"type": "json_schema", "schema": schema}},
+    }
+    request = ANTHROPIC_MESSAGES.decode_request(read_envelope(json.dumps(body).encode()))
+    assert request.output_format is not None
+    assert request.output_format.strict is True
+
+
 @pytest.mark.parametrize("required", [[[]], [{}], 6, "a", {"a": 1}, [1, None]])
 def test_required_names_that_are_no_names_leave_a_schema_open(required):
     schema = {"properties": {"a": {}}, "additionalProperties": False, "required": required}
@@ -90,6 +105,17 @@ def test_required_names_that_are_no_names_leave_a_schema_open(required):
     request = ANTHROPIC_MESSAGES.decode_request(read_envelope(json.dumps(body).encode()))
     assert request.output_format is not None
     assert request.output_format.strict is None
+
+
+@pytest.mark.parametrize(
+    ("properties", "required"), [([{"a": 1}], ["a"]), ("a", ["a"]), ({"a": {}}, [[]]), ({"a": {}}, {"a": 1}), ({"a": {}}, "a")]
+)  # fmt: skip
+def test_properties_that_are_none_leave_a_tool_open(properties, required):
+    schema = {"type": "object", "additionalProperties": False, "properties": properties, "required": required}
+    tools = [{"type": "function", "name": "f", "parameters": schema}]
+    body = {"model": "m", "input": "a", "tools": tools}
+    (read,) = OPENAI_RESPONSES.decode_request(read_envelope(json.dumps(body).encode())).tools
+    assert not read.strict
 
 
 def test_required_names_that_are_no_names_are_not_merged():

@@ -159,22 +159,26 @@ def _output_format(wanted: object, path: str) -> OutputFormat:
 
 def _leaves_nothing_open(schema: object) -> bool:
     """True when every object in the schema is closed and all of its properties are required."""
-    if isinstance(schema, list):
-        return all(_leaves_nothing_open(each) for each in schema)
-    if not isinstance(schema, dict):
-        return True
-    properties = schema.get("properties", {})
-    if schema.get("type") == "object" or "properties" in schema:
-        if schema.get("additionalProperties") is not False or not isinstance(properties, dict):
-            return False
-        required = schema.get("required")
-        names = {name for name in required if isinstance(name, str)} if isinstance(required, list) else set()
-        if properties.keys() - names:
-            return False
-    named = (schema.get(name, {}) for name in ("properties", "$defs", "definitions"))
-    inner = [each for group in named if isinstance(group, dict) for each in group.values()]
-    inner += [schema.get(name) for name in ("items", "anyOf", "allOf", "oneOf", "prefixItems")]
-    return _leaves_nothing_open(inner)
+    waiting = [schema]
+    for each in waiting:
+        if isinstance(each, list):
+            waiting += each
+        if not isinstance(each, dict):
+            continue
+        properties = each.get("properties", {})
+        if each.get("type") == "object" or "properties" in each:
+            if each.get("additionalProperties") is not False or not isinstance(properties, dict):
+                return False
+            required = each.get("required")
+            names = (
+                {name for name in required if isinstance(name, str)} if isinstance(required, list) else set()
+            )
+            if properties.keys() - names:
+                return False
+        named = (each.get(name, {}) for name in ("properties", "$defs", "definitions"))
+        waiting += [inner for group in named if isinstance(group, dict) for inner in group.values()]
+        waiting += [each.get(name) for name in ("items", "anyOf", "allOf", "oneOf", "prefixItems")]
+    return True
 
 
 def _reasoning(fields: Mapping[str, msgspec.Raw], effort: str | None, reading: Reading) -> Reasoning | None:

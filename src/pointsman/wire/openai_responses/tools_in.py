@@ -171,7 +171,9 @@ def _is_closed(schema: Mapping[str, Any] | None) -> bool:
         required = schema.get("required") or []
         if schema.get("additionalProperties") is not False:
             return False
-        if not isinstance(required, list) or not set(properties) <= set(map(str, required)):
+        if not (isinstance(required, list) and isinstance(properties, Mapping)):
+            return False
+        if properties.keys() - {name for name in required if isinstance(name, str)}:
             return False
     inner = [schema[word] for word in _SCHEMA_WORDS if isinstance(schema.get(word), Mapping)]
     inner += [one for word in _SCHEMA_LISTS if isinstance(schema.get(word), list) for one in schema[word]]
