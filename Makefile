@@ -8,7 +8,7 @@ ARGS   ?=
 FUZZ_MINUTES ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test fuzz test-clients conformance check docs bench bench-peers lock
+.PHONY: help setup serve test conformance test-clients fuzz check docs bench bench-peers lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
