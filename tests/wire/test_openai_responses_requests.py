@@ -591,3 +591,12 @@ def test_any_input_is_read_or_refused(items, tools):
         request = OPENAI_RESPONSES.decode_request(asked)
         assert request.messages or request.must_not_drop
         OPENAI_RESPONSES.encode_request(request, CARD)
+
+
+@pytest.mark.parametrize("properties", [5, "a", [[]], True])
+def test_properties_that_are_none_leave_a_schema_open(properties):
+    schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    tool = {"type": "function", "name": "look", "parameters": schema}
+    body = {"model": "m", "input": "Hi", "tools": [tool]}
+    (read,) = OPENAI_RESPONSES.decode_request(read_envelope(json.dumps(body).encode())).tools
+    assert read.strict is False
