@@ -539,3 +539,14 @@ def test_endpoint_names_the_model(model: str, path: str) -> None:
 )
 def test_path_names_model_and_verb(tail: str, model: str, verb: str) -> None:
     assert read_path(tail) == (model, verb)
+
+
+@pytest.mark.parametrize("own", [["json_answer"], ["json_answer", "json_answer_"]])
+def test_the_tool_that_stands_for_the_answer_has_a_name_of_its_own(own: list[str]) -> None:
+    tools = tuple(Tool(name, None, {"type": "object"}) for name in own)
+    wanted = OutputFormat("json_schema", {"type": "object"})
+    request = Request("m", (Message("user", (Text("Hi"),)),), tools=tools, output_format=wanted)
+    encoded = GEMINI.encode_request(request, ModelCard("m", "gemini", "gemini-2.5-flash"))
+    declared = json.loads(encoded.body)["tools"][0]["functionDeclarations"]
+    assert len({tool["name"] for tool in declared}) == len(own) + 1
+    assert encoded.undo.answer_tool == declared[-1]["name"]

@@ -2,7 +2,7 @@
 names, a schema that was asked for as a tool as text, a text cut at its stop string. It knows no dialect."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -43,9 +43,7 @@ def asking_by_tool(request: Request) -> tuple[Request, Undo]:
         return replace(request, output_format=None), NOTHING_TO_UNDO
     name = "answer" if wanted is None or wanted.name is None else wanted.name
     taken = {tool.name for tool in request.tools}
-    name = name if _TOOL_NAME.fullmatch(name) else "answer"
-    while name in taken:
-        name += "_"
+    name = free_name(name if _TOOL_NAME.fullmatch(name) else "answer", taken)
     schema = None if wanted is None else wanted.schema
     answer = Tool(name, _ANSWER_DESCRIPTION, schema)
     may_call_others = request.tools and (choice is None or choice.mode == "auto")
@@ -58,6 +56,13 @@ def asking_by_tool(request: Request) -> tuple[Request, Undo]:
         reasoning=Reasoning(effort="none"),
     )
     return by_tool, Undo(answer_tool=name)
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """`name`, or one like it that no other tool has."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 class Undoing:

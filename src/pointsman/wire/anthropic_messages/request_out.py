@@ -71,7 +71,7 @@ class _Writing:
         )
 
     def messages(self) -> None:
-        system = system_blocks(self.request.messages)
+        system = system_blocks(self.request.messages, self.card)
         wanted = self.request.output_format
         if wanted is not None and wanted.kind == "json_object":
             system.append({"type": "text", "text": JSON_HINT})
@@ -79,7 +79,7 @@ class _Writing:
             self.body["system"] = system[0]["text"] if len(system) == 1 else system
         if any(isinstance(part, Image) and part.detail not in {None, "auto"} for part in self._shown()):
             self.drop("messages[].content[].image_url.detail")
-        turns = turn_blocks(self.request.messages, self.card.provider)
+        turns = turn_blocks(self.request.messages, self.card)
         if not turns:
             raise BadRequest("messages: at least one message is required", param="messages")
         self.body["messages"] = turns

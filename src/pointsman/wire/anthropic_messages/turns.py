@@ -5,12 +5,12 @@ import base64
 import re
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from itertools import dropwhile, takewhile
 from typing import Any, assert_never
 
 import msgspec
 
 from pointsman.core.errors import BadRequest, Unsupported
+from pointsman.core.model_card import ModelCard
 from pointsman.core.request import (
     Audio,
     Document,
@@ -23,6 +23,7 @@ from pointsman.core.request import (
     ToolCall,
     ToolResult,
 )
+from pointsman.wire.system_text import is_system, leading_system, system_texts
 
 _IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
@@ -31,20 +32,20 @@ _arguments = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 Block = dict[str, Any]
 
 
-def system_blocks(messages: Sequence[Message]) -> list[Block]:
+def system_blocks(messages: Sequence[Message], card: ModelCard) -> list[Block]:
     """The text of the system messages that lead the conversation."""
-    leading = takewhile(_is_system, messages)
-    return [block for message in leading for part in message.parts for block in _system_text(part)]
+    leading, _ = leading_system(messages)
+    return [{"type": "text", "text": text} for message in leading for text in _said(message, card)]
 
 
-def turn_blocks(messages: Sequence[Message], maker: str) -> list[Block]:
-    """The rest, as `messages`. Thinking goes back to its `maker` only. A later system message keeps its place as marked user text: moved to the top it
-    would come before what it refers to, and only few models take it where it is."""
-    turns = _Turns(maker)
-    for message in dropwhile(_is_system, messages):
-        if _is_system(message):
-            text = "\n".join(block["text"] for part in message.parts for block in _system_text(part))
-            if text:
+def turn_blocks(messages: Sequence[Message], card: ModelCard) -> list[Block]:
+    """The rest, as `messages`. Thinking goes back to its maker only. A later system message keeps its place as marked
+    user text: moved to the top it would come before what it refers to, and only few models take it where it is."""
+    turns = _Turns(card.provider)
+    _, rest = leading_system(messages)
+    for message in rest:
+        if is_system(message):
+            if text := "\n".join(_said(message, card)):
                 turns.add("user", {"type": "text", "text": f"<system>\n{text}\n</system>"})
             continue
         for part in message.parts:
@@ -170,14 +171,9 @@ class _Turns:
         return block
 
 
-def _is_system(message: Message) -> bool:
-    return message.role in {"system", "developer"}
-
-
-def _system_text(part: Part) -> list[Block]:
-    if not isinstance(part, Text):
-        raise Unsupported("a system message can hold only text", param="messages")
-    return [{"type": "text", "text": part.text}] if part.text.strip() else []
+def _said(message: Message, card: ModelCard) -> list[str]:
+    """The API takes no text of white space alone."""
+    return [text for text in system_texts(message, card) if text.strip()]
 
 
 def _media(part: Image | Document) -> Block:

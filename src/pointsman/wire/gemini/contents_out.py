@@ -8,7 +8,6 @@ or that lost it, is sent with SKIP_VALIDATOR: the value that Google documents fo
 import mimetypes
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from itertools import dropwhile, takewhile
 from operator import itemgetter
 from typing import Any, assert_never
 
@@ -31,6 +30,7 @@ from pointsman.core.request import (
 )
 from pointsman.wire.gemini.families import is_at_least_3
 from pointsman.wire.gemini.tools_out import ToolNames
+from pointsman.wire.system_text import is_system, leading_system, system_texts
 
 SKIP_VALIDATOR = "skip_thought_signature_validator"
 
@@ -40,10 +40,10 @@ _arguments = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 Written = dict[str, Any]
 
 
-def system_parts(messages: Sequence[Message]) -> list[Written]:
+def system_parts(messages: Sequence[Message], card: ModelCard) -> list[Written]:
     """The text of the system messages that lead the conversation."""
-    leading = takewhile(_is_system, messages)
-    return [{"text": text} for message in leading for text in _system_texts(message)]
+    leading, _ = leading_system(messages)
+    return [{"text": text} for message in leading for text in system_texts(message, card) if text]
 
 
 def turns(
@@ -52,9 +52,10 @@ def turns(
     """The rest, as `contents`. A later system message keeps its place as marked user text: moved to the top it would
     come before what it refers to."""
     writing = _Turns(card, names, dropped)
-    for message in dropwhile(_is_system, messages):
-        if _is_system(message):
-            if text := "\n".join(_system_texts(message)):
+    _, rest = leading_system(messages)
+    for message in rest:
+        if is_system(message):
+            if text := "\n".join(filter(None, system_texts(message, card))):
                 writing.add("user", {"text": f"<system>\n{text}\n</system>"})
             continue
         for part in message.parts:
@@ -219,17 +220,3 @@ def sign_first_call(parts: Sequence[Written]) -> None:
     first = next((part for part in parts if "functionCall" in part), None)
     if first is not None:
         first.setdefault("thoughtSignature", SKIP_VALIDATOR)
-
-
-def _is_system(message: Message) -> bool:
-    return message.role in {"system", "developer"}
-
-
-def _system_texts(message: Message) -> list[str]:
-    texts: list[str] = []
-    for part in message.parts:
-        if not isinstance(part, Text):
-            raise Unsupported("a system message can hold only text", param="messages")
-        if part.text:
-            texts.append(part.text)
-    return texts

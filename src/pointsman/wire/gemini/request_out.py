@@ -16,7 +16,7 @@ from pointsman.wire.gemini.contents_out import system_parts, turns
 from pointsman.wire.gemini.families import is_at_least_3, thinking_config
 from pointsman.wire.gemini.schema_out import SchemaWriter
 from pointsman.wire.gemini.tools_out import ToolNames, declarations, tool_config
-from pointsman.wire.undo import Undo
+from pointsman.wire.undo import Undo, free_name
 
 _SAME_AS_ABSENT: Mapping[str, object] = {"n": 1, "modalities": ["text"], "service_tier": "auto"}
 
@@ -60,7 +60,7 @@ class _Writing:
         contents = turns(self.request.messages, self.card, self.names, self.dropped)
         if not contents:
             raise BadRequest("messages: at least one message is required", param="messages")
-        if system := system_parts(self.request.messages):
+        if system := system_parts(self.request.messages, self.card):
             self.body["systemInstruction"] = {"parts": system}
         self.body["contents"] = contents
 
@@ -94,7 +94,7 @@ class _Writing:
                 param="response_format",
             )
         taken = {tool.name for tool in tools}
-        self.answer_tool = next(name for name in (ANSWER_TOOL, f"{ANSWER_TOOL}_") if name not in taken)
+        self.answer_tool = free_name(ANSWER_TOOL, taken)
         return {
             "name": self.answer_tool,
             "description": "Gives the answer to the user. Call it once no other function is needed any more.",

@@ -28,6 +28,7 @@ from pointsman.core.request import (
     ToolResult,
 )
 from pointsman.wire.dialect import EncodedRequest
+from pointsman.wire.system_text import leading_system, system_texts
 
 _encode = msgspec.json.Encoder().encode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -95,24 +96,21 @@ class _Writing:
     # messages
 
     def messages(self) -> None:
-        out: list[dict[str, Any]] = []
-        for message in self.request.messages:
+        leading, messages = leading_system(self.request.messages)
+        # Many chat templates take one system message, at the start.
+        out = [_system("\n\n".join(map(self._system_text, leading)))] if leading else []
+        for message in messages:
             match message.role:
                 case "system" | "developer":
-                    self._system(message, out)
+                    out.append(_system(self._system_text(message)))
                 case "user":
                     self._user(message, out)
                 case _:
                     self._assistant(message, out)
         self.body["messages"] = out
 
-    def _system(self, message: Message, out: list[dict[str, Any]]) -> None:
-        text = "\n\n".join(part.text for part in message.parts if isinstance(part, Text))
-        if len(out) == 1 and out[0]["role"] == "system":
-            # Many chat templates take one system message, at the start.
-            out[0]["content"] += f"\n\n{text}"
-        else:
-            out.append({"role": "system", "content": text})
+    def _system_text(self, message: Message) -> str:
+        return "\n\n".join(system_texts(message, self.card))
 
     def _user(self, message: Message, out: list[dict[str, Any]]) -> None:
         shown: list[Image] = []
@@ -298,6 +296,10 @@ def _text_of(part: Part) -> str | None:
                 return None
         case _:
             return None
+
+
+def _system(text: str) -> dict[str, Any]:
+    return {"role": "system", "content": text}
 
 
 def _kind(part: Part) -> str:

@@ -9,6 +9,7 @@ import re
 from base64 import b64decode
 from collections.abc import Callable, Sequence
 from hashlib import blake2s
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -29,6 +30,7 @@ from pointsman.core.request import (
     ToolResult,
 )
 from pointsman.wire.openai_chat.profiles import Profile
+from pointsman.wire.system_text import leading_system, system_texts
 
 ChatMessage = dict[str, Any]
 
@@ -52,7 +54,7 @@ class Messages:
         self._out: list[ChatMessage] = []
 
     def write(self, messages: Sequence[Message]) -> list[ChatMessage]:
-        for message in messages:
+        for message in self._lead(messages):
             match message.role:
                 case "system" | "developer":
                     self._system(message)
@@ -62,16 +64,29 @@ class Messages:
                     self._assistant(message)
         return self._out
 
+    def _lead(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """Writes the system messages of one role that lead, as one where the provider wants it so; the rest."""
+        leading, _ = leading_system(messages)
+        if self._profile.system == "many" or not leading:
+            return messages
+        role = self._role(leading[0])
+        count = sum(1 for _ in takewhile(lambda message: self._role(message) == role, leading))
+        texts = [self._system_text(message) for message in leading[:count]]
+        self._out.append({"role": role, "content": "\n\n".join(texts)})
+        return messages[count:]
+
     def _system(self, message: Message) -> None:
-        out, takes = self._out, self._profile.system
-        role = message.role if self._knows_developer else "system"
-        text = "\n\n".join(part.text for part in message.parts if isinstance(part, Text))
-        if takes != "many" and len(out) == 1 and out[0]["role"] == role:
-            out[0]["content"] += f"\n\n{text}"
-        elif takes == "first" and out:
-            out.append({"role": "user", "content": f"<system>\n{text}\n</system>"})
+        text = self._system_text(message)
+        if self._profile.system == "first" and self._out:
+            self._out.append({"role": "user", "content": f"<system>\n{text}\n</system>"})
         else:
-            out.append({"role": role, "content": text})
+            self._out.append({"role": self._role(message), "content": text})
+
+    def _role(self, message: Message) -> str:
+        return message.role if self._knows_developer else "system"
+
+    def _system_text(self, message: Message) -> str:
+        return "\n\n".join(system_texts(message, self._card))
 
     def _user(self, message: Message) -> None:
         out = self._out

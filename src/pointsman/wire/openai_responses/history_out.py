@@ -25,16 +25,17 @@ from pointsman.core.request import (
     ToolResult,
 )
 from pointsman.wire.openai_responses.sealed import opened
+from pointsman.wire.system_text import system_texts
 
 _CALL_ID_CHARACTERS_MAX = 64
 
 Written = dict[str, Any]
 
 
-def instructions_of(request: Request) -> tuple[str | None, tuple[Message, ...]]:
+def instructions_of(request: Request, card: ModelCard) -> tuple[str | None, tuple[Message, ...]]:
     """The system text that leads the conversation, and the rest of it."""
     leading = list(takewhile(lambda message: message.role == "system", request.messages))
-    text = "\n\n".join(_text(message) for message in leading)
+    text = "\n\n".join("\n\n".join(system_texts(message, card)) for message in leading)
     return text or None, request.messages[len(leading) :]
 
 
@@ -50,30 +51,33 @@ class Items:
         for message in messages:
             match message.role:
                 case "system" | "developer" as role:
-                    self._out.append({"role": role, "content": _text(message)})
+                    self._system(role, message)
                 case "user":
                     self._user(message)
                 case _:
                     self._assistant(message)
         return self._out
 
+    def _system(self, role: str, message: Message) -> None:
+        self._out.append({"role": role, "content": "\n\n".join(system_texts(message, self._card))})
+
     def _user(self, message: Message) -> None:
         content: list[Written] = []
         for part in message.parts:
             if isinstance(part, ToolResult):
-                self._flush("user", content)
+                self._flush(content)
                 output = {"call_id": short_id(part.call_id), "output": self._output(part)}
                 self._out.append({"type": "function_call_output", **output})
             else:
                 content.append(self._part(part))
-        self._flush("user", content)
+        self._flush(content)
 
-    def _flush(self, role: str, content: list[Written]) -> None:
+    def _flush(self, content: list[Written]) -> None:
         if not content:
             return
         alone = content[0] if len(content) == 1 else {}
         text = alone.get("text") if alone.get("type") == "input_text" else None
-        self._out.append({"role": role, "content": list(content) if text is None else text})
+        self._out.append({"role": "user", "content": list(content) if text is None else text})
         content.clear()
 
     def _output(self, result: ToolResult) -> str | list[Written]:
@@ -155,10 +159,6 @@ def short_id(call_id: str) -> str:
     if len(call_id) <= _CALL_ID_CHARACTERS_MAX:
         return call_id
     return "call" + hashlib.sha256(call_id.encode()).hexdigest()[:32]
-
-
-def _text(message: Message) -> str:
-    return "\n\n".join(part.text for part in message.parts if isinstance(part, Text))
 
 
 def _is_media(content: tuple[Text | Image | Document, ...]) -> bool:

@@ -103,7 +103,7 @@ class _Writing:
                 self.drop(name)
 
     def conversation(self) -> None:
-        instructions, messages = instructions_of(self.request)
+        instructions, messages = instructions_of(self.request, self.card)
         if instructions is not None:
             self.body["instructions"] = instructions
         self.body["input"] = Items(self.card, self.names).write(messages)
