@@ -341,3 +341,10 @@ def test_recorded_errors_are_read_as_someones_fault(shared: Path) -> None:
                 error = OPENAI_CHAT.decode_error(answer["status"], [], json.dumps(answer["body"]).encode())
                 seen.add((answer["status"], error.fault))
     assert seen == {(400, F.REJECTED), (401, F.AUTH), (404, F.NO_SUCH_MODEL), (429, F.RATE_LIMITED)}
+
+
+@pytest.mark.parametrize("message", ["model" + ":" * 300_000, "model 'a" + ":" * 300_000 + "' was not here"])
+def test_an_endless_message_is_read_at_once(message: str) -> None:
+    """A provider may quote what it was sent; the search is linear in it."""
+    error = OPENAI_CHAT.decode_error(404, [], json.dumps({"error": {"message": message}}).encode())
+    assert error.fault is F.REJECTED
