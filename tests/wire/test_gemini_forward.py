@@ -10,6 +10,7 @@ from pointsman.core.request import Seal
 from pointsman.wire.envelope import Address, Envelope, read_envelope
 from pointsman.wire.gemini import GEMINI
 from pointsman.wire.gemini.contents_out import SKIP_VALIDATOR
+from pointsman.wire.gemini.fields import _camel
 from pointsman.wire.seals import MARK, Kind, tag
 
 NEW = ModelCard("m", "gemini", "gemini-3.8-flash")
@@ -98,3 +99,11 @@ def test_everything_beside_a_seal_stays_byte_for_byte() -> None:
     end = b'"}]}], "generationConfig" : {"x": 1e5}}'
     made = GEMINI.forwarded(envelope(start + middle + sealed + end), NEW).body
     assert made == start + middle + MINE.data.encode() + end
+
+
+def test_long_names_of_fields_are_not_remembered():
+    """They are the callers' to choose, and nothing of a body may outlive it."""
+    before = _camel.cache_info().currsize
+    seal = tag(OTHER, Kind.TEXT)
+    forwarded([{"text": "a", "thoughtSignature": seal, f"{number}_{'x' * 80}": 1} for number in range(50)])
+    assert _camel.cache_info().currsize <= before + 2

@@ -41,19 +41,19 @@ _NAME_CHARS_MAX = 64
 """Callers write the names: long ones are no fields, and are not kept in a cache."""
 
 
-@lru_cache(maxsize=1024)
 def camel(name: str) -> str:
     """`function_call` as `functionCall`; a name that is camel already stays."""
+    return _camel(name) if "_" in name and len(name) < _NAME_CHARS_MAX else name
+
+
+@lru_cache(maxsize=1024)
+def _camel(name: str) -> str:
     first, *others = name.split("_")
     return first + "".join(other[:1].upper() + other[1:] for other in others) if first else name
 
 
 def camelled(fields: Mapping[str, msgspec.Raw]) -> Fields:
-    return {
-        camel(name) if "_" in name and len(name) < _NAME_CHARS_MAX else name: raw
-        for name, raw in fields.items()
-        if not is_null(raw)
-    }
+    return {camel(name): raw for name, raw in fields.items() if not is_null(raw)}
 
 
 def read(decode: Callable[[msgspec.Raw], T], raw: msgspec.Raw, path: str) -> T:
