@@ -199,7 +199,7 @@ def test_any_bytes_are_events_or_an_upstreams_fault(pieces):
 @pytest.mark.parametrize(
     ("status", "body", "fault", "code", "message"),
     [
-        (404, b'{"error":"model \'x\' not found"}', UpstreamFault.REJECTED, "model_not_found", "model 'x' not found"),
+        (404, b'{"error":"model \'x\' not found"}', UpstreamFault.NO_SUCH_MODEL, "model_not_found", "model 'x' not found"),
         (400, b'{"error":"m does not support tools"}', UpstreamFault.REJECTED, None, "m does not support tools"),
         (503, b'{"error":"server busy"}', UpstreamFault.OVERLOADED, None, "server busy"),
         (500, b'{"error":{"message":"no"}}', UpstreamFault.SERVER_ERROR, None, "no"),
@@ -209,12 +209,13 @@ def test_any_bytes_are_events_or_an_upstreams_fault(pieces):
         (
             400,
             b'{"error":"the input length exceeds the context length"}',
-            UpstreamFault.REJECTED,
+            UpstreamFault.TOO_LONG,
             "context_length_exceeded",
             "the input length exceeds the context length",
         ),
     ],
 )  # fmt: skip
 def test_errors_are_read(status, body, fault, code, message):
+    """A model that is not pulled, or too small, is no fault of the request: another may take it."""
     error = OLLAMA.decode_error(status, (), body)
     assert (error.fault, error.code, error.message, error.status) == (fault, code, message, status)

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from pointsman.core.errors import UpstreamError, UpstreamFault
+from pointsman.wire import context_limit
 from pointsman.wire.dialect import Headers
 from pointsman.wire.secrets import MESSAGE_CHARACTERS_MAX, without_secrets
 from pointsman.wire.statuses import FAULT_OF_STATUS, retry_after_s
@@ -19,21 +20,21 @@ _NOT_PULLED = re.compile(r"(?i)^model .* not found")
 def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     """What a server meant by an answer that is not 2xx."""
     message = _message(body)
-    fault = UpstreamFault.BAD_REPLY if status < 400 else _fault_of(status)
+    fault, code = _meant(status, message)
     return UpstreamError(
         fault,
         without_secrets(message) or f"the provider answered with status {status}",
         status=status,
         retry_after_s=retry_after_s(headers),
-        code=_code_of(message),
+        code=code,
     )
 
 
 def error_within_reply(told: Any, status: int | None) -> UpstreamError:
     """The error that a 200 answer or a line of a stream tells of; `status` is one that it names itself."""
     message = told if isinstance(told, str) else msgspec.json.encode(told).decode()
-    fault = UpstreamFault.SERVER_ERROR if status is None else _fault_of(status)
-    return UpstreamError(fault, without_secrets(message), status=status, code=_code_of(message))
+    fault, code = _meant(status, message)
+    return UpstreamError(fault, without_secrets(message), status=status, code=code)
 
 
 def not_a_reply(body: bytes) -> UpstreamError:
@@ -42,14 +43,18 @@ def not_a_reply(body: bytes) -> UpstreamError:
     return UpstreamError(UpstreamFault.BAD_REPLY, message or "the provider's answer is not a chat reply")
 
 
-def _fault_of(status: int) -> UpstreamFault:
-    return FAULT_OF_STATUS.get(status, UpstreamFault.REJECTED if status < 500 else UpstreamFault.SERVER_ERROR)
-
-
-def _code_of(message: str) -> str | None:
-    if _CONTEXT.search(message):
-        return "context_length_exceeded"
-    return "model_not_found" if _NOT_PULLED.search(message) else None
+def _meant(status: int | None, message: str) -> tuple[UpstreamFault, str | None]:
+    """The fault, and a word for programs where there is one. Within a reply there may be no status."""
+    if status is not None and status in FAULT_OF_STATUS:
+        return FAULT_OF_STATUS[status], None
+    if status is None or 400 <= status < 500:
+        if _CONTEXT.search(message):
+            return UpstreamFault.TOO_LONG, context_limit.CODE
+        if _NOT_PULLED.search(message):
+            return UpstreamFault.NO_SUCH_MODEL, "model_not_found"
+    if status is None or status >= 500:
+        return UpstreamFault.SERVER_ERROR, None
+    return (UpstreamFault.REJECTED if status >= 400 else UpstreamFault.BAD_REPLY), None
 
 
 def _message(body: bytes) -> str:
