@@ -586,3 +586,32 @@ def test_deep_nesting_is_read_or_refused(depth: int) -> None:
     body = b'{"contents":"Hi","tools":%b}' % tools
     with suppress(BadRequest):
         GEMINI.decode_request(read_envelope(body, Address("flash", stream=False)))
+
+
+@pytest.mark.parametrize("name", ["responseSchema", "response_json_schema"])
+@pytest.mark.parametrize("kind", [{}, {"responseMimeType": "text/plain"}])
+def test_a_schema_for_an_answer_in_plain_text_is_refused(name: str, kind: dict[str, Any]) -> None:
+    """As Google does: a caller who wants it kept to is not to lose it without a word."""
+    with pytest.raises(BadRequest, match=r"responseMimeType"):
+        decode(generationConfig={name: {"type": "OBJECT"}, **kind})
+
+
+def test_pieces_of_a_text_are_one_and_a_sealed_piece_ends_it() -> None:
+    sealed = tag(Seal("s", "google"), Kind.TEXT)
+    parts = [
+        {"text": "a"},
+        {"text": ""},
+        {"text": "b", "thoughtSignature": sealed},
+        {"text": "c"},
+        {"text": "d"},
+    ]
+    (_, said) = decode(contents=[*HI, *({"role": "model", "parts": [part]} for part in parts)]).messages
+    assert said.parts == (Text("ab", seal=Seal("s", "google")), Text("cd"))
+
+
+@pytest.mark.parametrize("depth", [9, 200, 2000])
+@pytest.mark.parametrize(("opening", "end"), [(b"[", b"]"), (b'{"parts":', b"}")])
+def test_a_system_instruction_nested_deeply_is_refused(depth: int, opening: bytes, end: bytes) -> None:
+    body = b'{"contents":"a","systemInstruction":%b"b"%b}' % (opening * depth, end * depth)
+    with pytest.raises(BadRequest, match=r"nested too deeply"):
+        GEMINI.decode_request(read_envelope(body, Address("m", stream=False)))

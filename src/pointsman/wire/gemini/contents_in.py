@@ -8,7 +8,9 @@ responses find their calls by id, else by name and order.
 import hashlib
 import re
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import msgspec
@@ -106,7 +108,7 @@ class _Contents:
 
     def _close_model(self) -> None:
         if self._model:
-            self._messages.append(Message("assistant", tuple(self._model)))
+            self._messages.append(Message("assistant", tuple(_joined(self._model))))
             self._model = []
             self._calls.close()
 
@@ -126,10 +128,7 @@ class _Contents:
             self._model += self._other(part, path)
 
     def _add_text(self, text: str, seal: Seal | None) -> None:
-        last = self._model[-1] if self._model else None
-        if isinstance(last, Text) and last.seal is None:
-            self._model[-1] = Text(last.text + text, seal=seal)
-        elif text or seal is not None:
+        if text or seal is not None:
             self._model.append(Text(text, seal=seal))
 
     def _add_thought(self, text: str, tagged: Tagged | None) -> None:
@@ -137,10 +136,7 @@ class _Contents:
             self._model.append(RedactedThinking(tagged.seal))
             return
         seal = None if tagged is None else tagged.seal
-        last = self._model[-1] if self._model else None
-        if isinstance(last, Thinking) and last.seal is None:
-            self._model[-1] = Thinking(last.text + text, seal)
-        elif text or seal is not None:
+        if text or seal is not None:
             self._model.append(Thinking(text, seal))
 
     def _call(self, raw: msgspec.Raw, path: str, tagged: Tagged | None) -> ToolCall:
@@ -271,6 +267,19 @@ class _Calls:
                 "ensure that every function call is answered in the turn after it.",
                 param=call.path,
             )
+
+
+def _joined(parts: Sequence[Part]) -> Iterator[Part]:
+    """Pieces of one text, or of one thought, as one; a sealed piece is the last of it."""
+    pieces: list[str] = []
+    for part, following in zip_longest(parts, parts[1:]):
+        if not isinstance(part, Text | Thinking):
+            yield part
+            continue
+        pieces.append(part.text)
+        if part.seal is not None or type(following) is not type(part):
+            yield replace(part, text="".join(pieces))
+            pieces = []
 
 
 def _seal(tagged: Tagged | None) -> Seal | None:

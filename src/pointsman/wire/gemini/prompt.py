@@ -24,6 +24,9 @@ from pointsman.wire.gemini.fields import (
     wrong,
 )
 
+_WITHIN_MAX = 8
+"""Each time that a system instruction is nested it is read once more; SDKs nest it three times."""
+
 _EMPTY_LIST = re.compile(rb"\[\s*\]")
 
 
@@ -121,17 +124,20 @@ def _system(fields: Fields) -> str:
     return "" if raw is None else "\n".join(system_texts(raw, "systemInstruction"))
 
 
-def system_texts(raw: msgspec.Raw, path: str) -> list[str]:
-    """A string, a part, a content, or a list of any: clients send them all. What is no text is passed over."""
+def system_texts(raw: msgspec.Raw, path: str, within: int = 0) -> list[str]:
+    """A string, a part, a content, or a list of any: clients send them all. What is no text is passed over. `within`
+    counts what stands around it."""
+    if within > _WITHIN_MAX:
+        raise wrong(path, "nested too deeply")
     match begins(raw):
         case b'"':
             return [read(as_string, raw, path)]
         case b"[":
-            return [text for each in read_list(raw, path) for text in system_texts(each, path)]
+            return [text for each in read_list(raw, path) for text in system_texts(each, path, within + 1)]
         case _:
             fields = read_fields(raw, path)
             if "parts" in fields:
-                return system_texts(fields["parts"], f"{path}.parts")
+                return system_texts(fields["parts"], f"{path}.parts", within + 1)
             return [read(as_string, fields["text"], f"{path}.text")] if "text" in fields else []
 
 

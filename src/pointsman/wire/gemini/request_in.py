@@ -37,6 +37,7 @@ _IN_CONFIG = frozenset({
     "responseJsonSchema", "_responseJsonSchema", "thinkingConfig", "responseModalities",
 })  # fmt: skip
 _CONFIG_MUST_NOT_DROP = frozenset({"speechConfig"})
+_SCHEMAS = ("responseJsonSchema", "_responseJsonSchema", "responseSchema")
 _MODALITIES = ("MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "AUDIO")
 _LEVELS = ("THINKING_LEVEL_UNSPECIFIED", "LOW", "MEDIUM", "HIGH", "MINIMAL")
 _NO_OPS: tuple[Any, ...] = (False, [], {}, "", "standard", "SERVICE_TIER_UNSPECIFIED", "unspecified")
@@ -133,17 +134,18 @@ def _output_format(config: Fields, reading: Reading) -> OutputFormat | None:
     path = "generationConfig.responseMimeType"
     raw = config.get("responseMimeType")
     kind = "text/plain" if raw is None else read(as_string, raw, path)
+    name = next((each for each in _SCHEMAS if each in config), None)
     if kind in {"text/plain", ""}:
+        if name is not None:
+            raise wrong(f"generationConfig.{name}", "responseMimeType must be application/json beside it")
         return None
     if kind != "application/json":
         reading.insist_on(path, kind)
         return None
-    for name in ("responseJsonSchema", "_responseJsonSchema", "responseSchema"):
-        if name in config:
-            place = f"generationConfig.{name}"
-            schema = json_schema(read(as_object, config[name], place), place)
-            return OutputFormat("json_schema", schema)
-    return OutputFormat("json_object")
+    if name is None:
+        return OutputFormat("json_object")
+    place = f"generationConfig.{name}"
+    return OutputFormat("json_schema", json_schema(read(as_object, config[name], place), place))
 
 
 def _reasoning(config: Fields, reading: Reading) -> Reasoning | None:
