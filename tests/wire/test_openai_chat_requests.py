@@ -731,3 +731,10 @@ def test_details_of_others_are_left_out_without_a_word():
     read = request([*HI, turn, {"role": "tool", "tool_call_id": "a", "content": "b"}])
     assert read.messages[1].parts == (Text("a"), ToolCall("a", "weather", "{}"))
     assert read.foreign == {}
+
+
+@pytest.mark.parametrize("listed", [5, True, "a", None, [[]], [{"name": []}], [{"function": {"name": {}}}]])
+def test_allowed_tools_that_name_none_allow_none(listed):
+    allowed = {"mode": "auto", "tools": listed}
+    read = request(tools=[WEATHER], tool_choice={"type": "allowed_tools", "allowed_tools": allowed})
+    assert read.tools == ()

@@ -190,7 +190,8 @@ def _tools(body: _Body, left_out: LeftOut) -> tuple[tuple[Tool, ...], ToolChoice
     if choice is None:
         choice = body.function_call
     if isinstance(choice, dict) and isinstance(allowed := choice.get("allowed_tools"), dict):
-        names = {_name(each) for each in allowed.get("tools") or () if isinstance(each, dict)}
+        listed = allowed.get("tools")
+        names = {_name(each) for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict)}
         tools = [tool for tool in tools if tool.name in names]
         choice = allowed.get("mode", "auto")
     return tuple(tools), _tool_choice(choice, tools, left_out)
@@ -200,9 +201,10 @@ def _function(function: _Definition) -> Tool:
     return Tool(function.name, function.description, function.parameters, function.strict)
 
 
-def _name(choice: Mapping[str, Any]) -> Any:
+def _name(choice: Mapping[str, Any]) -> str | None:
     function = choice.get("function", choice)
-    return function.get("name") if isinstance(function, dict) else None
+    name = function.get("name") if isinstance(function, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def _tool_choice(choice: Any, tools: list[Tool], left_out: LeftOut) -> ToolChoice | None:
@@ -217,7 +219,7 @@ def _tool_choice(choice: Any, tools: list[Tool], left_out: LeftOut) -> ToolChoic
                     "'tool_choice' is only allowed when 'tools' are specified.", param="tool_choice"
                 )
             return ToolChoice("required")
-        case dict() if isinstance(name := _name(choice), str):
+        case dict() if (name := _name(choice)) is not None:
             if not any(tool.name == name for tool in tools):
                 raise BadRequest(f"Tool choice '{name[:64]}' not found in 'tools'.", param="tool_choice")
             return ToolChoice("tool", name)
