@@ -94,7 +94,7 @@ def test_the_start_of_a_response_is_the_same_wherever_it_was_cut():
 
 @pytest.mark.parametrize(
     "event",
-    [b'"type":"response.completed"}', b'"type":"error"}', b'{"type":"error","type":' + b"[" * 200, b'{"type":"error","a":1E400}'],
+    [b'"type":"response.completed"}', b'"type":"error"}', b'{"type":"error","type":' + b"[" * 200, b'{"type":"error","a":1E400}', b'{"type":[],"error":{}}'],
 )  # fmt: skip
 def test_a_watch_reads_past_what_only_looks_like_an_end(event):
     watch = OPENAI_RESPONSES.reply_watch()

@@ -109,6 +109,8 @@ class ReplyWatch:
         """An end whose usage cannot be read is an end all the same: it is relayed as it is."""
         told = _any(data)
         kind = told.get("type") if isinstance(told, dict) else None
+        if not isinstance(kind, str):
+            return
         self.is_complete = kind in {"response.completed", "response.incomplete"}
         if kind in {"response.failed", "error"}:
             self.error = UpstreamError(
