@@ -191,7 +191,9 @@ def _tools(body: _Body, left_out: LeftOut) -> tuple[tuple[Tool, ...], ToolChoice
         choice = body.function_call
     if isinstance(choice, dict) and isinstance(allowed := choice.get("allowed_tools"), dict):
         listed = allowed.get("tools")
-        names = {_name(each) for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict)}
+        names = {
+            _name(each) for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict)
+        }
         tools = [tool for tool in tools if tool.name in names]
         choice = allowed.get("mode", "auto")
     return tuple(tools), _tool_choice(choice, tools, left_out)
