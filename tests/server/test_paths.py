@@ -210,3 +210,9 @@ def test_normal_path_of_a_normal_path_is_itself(path: bytes) -> None:
     assert normal.startswith(b"/")
     assert b"//" not in normal
     assert not normal.startswith(b"/v1/v1/")
+
+
+@pytest.mark.parametrize("version", [b"/v1", b"/v1beta", b"/v1alpha"])
+@pytest.mark.parametrize("base", [b"/v1", b"/v1beta", b"/v1alpha"])
+def test_a_version_behind_that_of_the_base_url_is_the_one_that_counts(base: bytes, version: bytes) -> None:
+    assert normal_path(base + version + b"/models") == version + b"/models"

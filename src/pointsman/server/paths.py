@@ -1,10 +1,10 @@
-"""Forgiving spelling of paths: a slash at the end, slashes too many, and the version (`/v1`, `/v1beta`) that a client
-adds to a base URL that already ends in one."""
+"""Forgiving spelling of paths: a slash at the end, slashes too many, and the version (`/v1`, `/v1alpha`, `/v1beta`)
+that a client adds to a base URL that already ends in one."""
 
 import re
 
 _SLASHES = re.compile(rb"/{2,}")
-_VERSIONS = re.compile(rb"(?:/v1(?:beta)?)+(?=/v1(?:beta)?/)")
+_VERSIONS = re.compile(rb"(?:/v1(?:alpha|beta)?)+(?=/v1(?:alpha|beta)?/)")
 
 
 def normal_path(path: bytes) -> bytes:
