@@ -324,6 +324,7 @@ THINKER = card("qwen3", abilities=frozenset(("thinking",)))
         (card("gpt-5.1"), Reasoning(effort="none"), "none", ()),
         (card("gpt-5.1"), Reasoning(effort="minimal"), "low", ("reasoning_effort",)),
         (card("o3"), Reasoning(budget_tokens=1024), "low", ()),
+        (card("gpt-5.2"), Reasoning(budget_tokens=0), "none", ()),
         (card("o3"), Reasoning(budget_tokens=8000), "medium", ()),
         (card("o3"), Reasoning(budget_tokens=31_999), "high", ()),
         (card("o3"), Reasoning(adaptive=True), None, ()),

@@ -307,6 +307,7 @@ def test_a_limit_the_model_does_not_take_is_moved_and_named(asked, sent, dropped
         ("gpt-5.2", Reasoning("xhigh", is_shown=False), {"effort": "xhigh"}, ()),
         ("gpt-5", Reasoning("xhigh", is_shown=False), {"effort": "high"}, ("reasoning",)),
         ("o3", Reasoning(budget_tokens=2000, is_shown=False), {"effort": "low"}, ()),
+        ("gpt-5.2", Reasoning(budget_tokens=0, is_shown=False), {"effort": "none"}, ()),
         ("o3", Reasoning(budget_tokens=30000, is_shown=False), {"effort": "high"}, ()),
         ("openai.gpt-5.2", Reasoning(adaptive=True), {"summary": "auto"}, ()),
         ("gpt-4.1", Reasoning("high"), None, ("reasoning",)),

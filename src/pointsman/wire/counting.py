@@ -14,10 +14,10 @@ import msgspec
 from pointsman.core.errors import BadRequest, UpstreamError, UpstreamFault
 from pointsman.wire.envelope import Envelope, put_field
 from pointsman.wire.gemini.paths import model_path, resource
+from pointsman.wire.json_bytes import NOT_JSON
 
 _encode = msgspec.json.Encoder().encode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class CountingApi(Protocol):
@@ -101,7 +101,7 @@ class _GeminiTokens:
         body = bytes(envelope.fields[name])
         try:
             return envelope._replace(body=body, fields=_decode_fields(body))
-        except _NOT_READABLE:
+        except NOT_JSON:
             raise BadRequest(f"{name} must be an object", param=name) from None
 
     def forwarded(self, envelope: Envelope, model: str) -> bytes:
@@ -141,7 +141,7 @@ def _whole_request(envelope: Envelope) -> str | None:
 def _read(body: bytes) -> _Counted:
     try:
         return _decode_count(body)
-    except _NOT_READABLE:
+    except NOT_JSON:
         raise _no_count() from None
 
 

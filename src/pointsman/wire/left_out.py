@@ -1,4 +1,5 @@
-"""OpenAI responses: gathers what a request holds that has no place in a Request, by name or path."""
+"""What a request of OpenAI's dialects holds that has no place in a Request, gathered by name or path. It decides nothing
+about targets."""
 
 from typing import Any
 

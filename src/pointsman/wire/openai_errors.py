@@ -24,6 +24,7 @@ from pointsman.core.errors import (
 )
 from pointsman.wire import context_limit
 from pointsman.wire.dialect import Headers
+from pointsman.wire.json_bytes import NOT_JSON
 from pointsman.wire.secrets import MESSAGE_CHARACTERS_MAX, without_secrets
 from pointsman.wire.statuses import FAULT_OF_STATUS, no_such_model, retry_after_s, retry_headers
 
@@ -76,7 +77,7 @@ def error_of_status(status: int, headers: Headers, body: bytes) -> UpstreamError
     """What a provider meant by an answer that is not 2xx."""
     try:
         told = _read(_decode(body))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_JSON:
         text = body[:MESSAGE_CHARACTERS_MAX].decode("utf-8", "replace").strip()
         told = _Told() if text.startswith("<") else _Told(text)  # a web page tells the reader nothing
     fault = _fault(status, told)
@@ -113,7 +114,7 @@ def error_instead_of_reply(body: bytes, missed: str) -> UpstreamError:
     """What a 200 answer means that is not what was asked for (`missed`): what it says, or that it is none."""
     try:
         told = _read(_decode(body))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_JSON:
         told = _Told()
     message = without_secrets(told.message) or f"the provider's answer is not {missed}"
     return UpstreamError(

@@ -1,10 +1,10 @@
-"""What the HTTP of a provider's failure says, whatever its dialect. Bodies are the dialects' own to read."""
+"""What the HTTP of a provider's failure says, and its words, whatever the dialect. Bodies are the dialects' own to read."""
 
 import math
 import re
 from collections.abc import Mapping
 
-from pointsman.core.errors import UpstreamFault
+from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.wire.dialect import Headers
 
 FAULT_OF_STATUS: Mapping[int, UpstreamFault] = {
@@ -49,3 +49,10 @@ def retry_after_s(headers: Headers) -> float | None:
         if 0 <= seconds < math.inf:
             return seconds
     return None
+
+
+def status_of_rejected(error: UpstreamError) -> int:
+    """What a caller is told of a request that a provider refused: the provider's own status, unless it would seem to be
+    about the caller's key, account or pace."""
+    status = error.status or 400
+    return status if 400 <= status < 500 and status not in {401, 402, 403, 407, 408, 429} else 400

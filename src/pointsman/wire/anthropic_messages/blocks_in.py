@@ -19,7 +19,8 @@ from pointsman.core.request import (
     ToolCall,
     ToolResult,
 )
-from pointsman.wire.anthropic_messages.fields import NOTHING, compact, is_null, missing, read, wrong
+from pointsman.wire.anthropic_messages.fields import compact, is_null, missing, read, wrong
+from pointsman.wire.json_bytes import NOTHING
 from pointsman.wire.seals import Kind, Tagged, untag
 
 

@@ -6,10 +6,10 @@ none: what stands there instead is a tag, by which the citation is taken out aga
 
 from typing import Any
 
-from pointsman.core.request import Citation, Seal
-from pointsman.wire.seals import Kind, tag
+from pointsman.core.request import Citation
+from pointsman.wire.seals import NOBODYS, Kind, tag
 
-_NOT_THEIRS = tag(Seal("", ""), Kind.TEXT)
+_NOT_THEIRS = tag(NOBODYS, Kind.TEXT)
 
 
 def citation_from(said: Any) -> Citation | None:

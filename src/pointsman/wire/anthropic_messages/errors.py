@@ -16,9 +16,16 @@ from pointsman.core.errors import (
 )
 from pointsman.wire.context_limit import as_anthropic_says, is_exceeded
 from pointsman.wire.dialect import EncodedError, Headers
+from pointsman.wire.json_bytes import NOT_JSON
 from pointsman.wire.secrets import without_secrets
 from pointsman.wire.sse import frame
-from pointsman.wire.statuses import FAULT_OF_STATUS, no_such_model, retry_after_s, retry_headers
+from pointsman.wire.statuses import (
+    FAULT_OF_STATUS,
+    no_such_model,
+    retry_after_s,
+    retry_headers,
+    status_of_rejected,
+)
 
 _TYPE_OF_STATUS = {
     401: "authentication_error",
@@ -112,7 +119,7 @@ def _said(body: bytes) -> tuple[str | None, str]:
     """Type and message of an error body, of Anthropic's shape or of one like it."""
     try:
         said = _any(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_JSON:
         return None, ""  # a page for people: nothing in it is for programs
     if not isinstance(said, dict):
         return None, ""
@@ -141,7 +148,7 @@ def encode_error(error: PointsmanError, request_id: str) -> EncodedError:
     cause = error.last if isinstance(error, ExhaustedError) else error
     if isinstance(cause, UpstreamError) and cause.fault in _OF_THE_REQUEST and _is_ours(cause.body):
         assert cause.body is not None
-        return EncodedError(_status_of_rejected(cause), cause.body, _headers(cause, may_retry=False))
+        return EncodedError(status_of_rejected(cause), cause.body, _headers(cause, may_retry=False))
     status, kind, message = _told(error, cause)
     said: dict[str, Any] = {"type": kind, "message": message}
     if isinstance(cause, ClientError) and cause.code == THREAD_UNSUPPORTED:
@@ -169,7 +176,7 @@ def _told(error: PointsmanError, cause: PointsmanError) -> tuple[int, str, str]:
         case UpstreamError(fault=UpstreamFault.TOO_LONG):
             return 400, "invalid_request_error", as_anthropic_says(cause.message)
         case UpstreamError(fault=UpstreamFault.REJECTED):
-            status = _status_of_rejected(cause)
+            status = status_of_rejected(cause)
             return status, _TYPE_OF_STATUS.get(status, "invalid_request_error"), cause.message
         case UpstreamError():
             status, kind = _ANSWER_TO_FAULT.get(cause.fault, (502, "api_error"))
@@ -180,18 +187,13 @@ def _told(error: PointsmanError, cause: PointsmanError) -> tuple[int, str, str]:
             return 500, "api_error", "internal error"
 
 
-def _status_of_rejected(error: UpstreamError) -> int:
-    status = error.status or 400
-    return status if 400 <= status < 500 and status not in {401, 402, 403, 407, 408, 429} else 400
-
-
 def _is_ours(body: bytes | None) -> bool:
     """True for an error body of this dialect: its caller sees it as it is."""
     if body is None:
         return False
     try:
         said = _any(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_JSON:
         return False
     return isinstance(said, dict) and said.get("type") == "error" and isinstance(said.get("error"), dict)
 

@@ -11,8 +11,6 @@ from pointsman.core.errors import BadRequest
 
 T = TypeVar("T")
 
-NOTHING = msgspec.Raw()
-"""The default of a raw field: no bytes at all, which no JSON value has."""
 
 _KINDS = {
     "str": "string",

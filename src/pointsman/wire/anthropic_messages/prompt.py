@@ -8,8 +8,9 @@ import msgspec
 
 from pointsman.core.errors import BadRequest
 from pointsman.core.prompt import Prompt, Turn
-from pointsman.wire.anthropic_messages.fields import NOTHING, given, missing, read, wrong
+from pointsman.wire.anthropic_messages.fields import given, missing, read, wrong
 from pointsman.wire.envelope import Envelope
+from pointsman.wire.json_bytes import NOTHING
 
 BILLING_HEADER = "x-anthropic-billing-header:"
 """Claude Code's first system block begins so: an attribution that changes per build, not prompt text."""

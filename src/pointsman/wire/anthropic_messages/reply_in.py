@@ -29,10 +29,9 @@ from pointsman.core.request import Seal
 from pointsman.core.usage import Usage
 from pointsman.wire.anthropic_messages.citations import citation_from
 from pointsman.wire.anthropic_messages.errors import bad_reply, error_in_reply
-from pointsman.wire.anthropic_messages.fields import NOTHING, compact
+from pointsman.wire.anthropic_messages.fields import compact
 from pointsman.wire.anthropic_messages.reply_shapes import (
     EVENTS_READ,
-    NOT_JSON,
     Delta,
     Event,
     StartedMessage,
@@ -44,6 +43,7 @@ from pointsman.wire.anthropic_messages.reply_shapes import (
     decode_whole,
 )
 from pointsman.wire.anthropic_messages.usage import Counts
+from pointsman.wire.json_bytes import NOT_JSON, NOTHING
 from pointsman.wire.sse import ServerSentEvent, SseReader
 
 _REASONS: dict[str, FinishReason] = {
@@ -55,9 +55,6 @@ _REASONS: dict[str, FinishReason] = {
     "pause_turn": "pause",
     "refusal": "refusal",
 }
-
-
-_EMPTY_INPUTS = frozenset({"", "{}", "null"})
 
 
 _EMPTY_INPUTS = frozenset({"", "{}", "null"})

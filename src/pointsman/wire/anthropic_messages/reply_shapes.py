@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from pointsman.wire.anthropic_messages.errors import bad_reply
-from pointsman.wire.anthropic_messages.fields import NOTHING
 from pointsman.wire.anthropic_messages.usage import Counts
+from pointsman.wire.json_bytes import NOT_JSON, NOTHING
 
 
 class StartedMessage(msgspec.Struct, gc=False):
@@ -82,7 +82,6 @@ decode_kind = msgspec.json.Decoder(Kinded).decode
 decode_block = msgspec.json.Decoder(ReplyBlock).decode
 _any = msgspec.json.Decoder(Any).decode
 
-NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 EVENTS_READ = frozenset({
     "message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta",
     "message_stop", "error",

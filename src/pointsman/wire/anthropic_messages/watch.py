@@ -8,6 +8,7 @@ from pointsman.core.errors import UpstreamError
 from pointsman.core.usage import Usage
 from pointsman.wire.anthropic_messages.errors import error_in_reply
 from pointsman.wire.anthropic_messages.usage import Counts
+from pointsman.wire.json_bytes import NOT_JSON
 from pointsman.wire.sse import SseReader
 
 
@@ -52,7 +53,7 @@ class AnthropicReplyWatch:
             return
         try:
             event = _watched(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except NOT_JSON:
             return
         kind = event.type
         if kind == "message_start":

@@ -19,13 +19,14 @@ from pointsman.wire.embeddings.contract import (
     texts_of,
 )
 from pointsman.wire.envelope import Envelope, put_field
+from pointsman.wire.gemini.fields import camel
 from pointsman.wire.gemini.paths import model_path, resource
+from pointsman.wire.json_bytes import NOT_JSON, NOTHING
 
 _encode = msgspec.json.Encoder().encode
 _decode_any = msgspec.json.Decoder().decode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _TASKS_OF_NOBODY = frozenset(("TASK_TYPE_UNSPECIFIED", ""))
 
@@ -48,8 +49,8 @@ class _Reply(msgspec.Struct, rename="camel"):
 
 
 class _WatchedReply(msgspec.Struct, rename="camel"):
-    embeddings: msgspec.Raw = msgspec.Raw()
-    embedding: msgspec.Raw = msgspec.Raw()
+    embeddings: msgspec.Raw = NOTHING
+    embedding: msgspec.Raw = NOTHING
     usage_metadata: _UsageMetadata | None = None
     error: Any = None
 
@@ -85,7 +86,7 @@ class GeminiEmbeddings:
     def decode_reply(self, body: bytes, inputs: int) -> Embeddings:
         try:
             reply = _decode_reply(body)
-        except _NOT_READABLE:
+        except NOT_JSON:
             raise not_embeddings() from None
         found = [reply.embedding] if reply.embedding is not None else reply.embeddings
         if found is None:
@@ -157,14 +158,14 @@ class GeminiClientEmbeddings:
         try:
             requests = _decode_list(raw)
             named = [_with_model(bytes(each), _decode_fields(each), model) for each in requests]
-        except _NOT_READABLE:
+        except NOT_JSON:
             return body  # its provider's to judge
         return put_field(body, _decode_fields(body), "requests", _spliced(bytes(raw), requests, named))
 
     def read_usage(self, body: bytes) -> Usage | None:
         try:
             reply = _decode_watched(body)
-        except _NOT_READABLE:
+        except NOT_JSON:
             raise not_embeddings() from None
         if not (memoryview(reply.embedding).nbytes or memoryview(reply.embeddings).nbytes):
             raise not_embeddings(_told(reply.error))
@@ -182,10 +183,10 @@ class _One:
         where = f"requests[{index}]"
         if not isinstance(asked, dict):
             raise BadRequest(f"{where} must be an object", param=where)
-        rest = {_camel(name): value for name, value in asked.items() if value is not None}
+        rest = {camel(name): value for name, value in asked.items() if value is not None}
         config = rest.pop("embedContentConfig", None)
         if isinstance(config, dict):
-            rest |= {_camel(name): value for name, value in config.items() if value is not None}
+            rest |= {camel(name): value for name, value in config.items() if value is not None}
         rest.pop("model", None)
         self.text = _text_of(rest.pop("content", None), f"{where}.content")
         self.task = _typed(rest.pop("taskType", None), str, f"{where}.taskType")
@@ -211,11 +212,6 @@ def _typed(value: Any, kind: type, where: str) -> Any:
     if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
         raise BadRequest(f"{where} is of the wrong type", param=where)
     return value
-
-
-def _camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(word.capitalize() for word in rest)
 
 
 def _with_model(text: bytes, fields: Mapping[str, msgspec.Raw], model: str) -> bytes:

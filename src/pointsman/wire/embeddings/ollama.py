@@ -9,6 +9,7 @@ from pointsman.core.model_card import ModelCard
 from pointsman.core.usage import Usage
 from pointsman.wire.dialect import EncodedRequest
 from pointsman.wire.embeddings.contract import checked, left_out, not_embeddings, texts_of
+from pointsman.wire.json_bytes import NOT_JSON
 
 _encode = msgspec.json.Encoder().encode
 
@@ -40,7 +41,7 @@ class OllamaEmbeddings:
     def decode_reply(self, body: bytes, inputs: int) -> Embeddings:
         try:
             reply = _decode_reply(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except NOT_JSON:
             raise not_embeddings() from None
         if reply.embeddings is None:
             raise not_embeddings(reply.error if isinstance(reply.error, str) else "")

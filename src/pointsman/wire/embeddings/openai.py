@@ -18,10 +18,10 @@ from pointsman.wire.embeddings.contract import (
     unpacked,
 )
 from pointsman.wire.envelope import Envelope
+from pointsman.wire.json_bytes import NOT_JSON, NOTHING
 
 _encode = msgspec.json.Encoder().encode
 _decode_any = msgspec.json.Decoder().decode
-_NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _READ = frozenset(("model", "input", "encoding_format", "dimensions", "user"))
 _MUST_NOT_DROP = frozenset(
@@ -52,7 +52,7 @@ class _Reply(msgspec.Struct):
 
 
 class _WatchedReply(msgspec.Struct):
-    data: msgspec.Raw = msgspec.Raw()
+    data: msgspec.Raw = NOTHING
     usage: _Usage | None = None
     error: Any = None
 
@@ -82,7 +82,7 @@ class OpenAIEmbeddings:
     def decode_reply(self, body: bytes, inputs: int) -> Embeddings:
         try:
             reply = _decode_reply(body)
-        except _NOT_READABLE:
+        except NOT_JSON:
             raise not_embeddings(_told(body)) from None
         if all(datum.index is not None for datum in reply.data):
             reply.data.sort(key=lambda datum: datum.index or 0)
@@ -136,7 +136,7 @@ class OpenAIClientEmbeddings:
     def read_usage(self, body: bytes) -> Usage | None:
         try:
             reply = _decode_watched(body)
-        except _NOT_READABLE:
+        except NOT_JSON:
             raise not_embeddings(_told(body)) from None
         if reply.error or not memoryview(reply.data).nbytes:
             raise not_embeddings(_told(body))
@@ -201,5 +201,5 @@ def _told(body: bytes) -> str:
     try:
         error = _decode_any(body)["error"]
         return error if isinstance(error, str) else str(error["message"])
-    except (*_NOT_READABLE, KeyError, TypeError, IndexError):
+    except (*NOT_JSON, KeyError, TypeError, IndexError):
         return ""

@@ -5,11 +5,7 @@ from typing import Any
 import msgspec
 
 from pointsman.wire.gemini.usage import Counts
-
-NOTHING = msgspec.Raw()
-"""The default of a raw field: no bytes at all, which no JSON value has."""
-
-NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+from pointsman.wire.json_bytes import NOTHING
 
 
 class FunctionCall(msgspec.Struct, gc=False, rename="camel"):

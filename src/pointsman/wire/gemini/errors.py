@@ -18,8 +18,9 @@ from pointsman.core.errors import (
 )
 from pointsman.wire.context_limit import is_exceeded
 from pointsman.wire.dialect import EncodedError, Headers
+from pointsman.wire.json_bytes import NOT_JSON
 from pointsman.wire.secrets import without_secrets
-from pointsman.wire.statuses import FAULT_OF_STATUS, no_such_model, retry_after_s
+from pointsman.wire.statuses import FAULT_OF_STATUS, no_such_model, retry_after_s, status_of_rejected
 
 _STATUS_WORDS: Mapping[int, str] = {
     400: "INVALID_ARGUMENT",
@@ -66,7 +67,6 @@ _NO_ACCOUNT = re.compile(r"(?i)api[ _]key|user location is not supported|billing
 
 _TYPE = "type.googleapis.com/google.rpc."
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)s")
-_BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _any = msgspec.json.Decoder(Any).decode
 _encode = msgspec.json.Encoder().encode
@@ -89,7 +89,7 @@ class _Told(NamedTuple):
 def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     try:
         told = _read(_any(body))
-    except _BAD_JSON:
+    except NOT_JSON:
         told = _Told()  # a page for people: nothing in it is for programs
     fault = _fault(status, told)
     waits = retry_after_s(headers)
@@ -179,7 +179,7 @@ def encode_error(error: PointsmanError, request_id: str) -> EncodedError:
     cause = error.last if isinstance(error, ExhaustedError) else error
     if isinstance(cause, UpstreamError) and cause.fault is UpstreamFault.REJECTED and _is_ours(cause.body):
         assert cause.body is not None
-        return EncodedError(_status_of_rejected(cause), cause.body)
+        return EncodedError(status_of_rejected(cause), cause.body)
     status, said = _told(error, cause, request_id)
     headers: tuple[tuple[bytes, bytes], ...] = ()
     waits = _wait_s(cause)
@@ -218,18 +218,13 @@ def _status_and_message(error: PointsmanError, cause: PointsmanError) -> tuple[i
         case ClientError():
             return cause.status, cause.message
         case UpstreamError(fault=UpstreamFault.REJECTED | UpstreamFault.TOO_LONG):
-            return _status_of_rejected(cause), cause.message
+            return status_of_rejected(cause), cause.message
         case UpstreamError():
             return _ANSWER_TO_FAULT.get(cause.fault, 502), error.message
         case Unavailable():
             return 503, cause.message
         case _:
             return 500, "internal error"
-
-
-def _status_of_rejected(error: UpstreamError) -> int:
-    status = error.status or 400
-    return status if 400 <= status < 500 and status not in {401, 402, 403, 407, 408, 429} else 400
 
 
 def _wait_s(cause: PointsmanError) -> float | None:
@@ -244,7 +239,7 @@ def _is_ours(body: bytes | None) -> bool:
         return False
     try:
         said = _any(body)
-    except _BAD_JSON:
+    except NOT_JSON:
         return False
     match said:
         case {"error": {"code": int(), "message": str(), "status": str()}}:

@@ -11,6 +11,7 @@ from pointsman.wire.envelope import Envelope
 from pointsman.wire.gemini.contents_out import SKIP_VALIDATOR
 from pointsman.wire.gemini.families import is_at_least_3
 from pointsman.wire.gemini.fields import camel
+from pointsman.wire.json_bytes import NOT_JSON
 from pointsman.wire.seals import MARK, Kind, untag
 
 _MARK = MARK.encode()
@@ -19,7 +20,6 @@ _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _string = msgspec.json.Decoder(str).decode
 _encode = msgspec.json.Encoder().encode
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def forwarded(envelope: Envelope, card: ModelCard) -> bytes:
@@ -29,7 +29,7 @@ def forwarded(envelope: Envelope, card: ModelCard) -> bytes:
         return envelope.body
     try:
         contents = list(_contents(_list(raw), card))
-    except _UNREADABLE:
+    except NOT_JSON:
         return envelope.body
     return envelope.with_field("contents", _encode(contents)).body
 

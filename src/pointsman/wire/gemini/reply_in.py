@@ -31,16 +31,7 @@ from pointsman.core.events import (
 )
 from pointsman.core.request import Seal
 from pointsman.core.usage import Usage
-from pointsman.wire.gemini.chunks import (
-    NOT_JSON,
-    NOTHING,
-    Candidate,
-    Chunk,
-    FunctionCall,
-    LogprobsResult,
-    Part,
-    WatchedChunk,
-)
+from pointsman.wire.gemini.chunks import Candidate, Chunk, FunctionCall, LogprobsResult, Part, WatchedChunk
 from pointsman.wire.gemini.citations import citations_of
 from pointsman.wire.gemini.errors import bad_reply, error_in_reply
 from pointsman.wire.gemini.fields import compact, enum_word
@@ -48,6 +39,7 @@ from pointsman.wire.gemini.framing import LineReader
 from pointsman.wire.gemini.partial_args import PartialArgs
 from pointsman.wire.gemini.places import Places
 from pointsman.wire.gemini.usage import Counts
+from pointsman.wire.json_bytes import NOT_JSON, NOTHING
 from pointsman.wire.sse import ServerSentEvent
 
 _REASONS: Mapping[str, FinishReason] = {

@@ -28,7 +28,7 @@ from pointsman.core.events import (
     UsageReported,
     merge_usage,
 )
-from pointsman.core.request import Citation, Seal
+from pointsman.core.request import Citation
 from pointsman.core.usage import Usage
 from pointsman.wire.dialect import ReplyContext
 from pointsman.wire.envelope import Envelope
@@ -38,7 +38,8 @@ from pointsman.wire.gemini.fields import camelled
 from pointsman.wire.gemini.framing import ArrayFraming, Framing, SseFraming
 from pointsman.wire.gemini.places import Places
 from pointsman.wire.gemini.usage import write_usage
-from pointsman.wire.seals import Kind, tag
+from pointsman.wire.json_bytes import NOT_JSON
+from pointsman.wire.seals import NOBODYS, Kind, tag
 
 _REASONS = {
     "stop": "STOP",
@@ -50,13 +51,8 @@ _REASONS = {
     "pause": "OTHER",
 }
 
-_UNSEALED = Seal("", "")
-"""Goes on a call that nobody sealed: it shows that it is not Google's when it comes back to a model that asks for
-signatures."""
-
 _encode = msgspec.json.Encoder().encode
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def encode_reply(events: Sequence[ReplyEvent], context: ReplyContext) -> bytes:
@@ -235,7 +231,8 @@ class _Parts:
                 return
             del self._calls[index]
             call = {"id": started.id, "name": started.name, "args": arguments}
-            signature = tag(started.seal or _UNSEALED, Kind.CALL)
+            # One that nobody sealed shows that it is not Google's when it comes back to a model that asks for signatures.
+            signature = tag(started.seal or NOBODYS, Kind.CALL)
             self._ready.append({"functionCall": call, "thoughtSignature": signature})
 
 
@@ -279,8 +276,8 @@ def _shows_thoughts(envelope: Envelope | None) -> bool:
             raw = camelled(where).get(name)
             if raw is None:
                 return False
-            where = _fields(raw)
+            where = _object(raw)
         shown = camelled(where).get("includeThoughts")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_JSON:
         return False
     return shown is not None and bytes(shown) == b"true"

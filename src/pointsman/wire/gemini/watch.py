@@ -5,11 +5,12 @@ import msgspec
 from pointsman.core.errors import UpstreamError
 from pointsman.core.usage import Usage
 from pointsman.wire.envelope import Envelope
-from pointsman.wire.gemini.chunks import NOT_JSON, WatchedChunk
+from pointsman.wire.gemini.chunks import WatchedChunk
 from pointsman.wire.gemini.errors import bad_reply, error_in_reply
 from pointsman.wire.gemini.fields import as_count, camelled
 from pointsman.wire.gemini.framing import LineReader
 from pointsman.wire.gemini.reply_in import finish_word
+from pointsman.wire.json_bytes import NOT_JSON
 from pointsman.wire.sse import SseReader
 
 _watched = msgspec.json.Decoder(WatchedChunk).decode

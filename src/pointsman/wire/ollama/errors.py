@@ -8,6 +8,7 @@ import msgspec
 from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.wire import context_limit
 from pointsman.wire.dialect import Headers
+from pointsman.wire.json_bytes import NOT_JSON
 from pointsman.wire.secrets import MESSAGE_CHARACTERS_MAX, without_secrets
 from pointsman.wire.statuses import FAULT_OF_STATUS, retry_after_s
 
@@ -60,7 +61,7 @@ def _meant(status: int | None, message: str) -> tuple[UpstreamFault, str | None]
 def _message(body: bytes) -> str:
     try:
         told = _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_JSON:
         text = body[:MESSAGE_CHARACTERS_MAX].decode("utf-8", "replace").strip()
         return "" if text.startswith(("<", "{", "[")) else text  # a page, or half of something, tells nothing
     error = told.get("error") if isinstance(told, dict) else None

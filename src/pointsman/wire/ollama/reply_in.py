@@ -4,7 +4,6 @@ A whole reply is a stream of one line. A line that is not JSON, or not of the pr
 """
 
 from collections.abc import Mapping
-from hashlib import blake2s
 from typing import Any
 
 import msgspec
@@ -26,16 +25,16 @@ from pointsman.core.events import (
 )
 from pointsman.core.request import Seal
 from pointsman.core.usage import Usage
+from pointsman.wire.call_ids import made_id
+from pointsman.wire.json_bytes import NOT_JSON, NOTHING
 from pointsman.wire.lines import LineSplitter
 from pointsman.wire.logprobs import sound
 from pointsman.wire.ollama.errors import error_within_reply, not_a_reply
 
-_ABSENT = msgspec.Raw()
-
 
 class _Function(msgspec.Struct, gc=False):
     name: str
-    arguments: msgspec.Raw = _ABSENT
+    arguments: msgspec.Raw = NOTHING
 
 
 class _Call(msgspec.Struct, gc=False):
@@ -64,7 +63,6 @@ class _Line(msgspec.Struct, gc=False):
 
 _decode_line = msgspec.json.Decoder(_Line).decode
 _decode_str = msgspec.json.Decoder(str).decode
-_NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _REASONS: Mapping[str, FinishReason] = {"stop": "stop", "length": "length"}
 
@@ -87,6 +85,7 @@ class _Reading:
             return
         if not self._is_started:
             self._is_started = True
+            # Servers name the moment of a reply and seldom its calls.
             self._made_from = f"{line.model} {line.created_at}"
             out.append(ReplyStarted("", line.model))
         if line.message is not None:
@@ -108,7 +107,7 @@ class _Reading:
             if not call.function.name:
                 raise UpstreamError(UpstreamFault.BAD_REPLY, "a tool call of the reply has no name")
             arguments = _arguments(call.function.arguments)
-            call_id = call.id or self._made_id(call.function.name, arguments)
+            call_id = call.id or made_id(self._made_from, self._calls, call.function.name, arguments)
             out.append(ToolCallStarted(self._calls, call_id, call.function.name))
             out.append(ToolCallDelta(self._calls, arguments))
             self._calls += 1
@@ -129,11 +128,6 @@ class _Reading:
             reason = "tool_calls"
         out.append(Finished(reason))
 
-    def _made_id(self, name: str, arguments: str) -> str:
-        """Servers name the moment of a reply and seldom its calls: unique like the moment, of letters and digits."""
-        made_from = f"{self._made_from} {self._calls} {name} {arguments}"
-        return "call" + blake2s(made_from.encode("utf-8", "replace"), digest_size=12).hexdigest()
-
 
 def _arguments(raw: msgspec.Raw) -> str:
     """The JSON text of the object, its numbers and the order of its keys as they came."""
@@ -150,7 +144,7 @@ def _arguments(raw: msgspec.Raw) -> str:
 def decode_reply(body: bytes, maker: str) -> list[ReplyEvent]:
     try:
         line = _decode_line(body)
-    except _NOT_READABLE:
+    except NOT_JSON:
         raise not_a_reply(body) from None
     if line.error:
         raise error_within_reply(line.error, line.status_code)
@@ -201,7 +195,7 @@ class ReplyDecoder:
 def _line(text: bytes) -> _Line:
     try:
         line = _decode_line(text)
-    except _NOT_READABLE:
+    except NOT_JSON:
         raise UpstreamError(
             UpstreamFault.BAD_REPLY, "the stream holds a line that is not of a chat reply"
         ) from None

@@ -28,6 +28,7 @@ from pointsman.core.request import (
     ToolResult,
 )
 from pointsman.wire.dialect import EncodedRequest
+from pointsman.wire.effort import effort_of
 from pointsman.wire.system_text import leading_system, system_texts
 
 _encode = msgspec.json.Encoder().encode
@@ -43,8 +44,6 @@ _LEVELS: Mapping[str, str] = {
     "xhigh": "high",
     "max": "high",
 }
-_BUDGETS = ((4096, "low"), (16384, "medium"))
-"""A thinking budget below so many tokens is this level; above them all it is high."""
 
 
 def encode_request(request: Request, card: ModelCard) -> EncodedRequest:
@@ -241,7 +240,7 @@ class _Writing:
             self.drop("user")
 
     def _reasoning(self, reasoning: Reasoning) -> None:
-        effort = reasoning.effort or _effort_of(reasoning.budget_tokens)
+        effort = reasoning.effort or effort_of(reasoning.budget_tokens)
         named = "thinking" if reasoning.effort is None else "reasoning_effort"
         if "gpt-oss" in self.card.id:
             # The one family that knows levels, and cannot be told not to think.
@@ -262,14 +261,6 @@ class _Writing:
                 self.drop(named)
         else:
             self.drop(named)
-
-
-def _effort_of(budget_tokens: int | None) -> str | None:
-    if budget_tokens is None:
-        return None
-    if budget_tokens == 0:
-        return "none"
-    return next((effort for below, effort in _BUDGETS if budget_tokens < below), "high")
 
 
 def _arguments(arguments: str, name: str) -> msgspec.Raw:

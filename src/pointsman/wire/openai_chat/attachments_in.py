@@ -1,14 +1,12 @@
 """OpenAI chat: what a reply holds beside its text: the sources it names and the pictures it made."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.core.events import ImageMade
 from pointsman.core.request import Citation
-
-_DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w.=+-]+)*;base64,", re.ASCII)
+from pointsman.wire.data_urls import DATA_URL
 
 
 def citations_from(sources: Any) -> Iterator[Citation]:
@@ -40,7 +38,7 @@ def images_from(images: Any) -> Iterator[ImageMade]:
     """Raises UpstreamError for a picture that is only an address: it may be gone when somebody looks."""
     for image in images if isinstance(images, list) else ():
         match image:
-            case {"image_url": {"url": str(url)}} if found := _DATA_URL.match(url):
+            case {"image_url": {"url": str(url)}} if found := DATA_URL.match(url):
                 yield ImageMade(found[1] or "image/png", url[found.end() :])
             case _:
                 raise UpstreamError(

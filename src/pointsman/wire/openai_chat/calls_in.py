@@ -1,7 +1,6 @@
 """OpenAI chat: the tool calls of one reply while it is being read. Providers differ in what tells them apart: an index,
 an id, both or neither."""
 
-from hashlib import blake2s
 from typing import Any
 
 import msgspec
@@ -9,6 +8,7 @@ import msgspec
 from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.core.events import ReplyEvent, ToolCallDelta, ToolCallStarted
 from pointsman.core.request import Seal
+from pointsman.wire.call_ids import made_id
 from pointsman.wire.openai_chat.chunks import CallPart, FunctionPart
 
 _encode = msgspec.json.Encoder().encode
@@ -59,7 +59,7 @@ class CallsUnderWay:
             call.index = self._started
             self._started += 1
             if not call.id:
-                call.id = _made_id(self.ids_from, call.index)
+                call.id = made_id(self.ids_from, call.index)
             events.append(ToolCallStarted(call.index, call.id, name, seal))
             arguments = "".join((*call.waiting, arguments))
         if arguments:
@@ -90,9 +90,3 @@ def _arguments(arguments: Any) -> str:
     if arguments is None:
         return ""
     return arguments if isinstance(arguments, str) else _encode(arguments).decode()
-
-
-def _made_id(ids_from: str, index: int) -> str:
-    """An id for a call whose provider gave none: unique like the reply's, of letters and digits only, since
-    some clients strip everything else."""
-    return "call" + blake2s(f"{ids_from} {index}".encode(), digest_size=12).hexdigest()

@@ -119,10 +119,6 @@ class WatchedChunk(msgspec.Struct):
     x_groq: GroqExtra | None = None
 
 
-NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What decoding raises for bytes that are not JSON or not of the expected types."""
-
-
 def usage_from(reported: ReportedUsage) -> Usage:
     prompt, completion, total = reported.prompt_tokens, reported.completion_tokens, reported.total_tokens
     of_prompt, of_completion = reported.prompt_tokens_details, reported.completion_tokens_details

@@ -7,6 +7,7 @@ A tag stands where the client was given it: in `reasoning_details`, or as a sign
 import msgspec
 
 from pointsman.wire.envelope import Envelope
+from pointsman.wire.json_bytes import NOT_JSON
 from pointsman.wire.seals import MARK, untag
 
 _TAGGED = MARK.encode()
@@ -24,7 +25,7 @@ def without_foreign_state(envelope: Envelope, maker: str) -> Envelope:
     try:
         sent = _raws(envelope.fields["messages"])
         messages = [_message(raw, maker) if _TAGGED in bytes(raw) else raw for raw in sent]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_JSON:
         return envelope
     return envelope if messages == sent else envelope.with_field("messages", _encode(messages))
 

@@ -1,13 +1,12 @@
 """OpenAI chat: the messages of a request as turns. What no other dialect can express is refused here, by its
 path; the rest of a request is not looked at."""
 
-import re
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 
-from pointsman.core.errors import BadRequest, Unsupported
+from pointsman.core.errors import BadRequest
 from pointsman.core.request import (
     Audio,
     Document,
@@ -20,6 +19,8 @@ from pointsman.core.request import (
     ToolCall,
     ToolResult,
 )
+from pointsman.wire.data_urls import URLS, file_of, image_at
+from pointsman.wire.left_out import LeftOut, not_translatable
 from pointsman.wire.openai_chat.prompt import unknown_role
 from pointsman.wire.openai_chat.thoughts_in import read_signature, read_thoughts, thinking_texts
 from pointsman.wire.openai_complaints import missing
@@ -86,23 +87,6 @@ class ChatMessage(msgspec.Struct, forbid_unknown_fields=True):
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-class LeftOut:
-    """What a request holds that a Request has no place for, by name or path."""
-
-    def __init__(self) -> None:
-        self.foreign: dict[str, Any] = {}
-        self.must_not_drop: set[str] = set()
-
-    def note(self, name: str, value: Any) -> None:
-        """A hint: the answer is the same kind of answer without it."""
-        self.foreign[name] = value
-
-    def insist_on(self, name: str, value: Any) -> None:
-        """Something the caller relies on."""
-        self.foreign[name] = value
-        self.must_not_drop.add(name)
-
-
 def read_messages(messages: list[ChatMessage], left_out: LeftOut) -> tuple[Message, ...]:
     return _History(left_out).read(messages)
 
@@ -166,7 +150,7 @@ class _History:
         content: list[Text | Image | Document] = []
         for part in self._parts(index, message):
             if not isinstance(part, Text | Image | Document):
-                raise _not_translatable(f"messages[{index}].content", "such a part in a tool message")
+                raise not_translatable(f"messages[{index}].content", "such a part in a tool message")
             content.append(part)
         return ToolResult(call_id, tuple(content))
 
@@ -186,12 +170,12 @@ class _History:
         if message.refusal:
             parts.append(Text(message.refusal, is_refusal=True))
         if message.audio is not None:
-            raise _not_translatable(f"messages[{index}].audio", "an earlier spoken answer")
+            raise not_translatable(f"messages[{index}].audio", "an earlier spoken answer")
         self._caller = index
         for number, call in enumerate(message.tool_calls or ()):
             path = f"messages[{index}].tool_calls[{number}]"
             if call.function is None:
-                raise _not_translatable(path, f"a tool call of type '{call.type[:40]}'")
+                raise not_translatable(path, f"a tool call of type '{call.type[:40]}'")
             if not call.id:
                 raise missing(f"{path}.id")
             seal = None if call.extra_content is None else read_signature(call.extra_content)
@@ -222,9 +206,9 @@ class _History:
             case _Part(type="refusal", refusal=str(refusal)):
                 return Text(refusal, is_refusal=True)
             case _Part(type="image_url", image_url=_Url(url, detail)):
-                return replace(_image(url, f"{path}.image_url.url"), detail=detail)
+                return replace(image_at(url, f"{path}.image_url.url"), detail=detail)
             case _Part(type="image_url", image_url=str(url)):
-                return _image(url, f"{path}.image_url")
+                return image_at(url, f"{path}.image_url")
             case _Part(type="file", file=_File() as file):
                 return _document(file, f"{path}.file")
             case _Part(type="document_url", document_url=str(url)):
@@ -236,41 +220,16 @@ class _History:
             case _Part(type="text" | "refusal" | "image_url" | "file" | "input_audio" as kind):
                 raise missing(f"{path}.{kind}")
             case _:
-                raise _not_translatable(path, f"a content part of type '{part.type[:40]}'")
-
-
-def _not_translatable(path: str, what: str) -> Unsupported:
-    return Unsupported(
-        f"'{path}': {what} cannot be translated for the model this request is sent to.",
-        param=path,
-        code="unsupported_value",
-    )
-
-
-_DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w.=+-]+)*;base64,", re.ASCII)
-
-
-def _image(url: str, path: str) -> Image:
-    if found := _DATA_URL.match(url):
-        return Image(media_type=found[1] or "image/png", data=url[found.end() :])
-    if url.startswith(("https://", "http://")):
-        return Image(url=url)
-    raise BadRequest(
-        f"Invalid '{path}': expected a base64 data URL or an https URL.", param=path, code="invalid_image_url"
-    )
+                raise not_translatable(path, f"a content part of type '{part.type[:40]}'")
 
 
 def _document(file: _File, path: str) -> Document:
     data = file.file_data
     if data is None:
-        raise _not_translatable(path, "a file known to its own provider only (file_id)")
-    if found := _DATA_URL.match(data):
-        return Document(
-            media_type=found[1] or "application/pdf", data=data[found.end() :], name=file.filename
-        )
-    if data.startswith(("https://", "http://")):
+        raise not_translatable(path, "a file known to its own provider only (file_id)")
+    if data.startswith(URLS):
         return Document(url=data, name=file.filename)
-    return Document(media_type="application/pdf", data=data, name=file.filename)
+    return file_of(data, file.filename)
 
 
 def _tool_call(call_id: str, function: _Function, path: str, seal: Seal | None = None) -> ToolCall:

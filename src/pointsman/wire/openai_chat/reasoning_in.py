@@ -4,7 +4,7 @@ OpenRouter's `reasoning`, and the `thinking` of DeepSeek, Z.ai and Moonshot."""
 from typing import Any
 
 from pointsman.core.request import Reasoning
-from pointsman.wire.openai_chat.history import LeftOut
+from pointsman.wire.left_out import LeftOut
 
 _EFFORTS = frozenset(("none", "minimal", "low", "medium", "high", "xhigh", "max"))
 

@@ -6,15 +6,13 @@ from typing import Any
 
 from pointsman.core.model_card import ModelCard
 from pointsman.core.request import Reasoning
+from pointsman.wire.effort import effort_of
 from pointsman.wire.openai_chat.profiles import ALL_EFFORTS, EFFORTS, Profile
 
 # Models of OpenAI that reason: they take max_completion_tokens only, and no sampling parameters.
 _REASONS = re.compile(r"(?:^|/)(?:o\d(?:-|$)|gpt-[5-9]|codex)(?!.*-chat)")
 _GPT_5_POINT = re.compile(r"(?:^|/)gpt-(?:5\.\d|[6-9])")
 _GPT_5 = re.compile(r"(?:^|/)gpt-5")
-
-_BUDGETS = ((4096, "low"), (16384, "medium"))
-"""A thinking budget below so many tokens is this effort; above them all it is high."""
 
 _BUDGET_OF_EFFORT = {
     "minimal": 1024,
@@ -81,12 +79,6 @@ def reasoning_fields(
             if not wants_none:
                 drop(name)
             return {}
-
-
-def effort_of(budget_tokens: int | None) -> str | None:
-    if budget_tokens is None:
-        return None
-    return next((effort for below, effort in _BUDGETS if budget_tokens < below), "high")
 
 
 def _budget(reasoning: Reasoning) -> int | None:

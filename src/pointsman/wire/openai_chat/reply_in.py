@@ -23,11 +23,11 @@ from pointsman.core.events import (
     end_with,
 )
 from pointsman.core.request import Seal
+from pointsman.wire.json_bytes import NOT_JSON
 from pointsman.wire.logprobs import sound
 from pointsman.wire.openai_chat.attachments_in import citations_from, images_from
 from pointsman.wire.openai_chat.calls_in import CallsUnderWay
 from pointsman.wire.openai_chat.chunks import (
-    NOT_JSON,
     CallPart,
     Choice,
     Chunk,

@@ -10,7 +10,9 @@ import msgspec
 from pointsman.core.errors import BadRequest
 from pointsman.core.request import OutputFormat, Request, Sampling, Tool, ToolChoice
 from pointsman.wire.envelope import Envelope
-from pointsman.wire.openai_chat.history import ChatMessage, LeftOut, read_messages
+from pointsman.wire.json_bytes import NOTHING
+from pointsman.wire.left_out import LeftOut
+from pointsman.wire.openai_chat.history import ChatMessage, read_messages
 from pointsman.wire.openai_chat.prompt import no_messages
 from pointsman.wire.openai_chat.reasoning_in import read_reasoning
 from pointsman.wire.openai_chat.unread import Reading
@@ -48,18 +50,15 @@ class _StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 
-_ABSENT = msgspec.Raw()
-
-
 class _Body(msgspec.Struct):
     messages: msgspec.Raw
     model: str
     tools: list[msgspec.Raw] | None = None
-    functions: msgspec.Raw = _ABSENT
+    functions: msgspec.Raw = NOTHING
     tool_choice: Any = None
     function_call: Any = None
     parallel_tool_calls: bool | None = None
-    response_format: msgspec.Raw = _ABSENT
+    response_format: msgspec.Raw = NOTHING
     reasoning_effort: str | None = None
     reasoning: Any = None  # OpenRouter
     thinking: Any = None  # DeepSeek, Z.ai

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from pointsman.wire.envelope import Envelope, put_field
-from pointsman.wire.openai_chat.chunks import NOT_JSON
+from pointsman.wire.json_bytes import NOT_JSON
 from pointsman.wire.sse import SseReader, raw_events
 
 

@@ -8,21 +8,15 @@ from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.core.events import merge_usage
 from pointsman.core.usage import Usage
 from pointsman.wire.envelope import Envelope
-from pointsman.wire.openai_chat.chunks import (
-    NOT_JSON,
-    ReportedUsage,
-    WatchedChunk,
-    error_of,
-    usage_from,
-    usage_of,
-)
+from pointsman.wire.json_bytes import NOT_JSON, NOTHING
+from pointsman.wire.openai_chat.chunks import ReportedUsage, WatchedChunk, error_of, usage_from, usage_of
 from pointsman.wire.openai_chat.errors import error_instead_of_reply
 from pointsman.wire.openai_errors import error_within_reply
 from pointsman.wire.sse import SseReader
 
 
 class _WatchedReply(msgspec.Struct):
-    choices: msgspec.Raw = msgspec.Raw()
+    choices: msgspec.Raw = NOTHING
     usage: ReportedUsage | None = None
     error: Any = None
 

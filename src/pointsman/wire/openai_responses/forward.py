@@ -12,8 +12,8 @@ import msgspec
 from pointsman.core.model_card import ModelCard
 from pointsman.wire.dialect import Forwarded
 from pointsman.wire.envelope import Envelope
+from pointsman.wire.json_bytes import NOT_JSON
 from pointsman.wire.openai_responses.sealed import is_own_reasoning, opened
-from pointsman.wire.openai_responses.shapes import NOT_JSON
 from pointsman.wire.seals import MARK, Kind, untag
 
 _MARK = MARK.encode()

@@ -19,8 +19,8 @@ from pointsman.core.request import (
     ToolCall,
     ToolResult,
 )
+from pointsman.wire.left_out import LeftOut, not_translatable
 from pointsman.wire.openai_complaints import missing
-from pointsman.wire.openai_responses.left_out import LeftOut, not_translatable
 from pointsman.wire.openai_responses.parts_in import Content, ContentPart, read_parts
 from pointsman.wire.openai_responses.prompt import unknown_role
 from pointsman.wire.openai_responses.tool_names import as_arguments, flat_name

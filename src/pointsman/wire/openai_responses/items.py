@@ -8,7 +8,7 @@ import msgspec
 
 from pointsman.core.errors import UpstreamError
 from pointsman.wire.envelope import Envelope
-from pointsman.wire.openai_responses.shapes import NOT_JSON, NOTHING
+from pointsman.wire.json_bytes import NOT_JSON, NOTHING
 from pointsman.wire.sse import ServerSentEvent, SseReader
 
 _encode = msgspec.json.Encoder().encode

@@ -1,14 +1,13 @@
 """OpenAI responses: the content of input items as parts. What no other dialect can express is refused here, by its
 path."""
 
-import re
-
 import msgspec
 
-from pointsman.core.errors import BadRequest
-from pointsman.core.request import Audio, Document, Image, Part, Text
+from pointsman.core.request import Audio, Document, Part, Text
+from pointsman.wire.data_urls import file_of, image_at
+from pointsman.wire.json_bytes import NOTHING
+from pointsman.wire.left_out import LeftOut, not_translatable
 from pointsman.wire.openai_complaints import missing
-from pointsman.wire.openai_responses.left_out import LeftOut, not_translatable
 
 
 class _Audio(msgspec.Struct, gc=False):
@@ -27,13 +26,11 @@ class ContentPart(msgspec.Struct, gc=False):
     file_id: str | None = None
     filename: str | None = None
     input_audio: _Audio | None = None
-    prompt_cache_breakpoint: msgspec.Raw = msgspec.Raw()
+    prompt_cache_breakpoint: msgspec.Raw = NOTHING
 
 
 Content = str | list[ContentPart] | ContentPart | None
 
-_DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w.=+-]+)*;base64,", re.ASCII)
-_URL = ("https://", "http://")
 _TEXTS = frozenset(("input_text", "output_text", "text", "summary_text", "reasoning_text"))
 
 
@@ -58,11 +55,11 @@ def _part(part: ContentPart, path: str, left_out: LeftOut) -> Part:
         case ContentPart(type="input_image" | "input_file", file_id=str()):
             raise not_translatable(path, "a file known to its own provider only (file_id)")
         case ContentPart(type="input_image", image_url=str(url)):
-            return _image(url, part.detail, f"{path}.image_url")
+            return image_at(url, f"{path}.image_url", None if part.detail == "auto" else part.detail)
         case ContentPart(type="input_file", file_url=str(url)):
             return Document(url=url, name=part.filename)
         case ContentPart(type="input_file", file_data=str(data)):
-            return _document(data, part.filename)
+            return file_of(data, part.filename)
         case ContentPart(type="input_audio", input_audio=_Audio(data, audio_format)):
             return Audio(data, audio_format)
         case ContentPart(type=kind) if kind in _TEXTS:
@@ -77,20 +74,3 @@ def _part(part: ContentPart, path: str, left_out: LeftOut) -> Part:
             raise missing(f"{path}.input_audio")
         case _:
             raise not_translatable(path, f"a content part of type '{part.type[:40]}'")
-
-
-def _image(url: str, detail: str | None, path: str) -> Image:
-    detail = None if detail == "auto" else detail
-    if found := _DATA_URL.match(url):
-        return Image(media_type=found[1] or "image/png", data=url[found.end() :], detail=detail)
-    if url.startswith(_URL):
-        return Image(url=url, detail=detail)
-    raise BadRequest(
-        f"Invalid '{path}': expected a base64 data URL or an https URL.", param=path, code="invalid_image_url"
-    )
-
-
-def _document(data: str, name: str | None) -> Document:
-    if found := _DATA_URL.match(data):
-        return Document(media_type=found[1] or "application/pdf", data=data[found.end() :], name=name)
-    return Document(media_type="application/pdf", data=data, name=name)

@@ -5,19 +5,18 @@ import msgspec
 from pointsman.core.errors import BadRequest
 from pointsman.core.prompt import OutputFormat, Prompt, Speaker, Turn
 from pointsman.wire.envelope import Envelope
+from pointsman.wire.json_bytes import NOTHING
 from pointsman.wire.openai_complaints import missing, too_deep, wrong_type, wrong_types, wrong_value
-
-_ABSENT = msgspec.Raw()
 
 
 class _Part(msgspec.Struct, gc=False):
     # Media stay raw: only their size is asked, and they may be megabytes.
     type: str = ""
     text: str | None = None
-    image_url: msgspec.Raw = _ABSENT
-    file_data: msgspec.Raw = _ABSENT
-    file_url: msgspec.Raw = _ABSENT
-    input_audio: msgspec.Raw = _ABSENT
+    image_url: msgspec.Raw = NOTHING
+    file_data: msgspec.Raw = NOTHING
+    file_url: msgspec.Raw = NOTHING
+    input_audio: msgspec.Raw = NOTHING
 
 
 _Content = str | list[_Part] | _Part | None

@@ -15,10 +15,10 @@ from pointsman.core.events import (
     UsageReported,
     end_with,
 )
+from pointsman.wire.json_bytes import NOT_JSON
 from pointsman.wire.openai_errors import error_instead_of_reply, error_within_reply
 from pointsman.wire.openai_responses.reply_items import Reading, bad_reply
 from pointsman.wire.openai_responses.shapes import (
-    NOT_JSON,
     Event,
     Response,
     decode_any,

@@ -6,7 +6,6 @@ not told yet is told then. Items that the provider runs itself (searches, code) 
 """
 
 from collections.abc import Mapping, Sequence
-from hashlib import blake2s
 from typing import Any
 
 import msgspec
@@ -24,6 +23,7 @@ from pointsman.core.events import (
     ToolCallStarted,
 )
 from pointsman.core.request import Citation, Seal
+from pointsman.wire.call_ids import made_id
 from pointsman.wire.logprobs import sound
 from pointsman.wire.openai_responses.sealed import sealed
 from pointsman.wire.openai_responses.shapes import Event, Item, decode_item, decode_kind
@@ -92,7 +92,7 @@ class Reading:
                 raise bad_reply("a tool call of the reply has no name")
             opened.call = self.calls
             self.calls += 1
-            call_id = item.call_id or item.id or _made_id(self.reply_id, opened.call)
+            call_id = item.call_id or item.id or made_id(self.reply_id, opened.call)
             self.events.append(ToolCallStarted(opened.call, call_id, flat_name(item.namespace, item.name)))
         return opened
 
@@ -222,12 +222,6 @@ class Reading:
         if opened is None:
             opened = self._open[index] = _Open(kind)
         return opened
-
-
-def _made_id(reply_id: str, call: int) -> str:
-    """For a call whose provider gave it none: unique like the reply's own, of letters and digits only, since some
-    clients strip everything else."""
-    return "call" + blake2s(f"{reply_id} {call}".encode(), digest_size=12).hexdigest()
 
 
 def bad_reply(message: str) -> UpstreamError:

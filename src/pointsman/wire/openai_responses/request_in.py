@@ -9,9 +9,9 @@ import msgspec
 from pointsman.core.errors import BadRequest
 from pointsman.core.request import Message, OutputFormat, Reasoning, Request, Sampling, Text
 from pointsman.wire.envelope import Envelope
+from pointsman.wire.left_out import LeftOut
 from pointsman.wire.openai_complaints import missing, too_deep, wrong_types
 from pointsman.wire.openai_responses.history import Item, read_items
-from pointsman.wire.openai_responses.left_out import LeftOut
 from pointsman.wire.openai_responses.prompt import no_input
 from pointsman.wire.openai_responses.tools_in import Tools
 

@@ -16,6 +16,7 @@ from pointsman.core.errors import BadRequest, Unsupported
 from pointsman.core.model_card import ModelCard
 from pointsman.core.request import OutputFormat, Reasoning, Request, Tool, ToolCall, ToolChoice
 from pointsman.wire.dialect import EncodedRequest
+from pointsman.wire.effort import effort_of
 from pointsman.wire.openai_responses.history_out import Items, instructions_of
 from pointsman.wire.openai_responses.request_in import LOGPROBS, SEALED_REASONING
 from pointsman.wire.openai_responses.tool_names import allowed_names
@@ -44,8 +45,6 @@ _XHIGH = re.compile(r"(?:^|[/.])gpt-(?:5\.[2-9]|[6-9])|codex-max")
 
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 _COMMON_EFFORTS = ("low", "medium", "high")
-_BUDGETS = ((4096, "low"), (16384, "medium"))
-"""A thinking budget below so many tokens is this effort; above them all it is high."""
 
 STOPS_MAX = 16
 STOP_CHARS_MAX = 1000
@@ -203,7 +202,7 @@ class _Writing:
             self.body["include"] = self.include
 
     def _effort(self, asked: Reasoning) -> str | None:
-        effort = asked.effort or _effort_of(asked.budget_tokens)
+        effort = asked.effort or effort_of(asked.budget_tokens)
         known = self._known_efforts()
         if effort == "none" and not self.reasons:
             # What thinks only when told to is not told; naming the least effort would begin it.
@@ -243,12 +242,6 @@ def _format(wanted: OutputFormat) -> Mapping[str, Any]:
     if wanted.strict is not None:
         written["strict"] = wanted.strict
     return written
-
-
-def _effort_of(budget_tokens: int | None) -> str | None:
-    if budget_tokens is None:
-        return None
-    return next((effort for below, effort in _BUDGETS if budget_tokens < below), "high")
 
 
 def _nearest(effort: str, known: tuple[str, ...]) -> str:

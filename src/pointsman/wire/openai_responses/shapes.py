@@ -4,13 +4,8 @@ from typing import Any
 
 import msgspec
 
+from pointsman.wire.json_bytes import NOTHING
 from pointsman.wire.openai_responses.usage import Counts
-
-NOTHING = msgspec.Raw()
-"""The default of a raw field: no bytes at all, which no JSON value has."""
-
-NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What decoding raises for bytes that are not JSON or not of the expected types."""
 
 
 class Part(msgspec.Struct):

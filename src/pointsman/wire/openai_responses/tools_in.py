@@ -8,8 +8,8 @@ import msgspec
 
 from pointsman.core.errors import BadRequest
 from pointsman.core.request import Tool, ToolChoice
+from pointsman.wire.left_out import LeftOut
 from pointsman.wire.openai_complaints import missing, wrong_types
-from pointsman.wire.openai_responses.left_out import LeftOut
 from pointsman.wire.openai_responses.tool_names import INPUT, flat_name
 
 

@@ -7,8 +7,9 @@ import msgspec
 
 from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.core.usage import Usage
+from pointsman.wire.json_bytes import NOT_JSON, NOTHING
 from pointsman.wire.openai_errors import error_instead_of_reply, error_within_reply
-from pointsman.wire.openai_responses.shapes import NOT_JSON, NOTHING, decode_any
+from pointsman.wire.openai_responses.shapes import decode_any
 from pointsman.wire.openai_responses.usage import Counts
 from pointsman.wire.sse import SseReader
 
