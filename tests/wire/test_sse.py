@@ -158,3 +158,14 @@ def test_raw_events_are_the_bytes_they_were(stream):
     assert all(raw)
     assert [event for each in raw for event in read_whole(each)] == read_whole(stream)
     assert all(len(read_whole(each)) <= 1 for each in raw)
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\r"])
+def test_an_event_that_may_be_whole_is_told_before_its_end(end: bytes) -> None:
+    reader = SseReader()
+    assert [event.data for event in reader.feed(b'data: {"a":1}\n\nevent: b\ndata: {"b":')] == [b'{"a":1}']
+    assert reader.cut_events() == []
+    assert reader.feed(b"2}" + end) == []
+    told = reader.cut_events()
+    assert told == [ServerSentEvent("b", b'{"b":2}')]
+    assert reader.finish() == told

@@ -17,6 +17,7 @@ EVENT_BYTES_MAX = 64 * 1024 * 1024
 # Two line ends in a row. After the CR of the second one its LF may still be to come; it is then read as one
 # more blank line, which ends nothing.
 _BLANK_LINE = re.compile(rb"\n\n|[\r\n]\r\n?")
+_LINE_ENDS_BYTES_MAX = 4
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -92,6 +93,13 @@ class SseReader(EventSplitter):
     def finish(self) -> list[ServerSentEvent]:
         """The event that the stream left without its closing blank line."""
         return self._events(self.rest())
+
+    def cut_events(self) -> list[ServerSentEvent]:
+        """The event that is under way, if the bytes so far may be all of it: some streams end without their last blank
+        line, and nobody tells who only watches. It comes once more when it has ended."""
+        if not self.pending[-_LINE_ENDS_BYTES_MAX:].rstrip().endswith(b"}"):
+            return []
+        return SseReader().feed(bytes(self.pending) + b"\n\n")
 
     def _events(self, block: bytes) -> list[ServerSentEvent]:
         if self._is_at_start:

@@ -43,10 +43,8 @@ class AnthropicReplyWatch:
             return
         for sent in reader.feed(data):
             self._look_at(sent.data)
-        if reader.pending and data.rstrip().endswith(b"}"):
-            # Perhaps the last event, sent without the blank line after it. Looking at it twice is harmless.
-            for sent in SseReader().feed(bytes(reader.pending) + b"\n\n"):
-                self._look_at(sent.data)
+        for sent in reader.cut_events():  # looking at one twice is harmless
+            self._look_at(sent.data)
 
     def _look_at(self, data: bytes) -> None:
         if self.is_complete or self.error is not None or not (b"message_" in data or b"error" in data):

@@ -11,7 +11,6 @@ from pointsman.wire.gemini.fields import as_count, camelled
 from pointsman.wire.gemini.framing import LineReader
 from pointsman.wire.gemini.reply_in import finish_word
 from pointsman.wire.json_bytes import NOT_JSON
-from pointsman.wire.sse import SseReader
 
 _watched = msgspec.json.Decoder(WatchedChunk).decode
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -47,10 +46,8 @@ class GeminiReplyWatch:
             return
         for sent in events:
             self._look_at(sent.data)
-        if reader.pending and data.rstrip().endswith(b"}"):
-            # Perhaps the last piece, sent without the blank line after it. Looking at it twice is harmless.
-            for sent in SseReader().feed(bytes(reader.pending) + b"\n\n"):
-                self._look_at(sent.data, may_be_cut=True)
+        for sent in reader.cut_events():  # looking at one twice is harmless
+            self._look_at(sent.data, may_be_cut=True)
 
     def _look_at(self, data: bytes, *, may_be_cut: bool = False) -> None:
         if self.error is not None:

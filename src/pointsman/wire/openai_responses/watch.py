@@ -77,10 +77,8 @@ class ReplyWatch:
             return
         for event in events:
             self._look_at(event.data)
-        if reader.pending and data.rstrip().endswith(b"}"):
-            # Perhaps the last event, sent without the blank line after it. Looking at it twice is harmless.
-            for event in SseReader().feed(bytes(reader.pending) + b"\n\n"):
-                self._look_at(event.data)
+        for event in reader.cut_events():  # looking at one twice is harmless
+            self._look_at(event.data)
 
     def _look_at(self, data: bytes) -> None:
         if self.is_complete or self.error is not None or _SAYS_SOMETHING.search(data) is None:
