@@ -137,7 +137,7 @@ def _forwarded_query(query: bytes) -> str:
 
 def _framed(address: Address, query: bytes) -> Address:
     """Google's API streams one JSON array unless it is asked for events."""
-    return address._replace(as_array=address.stream and b"alt=sse" not in query)
+    return address._replace(as_array=address.stream and b"alt=sse" not in query.split(b"&"))
 
 
 def place_of(error: Exception) -> str:

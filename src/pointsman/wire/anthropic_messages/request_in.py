@@ -201,7 +201,7 @@ def _reasoning(fields: Mapping[str, msgspec.Raw], effort: str | None, reading: R
             if effort is None:
                 return Reasoning(budget_tokens=thinking.budget_tokens, is_shown=is_shown)
             reading.leave_out("thinking.budget_tokens", thinking.budget_tokens)
-            return Reasoning(effort=effort)
+            return Reasoning(effort=effort, is_shown=is_shown)
         case _:
             reading.leave_out("thinking", settings)
             return None if effort is None else Reasoning(effort=effort)

@@ -18,7 +18,7 @@ _MARK = MARK.encode()
 
 _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_string = msgspec.json.Decoder(str).decode
+_string = msgspec.json.Decoder(str | None).decode
 _encode = msgspec.json.Encoder().encode
 
 

@@ -29,7 +29,7 @@ from pointsman.wire.gemini.tools_in import read_tools
 # Leaving these out would change what the model knows, or what its caller was promised.
 _MUST_NOT_DROP = frozenset({"cachedContent", "continuationToken"})
 _TRANSLATED = frozenset({
-    "contents", "systemInstruction", "tools", "toolConfig", "generationConfig", "model", "config",
+    "contents", "systemInstruction", "tools", "toolConfig", "generationConfig", "model",
 })  # fmt: skip
 _IN_CONFIG = frozenset({
     "temperature", "topP", "topK", "maxOutputTokens", "stopSequences", "seed", "presencePenalty",
@@ -40,7 +40,7 @@ _CONFIG_MUST_NOT_DROP = frozenset({"speechConfig"})
 _SCHEMAS = ("responseJsonSchema", "_responseJsonSchema", "responseSchema")
 _MODALITIES = ("MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "AUDIO")
 _LEVELS = ("THINKING_LEVEL_UNSPECIFIED", "LOW", "MEDIUM", "HIGH", "MINIMAL")
-_NO_OPS: tuple[Any, ...] = (False, [], {}, "", "standard", "SERVICE_TIER_UNSPECIFIED", "unspecified")
+_NO_OPS: tuple[Any, ...] = ([], {}, "", "standard", "SERVICE_TIER_UNSPECIFIED", "unspecified")
 
 
 def decode_request(envelope: Envelope) -> Request:
@@ -52,7 +52,7 @@ def decode_request(envelope: Envelope) -> Request:
         raise BadRequest("* GenerateContentRequest.contents: contents is not specified", param="contents")
     for name in fields.keys() - _TRANSLATED:
         value = read_value(fields[name], name)
-        if value in _NO_OPS:
+        if _asks_nothing(value):
             continue
         if name in _MUST_NOT_DROP:
             reading.insist_on(name, value)
@@ -95,12 +95,17 @@ def _note_config(config: Fields, reading: Reading) -> None:
         reading.insist_on(f"{path}.candidateCount", read_value(count, f"{path}.candidateCount"))
     for name in config.keys() - _IN_CONFIG:
         value = read_value(config[name], f"{path}.{name}")
-        if value in _NO_OPS:
+        if _asks_nothing(value):
             continue
         if name in _CONFIG_MUST_NOT_DROP:
             reading.insist_on(f"{path}.{name}", value)
         else:
             reading.leave_out(f"{path}.{name}", value)
+
+
+def _asks_nothing(value: Any) -> bool:
+    """A number is a wish even where it is 0, which equals False."""
+    return value is False or value in _NO_OPS
 
 
 def _sampling(config: Fields) -> Sampling:

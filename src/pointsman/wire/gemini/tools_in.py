@@ -25,6 +25,10 @@ _MODES = ("MODE_UNSPECIFIED", "AUTO", "ANY", "NONE", "VALIDATED")
 _READ = frozenset({"name", "description", "parameters", "parametersJsonSchema"})
 
 
+_MODES_THAT_CHOOSE = frozenset({"ANY", "VALIDATED"})
+"""Only with these does the API look at allowedFunctionNames."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadTools:
     tools: tuple[Tool, ...] = ()
@@ -34,7 +38,7 @@ class ReadTools:
 def read_tools(fields: Fields, reading: Reading) -> ReadTools:
     tools = _tools(fields, reading)
     mode, allowed = _choice(fields, reading)
-    if allowed and mode in {"ANY", "VALIDATED"}:
+    if allowed and mode in _MODES_THAT_CHOOSE:
         tools = [tool for tool in tools if tool.name in allowed]
         if not tools:
             raise BadRequest(
@@ -119,4 +123,6 @@ def _choice(fields: Fields, reading: Reading) -> tuple[str, tuple[str, ...]]:
         raise wrong(f"{path}.mode", f"unknown mode {mode[:40]!r}")
     allowed = calling.get("allowedFunctionNames")
     names = () if allowed is None else read(as_strings, allowed, f"{path}.allowedFunctionNames")
+    if names and mode not in _MODES_THAT_CHOOSE:
+        reading.leave_out(f"{path}.allowedFunctionNames", names)
     return "" if mode == "MODE_UNSPECIFIED" else mode, names
