@@ -439,6 +439,13 @@ def test_tools_google_runs_are_insisted_on(tool: str) -> None:
         ),
         ({"generationConfig": {"mediaResolution": "LOW"}}, {"generationConfig.mediaResolution"}, set()),
         ({"somethingNew": 5}, {"somethingNew"}, set()),
+        ({"somethingNew": 0}, {"somethingNew"}, set()),
+        ({"config": {"temperature": 1}}, {"config"}, set()),
+        (
+            {"toolConfig": {"functionCallingConfig": {"mode": "AUTO", "allowedFunctionNames": ["f"]}}},
+            {"toolConfig.functionCallingConfig.allowedFunctionNames"},
+            set(),
+        ),
         ({"store": False, "serviceTier": "standard"}, set(), set()),
     ],
 )
