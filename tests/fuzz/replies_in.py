@@ -107,20 +107,17 @@ def _watched(dialect: Any, pieces: Sequence[bytes], rng: random.Random) -> str:
     assert context.envelope is not None
     watch = dialect.reply_watch(context.envelope)
     relay = dialect.forwarded(context.envelope, card_of(dialect.name, rng), tell_usage=True).relay
-    answer = items.StreamedAnswer()
     splitter = EventSplitter()
     relayed = []
     for block in [*(splitter.split(piece) for piece in pieces), splitter.rest()]:
         if not block:
             continue
         watch.feed(block)
-        answer.feed(block)
         relayed.append(block if relay is None else relay.feed(block))
     if relay is not None:
         relayed.append(relay.finish())
-    answer.finish()
     holding.bounded(sum(map(len, relayed)), sum(map(len, pieces)), "relayed")
-    return f"{watch.is_complete} {_fault(watch.error)} {answer.answer is not None}"
+    return f"{watch.is_complete} {_fault(watch.error)}"
 
 
 def _end(events: Sequence[ReplyEvent]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from openai_responses_checks import CONTEXT, envelope
 
-from pointsman.core.events import Finished, ReplyStarted, TextDelta, ThinkingDelta, ThinkingSealed
+from pointsman.core.events import Finished, ReplyStarted, TextDelta, ThinkingDelta
 from pointsman.core.model_card import ModelCard
 from pointsman.core.request import Seal
 from pointsman.wire.dialect import Relay
@@ -14,11 +14,9 @@ from pointsman.wire.envelope import read_envelope
 from pointsman.wire.openai_responses import OPENAI_RESPONSES
 from pointsman.wire.openai_responses.items import (
     Answer,
-    StreamedAnswer,
     answer,
     continued,
     input_items,
-    output_items,
 )
 from pointsman.wire.seals import Kind, tag
 from pointsman.wire.sse import frame
@@ -168,7 +166,7 @@ def test_a_request_that_goes_on_holds_all_that_was_said():
         [ReplyStarted("r", "m"), TextDelta("Ho"), Finished("stop")], CONTEXT
     )
     second = envelope(input="Again", previous_response_id="resp_req_0190test", temperature=0.5)
-    whole = continued(second, [*input_items(first), *output_items(reply)])
+    whole = continued(second, [*input_items(first), *answer(reply).items])
     assert whole == read_envelope(whole.body)
     assert "previous_response_id" not in whole.fields
     assert (whole.model, json.loads(whole.body)["temperature"]) == ("tiny", 0.5)
@@ -185,45 +183,13 @@ def test_reasoning_that_only_its_provider_knows_does_not_go_on():
         {"type": "reasoning", "id": "rs_1", "summary": []},
         {"type": "message", "id": "msg_1", "role": "assistant", "content": "Ho"},
     ]
-    kept = output_items(json.dumps({"id": "resp_1", "output": output}).encode())
+    kept = answer(json.dumps({"id": "resp_1", "output": output}).encode()).items
     items = written(input_items(continued(envelope(input="Again"), kept)))
     assert items[0] == {"type": "message", "role": "assistant", "content": "Ho"}
     sealed_output = [{**output[0], "encrypted_content": "gAAAA"}, output[1]]
-    kept = output_items(json.dumps({"id": "resp_1", "output": sealed_output}).encode())
+    kept = answer(json.dumps({"id": "resp_1", "output": sealed_output}).encode()).items
     assert written(input_items(continued(envelope(input="Again"), kept)))[:2] == sealed_output
 
 
 def test_what_is_no_reply_has_no_items():
     assert answer(b"<html>") == Answer("", [])
-
-
-@pytest.mark.parametrize("size", [1, 7, 100_000])
-def test_the_answer_of_a_stream_is_read_beside_it(size):
-    events = [
-        ReplyStarted("r", "m"),
-        ThinkingDelta("Hm."),
-        ThinkingSealed(Seal("s", "claude")),
-        TextDelta("Ho"),
-    ]
-    stream = OPENAI_RESPONSES.reply_encoder(CONTEXT).feed([*events, Finished("length")])
-    whole = OPENAI_RESPONSES.encode_reply([*events, Finished("length")], CONTEXT)
-    reading = StreamedAnswer()
-    for start in range(0, len(stream), size):
-        reading.feed(stream[start : start + size])
-    assert reading.answer == answer(whole)
-    assert reading.answer.id == "resp_req_0190test"
-
-
-def test_the_answer_of_a_stream_without_its_last_blank_line_is_read_at_the_end():
-    reading = StreamedAnswer()
-    reading.feed(frame(CREATED) + frame(COMPLETED).rstrip())
-    assert reading.answer is None
-    reading.finish()
-    assert reading.answer.id == "resp_1"
-
-
-def test_a_stream_that_failed_has_no_answer():
-    reading = StreamedAnswer()
-    reading.feed(frame(CREATED) + frame(b'{"type":"response.failed","response":{"id":"resp_1"}}'))
-    reading.finish()
-    assert reading.answer is None

@@ -1,6 +1,7 @@
 """OpenAI responses: the items of a stream while they are being written, one class for each kind. Each announces its
 item, grows it and ends it; which of them is open is the encoder's to know."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,7 +36,7 @@ class Numbered:
         return out
 
 
-class Block:
+class Block(ABC):
     """One item. `place` is its index in the output, `written` the whole of it once it has ended."""
 
     def __init__(self, events: Numbered, item_id: str, place: int) -> None:
@@ -52,8 +53,8 @@ class Block:
         self.written = _encode(item)
         self._events.write(b"response.output_item.done", b'%b,"item":%b' % (self._at, self.written))
 
-    def end(self, *, is_whole: bool = True) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def end(self, *, is_whole: bool = True) -> None: ...
 
 
 def _status(*, is_whole: bool) -> str:

@@ -6,10 +6,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from pointsman.core.errors import UpstreamError
 from pointsman.wire.envelope import Envelope
-from pointsman.wire.json_bytes import NOT_JSON, NOTHING
-from pointsman.wire.sse import ServerSentEvent, SseReader
+from pointsman.wire.json_bytes import NOT_JSON
 
 _encode = msgspec.json.Encoder().encode
 _decode_text = msgspec.json.Decoder(str).decode
@@ -33,19 +31,9 @@ class _Item(msgspec.Struct, gc=False):
     encrypted_content: str | None = None
 
 
-class _End(msgspec.Struct):
-    type: str = ""
-    response: msgspec.Raw = NOTHING
-
-
 _decode_reply = msgspec.json.Decoder(_Reply).decode
 _decode_item = msgspec.json.Decoder(_Item).decode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_decode_end = msgspec.json.Decoder(_End).decode
-
-_ENDS = frozenset(("response.completed", "response.incomplete"))
-_MAY_END = tuple(end.encode() for end in _ENDS)
-_BLANK_LINES = (b"\n\n", b"\r\n\r\n")
 
 
 def input_items(envelope: Envelope) -> list[msgspec.Raw]:
@@ -92,10 +80,6 @@ def _without_id(raw: msgspec.Raw) -> msgspec.Raw:
     return msgspec.Raw(_encode(fields))
 
 
-def output_items(reply_body: bytes) -> list[msgspec.Raw]:
-    return answer(reply_body).items
-
-
 def answer(reply_body: bytes) -> Answer:
     """Of a reply that was not streamed; an empty one of a body that is no reply."""
     try:
@@ -103,39 +87,3 @@ def answer(reply_body: bytes) -> Answer:
     except NOT_JSON:
         return Answer("", [])
     return Answer(reply.id, reply.output)
-
-
-class StreamedAnswer:
-    """Reads beside a stream, written here or relayed, the response that it ends with. `answer` is None until then."""
-
-    def __init__(self) -> None:
-        self.answer: Answer | None = None
-        self._reader = SseReader()
-
-    def feed(self, data: bytes) -> None:
-        if self.answer is not None:
-            return
-        if not self._reader.pending and data.endswith(_BLANK_LINES) and not _may_end(data):
-            return
-        try:
-            self._take(self._reader.feed(data))
-        except UpstreamError:
-            return  # an event too large to keep
-
-    def finish(self) -> None:
-        self._take(self._reader.finish())
-
-    def _take(self, events: Sequence[ServerSentEvent]) -> None:
-        for event in events:
-            if self.answer is not None or not _may_end(event.data):
-                continue
-            try:
-                end = _decode_end(event.data)
-            except NOT_JSON:
-                continue
-            if end.type in _ENDS:
-                self.answer = answer(bytes(end.response))
-
-
-def _may_end(data: bytes) -> bool:
-    return any(end in data for end in _MAY_END)
