@@ -22,6 +22,24 @@ def image_at(url: str, path: str, detail: str | None = None) -> Image:
     )
 
 
+def name_of(document: Document) -> str:
+    """Its own name, else one with an ending that says what it is: providers go by it."""
+    if document.name:
+        return document.name
+    kind = (document.media_type or "application/pdf").lower()
+    return f"document.{_ENDINGS.get(kind, 'txt' if kind.startswith('text/') else 'pdf')}"
+
+
+_ENDINGS = {
+    "text/markdown": "md",
+    "text/html": "html",
+    "text/csv": "csv",
+    "application/json": "json",
+    "application/msword": "doc",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+}
+
+
 def file_of(data: str, name: str | None) -> Document:
     """A file from a data URL, or from bare base64: a PDF, unless it says what it is."""
     if found := DATA_URL.match(data):

@@ -29,6 +29,7 @@ from pointsman.core.request import (
     ToolCall,
     ToolResult,
 )
+from pointsman.wire.data_urls import name_of
 from pointsman.wire.openai_chat.profiles import Profile
 from pointsman.wire.system_text import leading_system, system_texts
 
@@ -137,9 +138,9 @@ class Messages:
                 self._name_title(part.name)
                 return {"type": "text", "text": plain}
             case Document(data=str(data)) if profile.files != "none":
-                return self._file(f"data:{part.media_type};base64,{data}", part.name)
+                return self._file(f"data:{part.media_type};base64,{data}", part)
             case Document(url=str(url)) if profile.files != "none" and profile.file_urls:
-                return self._file(url, part.name)
+                return self._file(url, part)
             case Audio(data, audio_format) if profile.audio:
                 return {"type": "input_audio", "input_audio": {"data": data, "format": audio_format}}
             case _:
@@ -150,11 +151,11 @@ class Messages:
                     code="unsupported_value",
                 )
 
-    def _file(self, url: str, name: str | None) -> dict[str, Any]:
+    def _file(self, url: str, document: Document) -> dict[str, Any]:
         if self._profile.files == "document_url":
-            self._name_title(name)
+            self._name_title(document.name)
             return {"type": "document_url", "document_url": url}
-        return {"type": "file", "file": {"filename": name or "document.pdf", "file_data": url}}
+        return {"type": "file", "file": {"filename": name_of(document), "file_data": url}}
 
     def _name_title(self, title: str | None) -> None:
         if title:

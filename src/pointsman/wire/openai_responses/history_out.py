@@ -24,6 +24,7 @@ from pointsman.core.request import (
     ToolCall,
     ToolResult,
 )
+from pointsman.wire.data_urls import name_of
 from pointsman.wire.openai_responses.sealed import opened
 from pointsman.wire.system_text import system_texts
 
@@ -99,7 +100,7 @@ class Items:
                 return {"type": "input_file", "file_url": url}
             case Document(data=str(data)):
                 url = f"data:{part.media_type};base64,{data}"
-                return {"type": "input_file", "filename": part.name or "document.pdf", "file_data": url}
+                return {"type": "input_file", "filename": name_of(part), "file_data": url}
             case _:
                 raise self._cannot(part)
 
