@@ -6,11 +6,19 @@ from typing import Any
 
 import msgspec
 import pytest
-from calls_made import HandClock
+from calls_made import HandClock, call
 
 from pointsman.core.errors import BadRequest
+from pointsman.gateway.call import Call
 from pointsman.gateway.conversations import KEPT_BYTES_MAX, KEPT_S, Conversations
+from pointsman.wire.dialect import Dialect
 from pointsman.wire.envelope import Envelope, read_envelope
+from pointsman.wire.openai_chat import OPENAI_CHAT
+from pointsman.wire.openai_responses import OPENAI_RESPONSES
+
+
+def by(caller: str, dialect: Dialect = OPENAI_RESPONSES) -> Call:
+    return call(dialect, caller=caller)
 
 
 def asking(text: str, previous: str | None = None) -> Envelope:
@@ -37,7 +45,7 @@ def test_conversation_is_written_out_from_its_beginning() -> None:
     kept.keep("ada", asking("one"), reply("resp_1", "first"))
     kept.keep("ada", asking("two", "resp_1"), reply("resp_2", "second"))
 
-    whole = kept.continued("ada", asking("three", "resp_2"))
+    whole = kept.continued(by("ada"), asking("three", "resp_2"))
 
     assert texts(whole) == ["one", "first", "two", "second", "three"]
     assert "previous_response_id" not in whole.fields
@@ -48,13 +56,21 @@ def test_one_reply_may_be_continued_in_two_ways() -> None:
     kept = Conversations()
     kept.keep("ada", asking("one"), reply("resp_1", "first"))
 
-    assert texts(kept.continued("ada", asking("this", "resp_1"))) == ["one", "first", "this"]
-    assert texts(kept.continued("ada", asking("that", "resp_1"))) == ["one", "first", "that"]
+    assert texts(kept.continued(by("ada"), asking("this", "resp_1"))) == ["one", "first", "this"]
+    assert texts(kept.continued(by("ada"), asking("that", "resp_1"))) == ["one", "first", "that"]
+
+
+def test_a_call_in_another_dialect_is_not_continued() -> None:
+    kept = Conversations()
+    kept.keep("ada", asking("one"), reply("resp_1", "first"))
+    envelope = asking("two", "resp_1")
+
+    assert kept.continued(by("ada", OPENAI_CHAT), envelope) is envelope
 
 
 def test_unknown_id_is_left_for_its_provider() -> None:
     envelope = asking("on", "resp_of_a_provider")
-    assert Conversations().continued("ada", envelope) is envelope
+    assert Conversations().continued(by("ada"), envelope) is envelope
 
 
 def test_reply_is_its_callers_alone() -> None:
@@ -62,7 +78,7 @@ def test_reply_is_its_callers_alone() -> None:
     kept.keep("ada", asking("one"), reply("resp_1", "first"))
     envelope = asking("two", "resp_1")
 
-    assert kept.continued("eve", envelope) is envelope
+    assert kept.continued(by("eve"), envelope) is envelope
     assert kept.find("resp_1", "eve") is None
     assert not kept.forget("resp_1", "eve")
     assert kept.forget("resp_1", "ada")
@@ -76,7 +92,7 @@ def test_conversation_without_its_beginning_is_refused() -> None:
     kept.forget("resp_1", "ada")
 
     with pytest.raises(BadRequest) as caught:
-        kept.continued("ada", asking("three", "resp_2"))
+        kept.continued(by("ada"), asking("three", "resp_2"))
 
     assert caught.value.code == "previous_response_not_found"
 
@@ -97,7 +113,7 @@ def test_those_not_needed_for_the_longest_make_room() -> None:
     large = "x" * (KEPT_BYTES_MAX // 9)
     kept.keep("ada", asking("one"), reply("resp_1", large))
     kept.keep("ada", asking("other"), reply("resp_2", large))
-    kept.continued("ada", asking("two", "resp_1"))
+    kept.continued(by("ada"), asking("two", "resp_1"))
     for number in range(3, 6):
         kept.keep("ada", asking("more"), reply(f"resp_{number}", large))
 

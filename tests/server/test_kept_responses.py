@@ -65,3 +65,14 @@ def test_a_kept_response_is_not_streamed_again(demo: Gateway) -> None:
             client.responses.retrieve(kept.id, stream=True)
         assert client.responses.retrieve(kept.id).output_text == kept.output_text
     assert caught.value.param == "stream"
+
+
+def test_a_reply_is_found_below_either_path(demo: Gateway) -> None:
+    with openai_client(demo) as client:
+        kept = answered(client)
+    bare = openai.OpenAI(base_url=demo.url, api_key="any", max_retries=0)
+    assert bare.responses.retrieve(kept.id).output_text == kept.output_text
+    assert len(bare.responses.input_items.list(kept.id).data) == len(SAID)
+    bare.responses.delete(kept.id)
+    with pytest.raises(openai.NotFoundError):
+        bare.responses.retrieve(kept.id)

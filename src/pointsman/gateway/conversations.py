@@ -67,6 +67,8 @@ class Conversations:
         size = len(body) + sum(memoryview(item).nbytes for item in items)
         now_s = self._clock()
         previous = _previous(envelope)
+        if reply_id in self._kept:
+            self._drop(reply_id)
         self._kept[reply_id] = Kept(caller, previous, body, items, len(asked), now_s + KEPT_S, size)
         self._bytes += size
         while self._kept:
@@ -75,10 +77,12 @@ class Conversations:
                 break
             self._drop(oldest)
 
-    def continued(self, caller: str, envelope: Envelope) -> Envelope:
+    def continued(self, call: Call, envelope: Envelope) -> Envelope:
         """The request with all that was said before written out. An id that is not known here is left as it is: the
         provider may know it. Raises BadRequest for a conversation whose beginning is forgotten."""
-        previous = _previous(envelope)
+        if call.dialect is not OPENAI_RESPONSES:
+            return envelope
+        previous, caller = _previous(envelope), call.caller
         if previous is None or self.find(previous, caller) is None:
             return envelope
         turns: list[Sequence[msgspec.Raw]] = []

@@ -67,7 +67,7 @@ class Pipeline:
         """Answers one call, whatever happens, and books it."""
         booking = Booking(call)
         try:
-            envelope = self.conversations.continued(call.caller, read_envelope(call.body, call.address))
+            envelope = self.conversations.continued(call, read_envelope(call.body, call.address))
             booking.read(envelope)
             if call.operation is not None:
                 await self._operate(call, call.operation, envelope, answer, booking)

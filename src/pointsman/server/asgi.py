@@ -98,6 +98,9 @@ class Endpoints:
             Route("/v1/responses/{id}", self.show_response, methods=["GET"]),
             Route("/v1/responses/{id}", self.delete_response, methods=["DELETE"]),
             Route("/v1/responses/{id}/input_items", self.list_input_items, methods=["GET"]),
+            Route("/responses/{id}", self.show_response, methods=["GET"]),
+            Route("/responses/{id}", self.delete_response, methods=["DELETE"]),
+            Route("/responses/{id}/input_items", self.list_input_items, methods=["GET"]),
         ]
 
     async def health(self, request: Request) -> Response:
