@@ -59,7 +59,10 @@ def test_a_turn_that_lost_its_seals_has_them_again() -> None:
     )
 
 
-@pytest.mark.parametrize("call_id", ["functions.weather:0", "functions_weather_0", "weather", "weather-12"])
+@pytest.mark.parametrize(
+    "call_id",
+    ["functions.weather:0", "functions_weather_0", "weather", "weather-12", "call_0", "tool-3", "7"],
+)
 def test_nothing_is_kept_by_an_id_that_every_conversation_has(call_id: str) -> None:
     memory, sealed = SealMemory(Clock()), Sealed()
     sealed.feed(
@@ -70,7 +73,7 @@ def test_nothing_is_kept_by_an_id_that_every_conversation_has(call_id: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("call_id", "tool"), [("toolu_01abcf7", "f"), ("call_9", ""), ("call_weather_x1", "weather")]
+    ("call_id", "tool"), [("toolu_01abcf7", "f"), ("call_9f2", ""), ("call_weather_x1", "weather")]
 )
 def test_an_id_that_merely_holds_the_tools_name_is_kept(call_id: str, tool: str) -> None:
     memory, sealed = SealMemory(Clock()), Sealed()
@@ -139,37 +142,37 @@ def test_a_reply_that_called_leaves_what_was_sealed_before_and_on_its_calls() ->
     sealed.feed([ThinkingDelta("m."), ThinkingSealed(SIGNED), RedactedThinkingBlock(Seal("r", "anthropic"))])
     sealed.feed(
         [
-            ToolCallStarted(0, "call_1", "f", OF_CALL),
-            ToolCallStarted(1, "call_2", "f"),
+            ToolCallStarted(0, "call_1f", "f", OF_CALL),
+            ToolCallStarted(1, "call_2f", "f"),
             Finished("tool_calls"),
         ]
     )
     sealed.leave_in(memory)
-    turn = Turn((Thinking("Hm.", SIGNED), RedactedThinking(Seal("r", "anthropic"))), {"call1": OF_CALL})
-    assert memory.find("call_1") == turn
-    assert memory.find("call_2") == turn
+    turn = Turn((Thinking("Hm.", SIGNED), RedactedThinking(Seal("r", "anthropic"))), {"call1f": OF_CALL})
+    assert memory.find("call_1f") == turn
+    assert memory.find("call_2f") == turn
 
 
 def test_a_reply_without_a_call_or_without_a_seal_leaves_nothing() -> None:
     memory = SealMemory(Clock())
     for events in (
         [ThinkingDelta("Hm."), ThinkingSealed(SIGNED), TextDelta("Hi")],
-        [TextDelta("Hi"), ToolCallStarted(0, "call_1", "f")],
+        [TextDelta("Hi"), ToolCallStarted(0, "call_1f", "f")],
     ):
         sealed = Sealed()
         sealed.feed(events)
         sealed.leave_in(memory)
-    assert memory.find("call_1") is None
+    assert memory.find("call_1f") is None
 
 
 def test_thinking_of_a_maker_without_signatures_is_remembered_too() -> None:
     """Rule 32: DeepSeek wants its reasoning back beside the call it led to, whoever lost it."""
     memory, sealed = SealMemory(Clock()), Sealed()
     sealed.feed(
-        [ThinkingDelta("Hm."), ThinkingSealed(Seal("", "deepseek")), ToolCallStarted(0, "call_1", "f")]
+        [ThinkingDelta("Hm."), ThinkingSealed(Seal("", "deepseek")), ToolCallStarted(0, "call_1f", "f")]
     )
     sealed.leave_in(memory)
-    call = ToolCall("call_1", "f", "{}")
+    call = ToolCall("call_1f", "f", "{}")
     asked = history(call)
     wanted = Message("assistant", (Thinking("Hm.", Seal("", "deepseek")), call))
     assert memory.recalled(asked) == replace(asked, messages=(wanted, asked.messages[1]))

@@ -27,6 +27,9 @@ KEPT_BYTES_MAX = 32 * 1024 * 1024
 """Seals of some thousand turns: one is a few hundred bytes to a few tens of kilobytes."""
 
 _NOT_IN_KEY = re.compile(r"[^A-Za-z0-9]")
+_NUMBERED = re.compile(
+    r"(?:call|tool|toolcall|toolu|function|functions|fc|fn|tc|id|chatcmpltool)?\d{1,4}", re.IGNORECASE
+)
 
 
 class Turn(NamedTuple):
@@ -124,10 +127,12 @@ class Sealed:
 
 
 def _is_counted(call_id: str, tool: str) -> bool:
-    """Some servers number the calls within a conversation (`functions.weather:0`): the next conversation has the same
-    ids, and would be given what was thought in this one."""
-    name = re.escape(_key(tool))
-    return bool(name) and re.fullmatch(rf"(?:functions)?{name}\d*", _key(call_id)) is not None
+    """Some servers number the calls within a reply or a conversation (`call_0`, `functions.weather:0`): the next
+    conversation has the same ids, and would be given what was thought in this one."""
+    key, name = _key(call_id), re.escape(_key(tool))
+    if _NUMBERED.fullmatch(key):
+        return True
+    return bool(name) and re.fullmatch(rf"(?:functions)?{name}\d*", key) is not None
 
 
 def _key(call_id: str) -> str:
