@@ -18,6 +18,7 @@ from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from pointsman.wire.dialect import Dialect, ReplyContext
 from pointsman.wire.envelope import read_envelope
 from pointsman.wire.openai_chat import OPENAI_CHAT
+from pointsman.wire.openai_responses import OPENAI_RESPONSES
 from pointsman.wire.sse import EVENT_BYTES_MAX
 from replies import (
     CHAT_USAGE,
@@ -226,6 +227,20 @@ def test_a_stream_that_broke_is_followed_by_an_error_event(caller: Dialect, prov
     assert out.endswith(b"\n\n")
     assert last.startswith(b"event: error\n" if caller is ANTHROPIC_MESSAGES else b'data: {"error"')
     assert last.endswith(b"\n\n")
+
+
+def test_a_broken_stream_of_responses_ends_with_what_was_said_and_counts_on() -> None:
+    body = {"model": "auto", "input": "Hi", "stream": True}
+    request = OPENAI_RESPONSES.decode_request(read_envelope(json.dumps(body).encode()))
+    way = Translated(OPENAI_RESPONSES, OPENAI_CHAT, request, CARD, CONTEXT, SealMemory())
+    said = b"".join(way.piece(event) for event in STREAMS[OPENAI_CHAT][:3])
+    broken = UpstreamError(UpstreamFault.BROKEN, "it broke")
+    lines = (said + way.last_words(broken, "pm_1")).split(b"\n")
+    *before, last = [json.loads(line[6:]) for line in lines if line.startswith(b"data: {")]
+    assert last["type"] == "response.failed"
+    assert last["sequence_number"] > max(event["sequence_number"] for event in before)
+    assert (last["response"]["model"], last["response"]["created_at"]) == ("id-1", 1_700_000_000)
+    assert last["response"]["error"]["message"].endswith("it broke")
 
 
 def test_an_error_event_stands_in_place_of_data_nobody_can_read() -> None:

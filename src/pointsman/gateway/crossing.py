@@ -302,9 +302,8 @@ class Translated(Streamable):
     def last_words(self, error: UpstreamError, request_id: str) -> bytes:
         if self._is_finished:
             return b""  # it broke behind its end
-        envelope = self._context.envelope
-        address = None if envelope is None else envelope.address
-        return self._unsaid + self._source.encode_stream_error(error, request_id, address)
+        # The encoder knows where the stream stands, so the end it writes fits what was said before.
+        return self._unsaid + self._encoder.feed([Failed(error)])
 
     @property
     def is_finished(self) -> bool:

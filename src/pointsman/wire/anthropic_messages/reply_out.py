@@ -202,7 +202,7 @@ class AnthropicReplyEncoder:
         if isinstance(self._end, Finished):
             self._write_end(self._end, out)
         elif isinstance(self._end, Failed):
-            out.append(encode_stream_error(self._end.error, None))
+            out.append(encode_stream_error(self._end.error, self._context.reply_id))
         return b"".join(out)
 
     def _take(self, event: ReplyEvent) -> None:

@@ -99,7 +99,11 @@ class GeminiReplyEncoder:
             if isinstance(event, Failed):
                 self._is_ended = True
                 before = self._piece()
-                return before + self._framing.piece(stream_error(event.error, None)) + self._framing.end()
+                return (
+                    before
+                    + self._framing.piece(stream_error(event.error, self._context.reply_id))
+                    + self._framing.end()
+                )
             parts.take(event)
             if isinstance(event, Finished):
                 self._is_ended = True
