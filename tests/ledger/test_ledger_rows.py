@@ -14,7 +14,13 @@ from pointsman.core.usage import Price, Rates, Usage, cost_usd
 from pointsman.ledger import schema
 from pointsman.ledger.entry import Entry
 from pointsman.ledger.money import from_picodollars, to_picodollars
-from pointsman.ledger.rows import ATTEMPT_COLUMNS, REQUEST_COLUMNS, attempt_row, request_row
+from pointsman.ledger.rows import (
+    ATTEMPT_COLUMNS,
+    REQUEST_COLUMNS,
+    SIDE_CALL_COLUMNS,
+    attempt_row,
+    request_row,
+)
 
 
 def row_of(entry: Entry) -> dict[str, Any]:
@@ -24,6 +30,7 @@ def row_of(entry: Entry) -> dict[str, Any]:
 def test_columns_are_those_of_the_schema() -> None:
     assert tuple(schema.requests.c.keys()) == REQUEST_COLUMNS
     assert tuple(schema.attempts.c.keys()) == ATTEMPT_COLUMNS
+    assert tuple(schema.side_calls.c.keys()) == SIDE_CALL_COLUMNS
 
 
 def test_routed_request_keeps_its_decision() -> None:

@@ -15,8 +15,8 @@ from ledger_samples import attempt, entry
 
 from pointsman.core.usage import Price, Rates, Usage
 from pointsman.ledger.database import LedgerError, prepare
-from pointsman.ledger.entry import Entry
-from pointsman.ledger.stats import DayTotals, ModelTotals, Totals, summary
+from pointsman.ledger.entry import Entry, SideCall
+from pointsman.ledger.stats import DayTotals, ModelTotals, SideTotals, Totals, summary
 from pointsman.ledger.store import Ledger
 
 
@@ -230,3 +230,43 @@ def test_sums_of_money_are_exact(booked: list[tuple[int, int, Decimal, Decimal]]
     assert totals.cost_usd == cost
     assert totals.baseline_usd == baseline
     assert totals.savings_usd == baseline - cost
+
+
+def test_what_is_paid_beside_answers_is_part_of_the_cost_and_no_saving(path: Path) -> None:
+    """Two judges of one request, one from memory; a draft of another that nobody has a price for."""
+    rates = Price(Rates(Decimal(1), Decimal(2)), "config")
+    judged = (
+        SideCall("judge", "small", "near", "complete", None, Usage(2_000_000, 500_000), rates, 12.0),
+        SideCall("judge", "small", "near", "cached", None, None, rates, 0.0),
+    )
+    draft = SideCall("draft", "tiny", "local", "complete", None, Usage(10, 1), None, 30.0)
+    plain = book(path, [entry(1, started_at_s=noon(1))])
+    alone = summary(plain).totals
+    book(
+        path,
+        [
+            entry(2, started_at_s=noon(1), side_calls=judged),
+            entry(3, started_at_s=noon(1), side_calls=(draft,)),
+        ],
+    )
+
+    found = summary(path)
+
+    assert found.totals.side_usd == 3
+    assert found.totals.cost_usd == 3 * alone.cost_usd + 3
+    assert found.totals.savings_usd == 3 * alone.savings_usd - 3
+    assert found.beside == (
+        SideTotals("judge", "small", "near", 2, 1, 1, 2_000_000, 500_000, Decimal(3)),
+        SideTotals("draft", "tiny", "local", 1, 1, 0, 10, 1, Decimal(0)),
+    )
+    assert summary(path, since_s=noon(2)).beside == ()
+
+
+def test_impossible_counts_of_a_judge_do_not_keep_its_request_out(path: Path) -> None:
+    made_up = SideCall("judge", "small", "near", "complete", None, Usage(2**70, 1), None, 1.0)
+
+    book(path, [entry(1, side_calls=(made_up,))])
+
+    found = summary(path)
+    assert found.totals.requests == 1
+    assert found.beside[0].input_tokens == 0

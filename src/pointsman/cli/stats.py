@@ -57,6 +57,24 @@ def _lines(found: Summary, where: str) -> Iterator[str]:
                 for one in found.failures
             ],
         )
+    if found.beside:
+        yield ""
+        yield table(
+            ("besides answers", "model", "provider", "times", "from memory", "in", "out", "cost $"),
+            [
+                (
+                    one.kind,
+                    one.model,
+                    one.provider,
+                    f"{one.calls:,}",
+                    f"{one.cached:,}",
+                    f"{one.input_tokens:,}",
+                    f"{one.output_tokens:,}",
+                    f"{one.cost_usd:.6f}",
+                )
+                for one in found.beside
+            ],
+        )
     if totals.unknown_cost:
         yield ""
         many = "1 request is" if totals.unknown_cost == 1 else f"{totals.unknown_cost} requests is"
@@ -87,6 +105,7 @@ def _plain(found: Summary) -> dict[str, Any]:
             {"model": one.model, "provider": one.provider, **_numbers(one.totals)} for one in found.models
         ],
         "failures": [asdict(one) for one in found.failures],
+        "beside": [{**asdict(one), "cost_usd": round(float(one.cost_usd), _DIGITS)} for one in found.beside],
         "days": [{"day": f"{one.day}", **_numbers(one.totals)} for one in found.days],
     }
 

@@ -3,65 +3,32 @@
 The descriptions become docs/configuration.md and the JSON Schema that editors use. Units stand in the names.
 """
 
-from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema
+from pydantic import BeforeValidator, Field
 
+from pointsman.config.section import (
+    DialectName,
+    Name,
+    Number,
+    ProviderName,
+    Seconds,
+    Secret,
+    Section,
+    Tokens,
+    Url,
+    Usd,
+    section,
+)
 from pointsman.core.model_card import Ability
 from pointsman.core.ports import Deadlines
 from pointsman.routing.policy import DEFAULT_TIERS
 from pointsman.upstream.provider import CredentialHeader
 
-REFERENCE_PATTERN = r"^\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})$"
-DEAREST_USD_PER_MILLION = 100_000
-"""No model is near it: whoever writes more has the unit wrong."""
 _DEADLINES = Deadlines()
 
 
-def _section(value: Any) -> Any:
-    """`ollama:` with nothing behind it is a section where everything has its default."""
-    return {} if value is None else value
-
-
-def _decimal(value: Any) -> Any:
-    """Prices may be written as numbers or as strings; either way every digit counts."""
-    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
-        raise ValueError("a number")  # noqa: TRY004 - pydantic turns ValueError into a problem
-    try:
-        return Decimal(value)
-    except ArithmeticError:
-        raise ValueError("a number") from None
-
-
-def _float(value: Any) -> Any:
-    """The file's numbers come as int or Decimal; what is not money is counted in floats."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise ValueError("a number")  # noqa: TRY004 - see above
-    return float(value)
-
-
-def _no_slash_at_the_end(value: str) -> str:
-    return value.rstrip("/")
-
-
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
-ProviderName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-Usd = Annotated[Decimal, Field(ge=0, lt=DEAREST_USD_PER_MILLION), BeforeValidator(_decimal)]
-Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_float)]
-Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False), BeforeValidator(_float)]
-Secret = Annotated[SecretStr, WithJsonSchema({"type": "string", "pattern": REFERENCE_PATTERN})]
-Url = Annotated[str, Field(min_length=1), AfterValidator(_no_slash_at_the_end)]
-"""Its form is checked once `$NAME` is replaced, in checks.py."""
-DialectName = Literal["openai-chat", "openai-responses", "anthropic-messages", "gemini", "ollama"]
-Tokens = Annotated[int, Field(gt=0, le=1_000_000_000)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
-
-
-class ServerSettings(_Section):
+class ServerSettings(Section):
     """Where Pointsman listens, and who may call."""
 
     host: str = Field(
@@ -99,7 +66,7 @@ class ServerSettings(_Section):
     )
 
 
-class DeadlineSettings(_Section):
+class DeadlineSettings(Section):
     """How long a provider may take, in seconds."""
 
     connect_s: Seconds = Field(default=_DEADLINES.connect_s, description="To accept the connection.")
@@ -110,7 +77,7 @@ class DeadlineSettings(_Section):
     total_s: Seconds = Field(default=_DEADLINES.total_s, description="For the whole answer.")
 
 
-class ProviderSettings(_Section):
+class ProviderSettings(Section):
     """One provider. The names in the table below bring everything but the key with them."""
 
     dialect: DialectName | None = Field(
@@ -172,11 +139,11 @@ class ProviderSettings(_Section):
         description="Ask for token counts in every stream, also where the caller did not (openai-chat only).",
     )
     deadlines: Annotated[
-        DeadlineSettings, BeforeValidator(_section, json_schema_input_type=DeadlineSettings | None)
+        DeadlineSettings, BeforeValidator(section, json_schema_input_type=DeadlineSettings | None)
     ] = Field(default=DeadlineSettings(), description="How long it may take.")
 
 
-class ModelSettings(_Section):
+class ModelSettings(Section):
     """One model under the name that callers use. What is not given is looked up in the bundled price data,
     and stays unknown where that has nothing either."""
 
@@ -218,7 +185,7 @@ class ModelSettings(_Section):
     )
 
 
-class RoutingSettings(_Section):
+class RoutingSettings(Section):
     """How a request's score becomes a tier."""
 
     boundaries: Annotated[tuple[Number, ...], Field(strict=False)] | None = Field(
@@ -230,7 +197,7 @@ class RoutingSettings(_Section):
     )
 
 
-class LedgerSettings(_Section):
+class LedgerSettings(Section):
     """The book of what happened and what it cost."""
 
     enabled: bool = Field(default=True, description="Whether requests are booked at all.")
@@ -244,20 +211,18 @@ class LedgerSettings(_Section):
     )
 
 
-class Settings(_Section):
+class Settings(Section):
     """Everything that can be set."""
 
     server: Annotated[
-        ServerSettings, BeforeValidator(_section, json_schema_input_type=ServerSettings | None)
+        ServerSettings, BeforeValidator(section, json_schema_input_type=ServerSettings | None)
     ] = Field(default=ServerSettings(), description="Where Pointsman listens, and who may call.")
     providers: dict[
         ProviderName,
-        Annotated[
-            ProviderSettings, BeforeValidator(_section, json_schema_input_type=ProviderSettings | None)
-        ],
+        Annotated[ProviderSettings, BeforeValidator(section, json_schema_input_type=ProviderSettings | None)],
     ] = Field(min_length=1, description="Who serves models.")
     models: dict[
-        Name, Annotated[ModelSettings, BeforeValidator(_section, json_schema_input_type=ModelSettings | None)]
+        Name, Annotated[ModelSettings, BeforeValidator(section, json_schema_input_type=ModelSettings | None)]
     ] = Field(min_length=1, description="The models that may be used, by the names that callers use.")
     tiers: Annotated[tuple[Name, ...], Field(strict=False)] = Field(
         default=DEFAULT_TIERS,
@@ -276,8 +241,8 @@ class Settings(_Section):
         default=None, description="The model that savings are counted against. Default: the dearest."
     )
     routing: Annotated[
-        RoutingSettings, BeforeValidator(_section, json_schema_input_type=RoutingSettings | None)
+        RoutingSettings, BeforeValidator(section, json_schema_input_type=RoutingSettings | None)
     ] = Field(default=RoutingSettings(), description="How a request's score becomes a tier.")
     ledger: Annotated[
-        LedgerSettings, BeforeValidator(_section, json_schema_input_type=LedgerSettings | None)
+        LedgerSettings, BeforeValidator(section, json_schema_input_type=LedgerSettings | None)
     ] = Field(default=LedgerSettings(), description="The book of what happened and what it cost.")

@@ -28,6 +28,24 @@ class Attempt(NamedTuple):
     total_ms: float
 
 
+SideKind = Literal["judge", "sidecar", "draft"]
+"""`judge` and `sidecar` gave an opinion on which model should answer; `draft` is an answer that was not good enough."""
+
+
+class SideCall(NamedTuple):
+    """Something a request was paid for besides its answer. `cached` is an opinion that was at hand: nobody was
+    asked, and nothing was paid."""
+
+    kind: SideKind
+    model: str
+    provider: str
+    outcome: Literal["complete", "failed", "cancelled", "cached"]
+    fault: str | None
+    usage: Usage | None
+    price: Price | None
+    total_ms: float
+
+
 class Entry(NamedTuple):
     """One request. `request_id` is unique and grows with time. `caller` is a name, never a key.
 
@@ -35,7 +53,7 @@ class Entry(NamedTuple):
     None where the request was refused before anything was decided. `price` is the answering model's,
     `baseline` that of the model savings are counted against. `status` is the one sent to the caller; `fault`
     an UpstreamFault's value or the word for what was wrong with the request. `dropped` names what the
-    answering dialect could not carry.
+    answering dialect could not carry. What `side_calls` cost is not in `usage`.
     """
 
     request_id: str
@@ -56,3 +74,4 @@ class Entry(NamedTuple):
     outcome: Outcome
     fault: str | None = None
     dropped: tuple[str, ...] = ()
+    side_calls: tuple[SideCall, ...] = ()

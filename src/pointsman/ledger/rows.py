@@ -13,7 +13,7 @@ import msgspec
 
 from pointsman.core.decision import Share
 from pointsman.core.usage import Price, Rates, Usage, cost_usd
-from pointsman.ledger.entry import Attempt, Entry
+from pointsman.ledger.entry import Attempt, Entry, SideCall
 from pointsman.ledger.money import to_picodollars
 
 Value = str | int | float | None
@@ -66,6 +66,20 @@ ATTEMPT_COLUMNS = (
     "total_ms",
 )
 
+SIDE_CALL_COLUMNS = (
+    "request_id",
+    "number",
+    "kind",
+    "model",
+    "provider",
+    "outcome",
+    "fault",
+    "input_tokens",
+    "output_tokens",
+    "cost_picodollars",
+    "total_ms",
+)
+
 _REQUESTED_MAX = 200  # characters; the caller may have written anything there
 
 _NO_DECISION: Row = (None,) * 7
@@ -112,6 +126,24 @@ def request_row(entry: Entry) -> Row:
 
 def attempt_row(request_id: str, attempt: Attempt) -> Row:
     return (request_id, *attempt)
+
+
+def side_call_row(request_id: str, number: int, call: SideCall) -> Row:
+    usage = call.usage
+    cost = None if usage is None else cost_usd(usage, call.price)
+    return (
+        request_id,
+        number,
+        call.kind,
+        call.model,
+        call.provider,
+        call.outcome,
+        call.fault,
+        None if usage is None else usage.input_tokens,
+        None if usage is None else usage.output_tokens,
+        None if cost is None else to_picodollars(cost),
+        call.total_ms,
+    )
 
 
 def _used(usage: Usage, price: Price | None, baseline: Price | None) -> Row:

@@ -87,3 +87,45 @@ attempts = Table(
     Column("first_byte_ms", Double),
     Column("total_ms", Double, nullable=False),
 )
+
+side_calls = Table(
+    "side_calls",
+    metadata,
+    Column("request_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("fault", Text),
+    Column("input_tokens", BigInteger),
+    Column("output_tokens", BigInteger),
+    Column("cost_picodollars", Picodollars),
+    Column("total_ms", Double, nullable=False),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("feedback_id", Text, primary_key=True),
+    Column("at_s", Double, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("quality", Double, nullable=False),
+    Column("score", Double),
+    Column("tier", Text),
+    Column("category", Text),
+    Column("profile", Text),
+    Column("model", Text),
+    Column("comment", Text),
+)
+
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at_s", Double, nullable=False),
+    Column("labels", Integer, nullable=False),
+    Column("configured", Text, nullable=False),
+    Column("boundaries", Text, nullable=False),
+    Column("revoked_at_s", Double),
+)

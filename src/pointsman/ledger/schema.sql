@@ -51,9 +51,46 @@ CREATE TABLE attempts (
     PRIMARY KEY (request_id, number)
 );
 
+CREATE TABLE side_calls (                                 -- what a request cost besides its answer
+    request_id             TEXT    NOT NULL,
+    number                 INTEGER NOT NULL,
+    kind                   TEXT    NOT NULL,              -- judge, sidecar, draft
+    model                  TEXT    NOT NULL,
+    provider               TEXT    NOT NULL,
+    outcome                TEXT    NOT NULL,              -- complete, failed, cancelled, cached
+    fault                  TEXT,
+    input_tokens           BIGINT,
+    output_tokens          BIGINT,
+    cost_picodollars       BIGINT,                        -- 1e-12 USD; NULL: not known
+    total_ms               DOUBLE  NOT NULL,
+    PRIMARY KEY (request_id, number)
+);
+
+CREATE TABLE feedback (
+    feedback_id    TEXT    NOT NULL PRIMARY KEY,          -- the request's id, where it is about one
+    at_s           DOUBLE  NOT NULL,                      -- Unix time
+    caller         TEXT    NOT NULL,
+    quality        DOUBLE  NOT NULL,                      -- 0 to 1
+    score          DOUBLE,                                -- of the request, here and below
+    tier           TEXT,
+    category       TEXT,
+    profile        TEXT,
+    model          TEXT,
+    comment        TEXT
+);
+
+CREATE TABLE calibrations (
+    number         INTEGER NOT NULL PRIMARY KEY,
+    at_s           DOUBLE  NOT NULL,
+    labels         INTEGER NOT NULL,                      -- how many reports it rests on
+    configured     TEXT    NOT NULL,                      -- JSON: the boundaries it started from
+    boundaries     TEXT    NOT NULL,                      -- JSON: what it found
+    revoked_at_s   DOUBLE
+);
+
 CREATE TABLE alembic_version (
     version_num VARCHAR(32) NOT NULL,
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version VALUES ('0001');
+INSERT INTO alembic_version VALUES ('0002');

@@ -15,7 +15,7 @@ from sqlalchemy.pool import StaticPool
 from sqlalchemy.types import BigInteger
 
 from pointsman.ledger.database import LedgerError, open_for_reading
-from pointsman.ledger.schema import Picodollars, attempts, requests
+from pointsman.ledger.schema import Picodollars, attempts, requests, side_calls
 
 Query = Select[Any]
 
@@ -24,7 +24,7 @@ _DAY_S = 86_400
 _ZERO = Decimal(0)
 
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
-_SUMS = ("requests", *_TOKENS, "cost_usd", "unknown_cost", "baseline_usd", "savings_usd")
+_SUMS = ("requests", *_TOKENS, "cost_usd", "side_usd", "unknown_cost", "baseline_usd", "savings_usd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,11 @@ class Totals:
     """Sums over some requests. Tokens are those reported; the cache's are part of `input_tokens`, the reasoning's
     of `output_tokens`.
 
-    `cost_usd` adds up the costs that are known. `unknown_cost` counts the requests that may have cost something
+    `cost_usd` adds up the costs that are known; `side_usd` is the part of it that was not paid for answers: judges,
+    and answers that were not good enough. `unknown_cost` counts the requests that may have cost something
     nobody knows: no price or no usage, and not failed. `baseline_usd` is what the same usage would have cost at
-    the baseline model, `savings_usd` the difference over those requests alone where both are known.
+    the baseline model, `savings_usd` the difference over those requests alone where both are known, less what was
+    paid beside their answers.
     """
 
     requests: int = 0
@@ -48,6 +50,7 @@ class Totals:
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
     cost_usd: Decimal = _ZERO
+    side_usd: Decimal = _ZERO
     unknown_cost: int = 0
     baseline_usd: Decimal = _ZERO
     savings_usd: Decimal = _ZERO
@@ -88,9 +91,24 @@ class Failures:
 
 
 @dataclass(frozen=True, slots=True)
+class SideTotals:
+    """What one model was asked besides for answers, as `kind` says. `cached` opinions were at hand and free."""
+
+    kind: str
+    model: str
+    provider: str
+    calls: int
+    complete: int
+    cached: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """`models` are in the order of their cost, dearest first, `days` in the order of time, `failures` the most
-    frequent first. A request counts where it started."""
+    frequent first, `beside` what was paid for besides answers. A request counts where it started."""
 
     since_s: float | None
     until_s: float | None
@@ -98,6 +116,7 @@ class Summary:
     models: tuple[ModelTotals, ...]
     days: tuple[DayTotals, ...]
     failures: tuple[Failures, ...] = ()
+    beside: tuple[SideTotals, ...] = ()
 
 
 def summary(path: Path, since_s: float | None = None, until_s: float | None = None) -> Summary:
@@ -105,7 +124,9 @@ def summary(path: Path, since_s: float | None = None, until_s: float | None = No
     models: dict[tuple[str | None, str | None], Totals] = {}
     days: dict[date, Totals] = {}
     everything = Totals()
-    cells, failures = _read(path, _cells(since_s, until_s), _failures(since_s, until_s))
+    cells, failures, beside = _read(
+        path, _cells(since_s, until_s), _failures(since_s, until_s), _beside(since_s, until_s)
+    )
     for row in cells:
         totals = _totals(row)
         everything += totals
@@ -122,6 +143,7 @@ def summary(path: Path, since_s: float | None = None, until_s: float | None = No
         ),
         tuple(DayTotals(day, days[day]) for day in sorted(days)),
         tuple(Failures(**row._asdict()) for row in failures),
+        tuple(SideTotals(**{**row._asdict(), "cost_usd": row.cost_usd or _ZERO}) for row in beside),
     )
 
 
@@ -136,20 +158,32 @@ def _cells(since_s: float | None, until_s: float | None) -> Query:
     day = cast(r.started_at_s / _DAY_S, BigInteger).label("day")
     both_known = and_(r.cost_picodollars.is_not(None), r.baseline_picodollars.is_not(None))
     unknown = and_(r.cost_picodollars.is_(None), r.outcome != "failed")
-    query = select(
-        day,
-        r.model,
-        r.provider,
-        r.outcome,
-        func.count().label("requests"),
-        *(func.sum(r[name]).label(name) for name in _TOKENS),
-        func.sum(r.cost_picodollars).label("cost_usd"),
-        func.count(case((unknown, 1))).label("unknown_cost"),
-        func.sum(r.baseline_picodollars).label("baseline_usd"),
-        func.sum(case((both_known, r.baseline_picodollars - r.cost_picodollars)), type_=Picodollars).label(
-            "savings_usd"
-        ),
-    ).group_by(day, r.model, r.provider, r.outcome)
+    s = side_calls.c
+    paid = (
+        select(s.request_id, func.sum(s.cost_picodollars).label("side"))
+        .where(s.cost_picodollars.is_not(None))
+        .group_by(s.request_id)
+        .subquery()
+    )
+    side = func.coalesce(paid.c.side, 0)
+    saved = r.baseline_picodollars - r.cost_picodollars - side
+    query = (
+        select(
+            day,
+            r.model,
+            r.provider,
+            r.outcome,
+            func.count().label("requests"),
+            *(func.sum(r[name]).label(name) for name in _TOKENS),
+            func.sum(func.coalesce(r.cost_picodollars, 0) + side, type_=Picodollars).label("cost_usd"),
+            func.sum(side, type_=Picodollars).label("side_usd"),
+            func.count(case((unknown, 1))).label("unknown_cost"),
+            func.sum(r.baseline_picodollars).label("baseline_usd"),
+            func.sum(case((both_known, saved)), type_=Picodollars).label("savings_usd"),
+        )
+        .select_from(requests.outerjoin(paid, paid.c.request_id == r.request_id))
+        .group_by(day, r.model, r.provider, r.outcome)
+    )
     return _between(query, since_s, until_s)
 
 
@@ -162,6 +196,28 @@ def _failures(since_s: float | None, until_s: float | None) -> Query:
         .where(a.fault.is_not(None))
         .group_by(a.model, a.provider, a.fault, a.status)
         .order_by(many.desc(), a.model, a.fault)
+    )
+    return _between(query, since_s, until_s)
+
+
+def _beside(since_s: float | None, until_s: float | None) -> Query:
+    s = side_calls.c
+    cost = func.sum(s.cost_picodollars).label("cost_usd")
+    query = (
+        select(
+            s.kind,
+            s.model,
+            s.provider,
+            func.count().label("calls"),
+            func.count(case((s.outcome == "complete", 1))).label("complete"),
+            func.count(case((s.outcome == "cached", 1))).label("cached"),
+            func.coalesce(func.sum(s.input_tokens), 0).label("input_tokens"),
+            func.coalesce(func.sum(s.output_tokens), 0).label("output_tokens"),
+            cost,
+        )
+        .join(requests, requests.c.request_id == s.request_id)
+        .group_by(s.kind, s.model, s.provider)
+        .order_by(cost.desc(), s.kind, s.model)
     )
     return _between(query, since_s, until_s)
 

@@ -11,7 +11,15 @@ from typing import NamedTuple
 
 from pointsman.ledger.database import WRITER_PATIENCE_S, LedgerError, open_for_writing, prepare, refusals
 from pointsman.ledger.entry import Attempt, Entry
-from pointsman.ledger.rows import ATTEMPT_COLUMNS, REQUEST_COLUMNS, Row, attempt_row, request_row
+from pointsman.ledger.rows import (
+    ATTEMPT_COLUMNS,
+    REQUEST_COLUMNS,
+    SIDE_CALL_COLUMNS,
+    Row,
+    attempt_row,
+    request_row,
+    side_call_row,
+)
 
 Item = tuple[Entry, Sequence[Attempt]]
 
@@ -89,6 +97,12 @@ def _insert_all(connection: sqlite3.Connection, items: Sequence[Item]) -> None:
     _insert(connection, "requests", REQUEST_COLUMNS, [request_row(entry) for entry, _ in items])
     attempts = [attempt_row(entry.request_id, attempt) for entry, tries in items for attempt in tries]
     _insert(connection, "attempts", ATTEMPT_COLUMNS, attempts)
+    beside = [
+        side_call_row(entry.request_id, number, call)
+        for entry, _ in items
+        for number, call in enumerate(entry.side_calls, 1)
+    ]
+    _insert(connection, "side_calls", SIDE_CALL_COLUMNS, beside)
 
 
 def _insert_one(connection: sqlite3.Connection, item: Item) -> Refusal | None:
@@ -96,7 +110,8 @@ def _insert_one(connection: sqlite3.Connection, item: Item) -> Refusal | None:
     requests out of the books."""
     entry, attempts = item
     reason = ""
-    for candidate in (entry, entry._replace(usage=None)):
+    beside = tuple(call._replace(usage=None) for call in entry.side_calls)
+    for candidate in (entry, entry._replace(usage=None, side_calls=beside)):
         connection.execute("SAVEPOINT one")
         try:
             _insert_all(connection, [(candidate, attempts)])
