@@ -318,11 +318,6 @@ def test_forced_tool_must_be_there(choice: ToolChoice) -> None:
         body_of(tool_choice=choice, tools=() if choice.mode == "required" else (WEATHER,))
 
 
-def test_tool_name_the_api_does_not_take_is_refused() -> None:
-    with pytest.raises(Unsupported, match="'a b'"):
-        body_of(tools=(Tool("a b"),))
-
-
 # limits and sampling
 
 

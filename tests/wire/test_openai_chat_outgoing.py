@@ -410,7 +410,7 @@ def requests(draw):
         st.lists(
             st.builds(
                 Tool,
-                ids,
+                st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True),
                 st.none() | words,
                 objects.map(lambda schema: {"type": "object", **schema}),
                 st.none() | st.booleans(),

@@ -6,7 +6,6 @@ left out and named.
 """
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from pointsman.core.model_card import ModelCard
 from pointsman.core.request import Image, Part, Reasoning, Request, Tool, ToolResult
 from pointsman.wire.anthropic_messages.turns import system_blocks, turn_blocks
 from pointsman.wire.dialect import EncodedRequest
+from pointsman.wire.tool_naming import fitting, name_rule
 from pointsman.wire.undo import NOTHING_TO_UNDO, Undo, asking_by_tool
 
 DEFAULT_MAX_TOKENS = 8192
@@ -32,7 +32,7 @@ JSON_HINT = "Answer with a single JSON object and nothing else: no prose, no cod
 """Stands in for a JSON mode without a schema, which the API does not have."""
 
 _USER_ID_CHARS_MAX = 256  # of metadata.user_id
-_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+_TOOL_NAMES = name_rule(r"a-zA-Z0-9_-", 128)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -98,7 +98,7 @@ class _Writing:
                 raise BadRequest("tool_choice asks for a tool that is not in tools", param="tool_choice")
         if not request.tools:
             return
-        self.body["tools"] = [_tool(tool, at) for at, tool in enumerate(request.tools)]
+        self.body["tools"] = [_tool(tool) for tool in request.tools]
         mode = "auto" if choice is None else choice.mode
         written: dict[str, Any] = {"type": "any" if mode == "required" else mode}
         if choice is not None and choice.name is not None:
@@ -211,7 +211,8 @@ class _Writing:
 
 def encode_request(request: Request, card: ModelCard) -> EncodedRequest:
     try:
-        asked, undo = _answerable(request, card)
+        named, own_names = fitting(request, _TOOL_NAMES)
+        asked, undo = _answerable(named, card)
         writing = _Writing(asked, card)
         writing.foreign()
         writing.messages()
@@ -221,7 +222,9 @@ def encode_request(request: Request, card: ModelCard) -> EncodedRequest:
         writing.caller()
         if undo.answer_tool is not None and request.reasoning not in {None, Reasoning(effort="none")}:
             writing.drop("reasoning" if request.reasoning.effort is None else "reasoning_effort")
-        return EncodedRequest(_encode(writing.body), tuple(writing.dropped), undo)
+        return EncodedRequest(
+            _encode(writing.body), tuple(writing.dropped), undo._replace(tool_names=own_names)
+        )
     except RecursionError:
         raise BadRequest("the tools or the schema are nested too deeply") from None
 
@@ -244,12 +247,7 @@ def _answerable(request: Request, card: ModelCard) -> tuple[Request, Undo]:
     return asking_by_tool(request)
 
 
-def _tool(tool: Tool, at: int) -> dict[str, Any]:
-    if _TOOL_NAME.fullmatch(tool.name) is None:
-        raise Unsupported(
-            f"the tool name {tool.name!r} must be 1 to 128 letters, digits, underscores and hyphens",
-            param=f"tools.{at}.name",
-        )
+def _tool(tool: Tool) -> dict[str, Any]:
     schema = dict(tool.schema) if tool.schema else {"properties": {}}
     if "type" not in schema:
         schema = {"type": "object", **schema}

@@ -29,7 +29,6 @@ from pointsman.core.request import (
     ToolResult,
 )
 from pointsman.wire.gemini.families import is_at_least_3
-from pointsman.wire.gemini.tools_out import ToolNames
 from pointsman.wire.system_text import is_system, leading_system, system_texts
 
 SKIP_VALIDATOR = "skip_thought_signature_validator"
@@ -46,12 +45,10 @@ def system_parts(messages: Sequence[Message], card: ModelCard) -> list[Written]:
     return [{"text": text} for message in leading for text in system_texts(message, card) if text]
 
 
-def turns(
-    messages: Sequence[Message], card: ModelCard, names: ToolNames, dropped: dict[str, None]
-) -> list[Written]:
+def turns(messages: Sequence[Message], card: ModelCard, dropped: dict[str, None]) -> list[Written]:
     """The rest, as `contents`. A later system message keeps its place as marked user text: moved to the top it would
     come before what it refers to."""
-    writing = _Turns(card, names, dropped)
+    writing = _Turns(card, dropped)
     _, rest = leading_system(messages)
     for message in rest:
         if is_system(message):
@@ -68,10 +65,9 @@ class _Turns:
     name it is sent with. `_responses` stand with the places of their calls: they may come in the order in which the
     tools were done, but go back in that of the calls, which is all that older models know them by."""
 
-    def __init__(self, card: ModelCard, names: ToolNames, dropped: dict[str, None]) -> None:
+    def __init__(self, card: ModelCard, dropped: dict[str, None]) -> None:
         self._maker = card.provider
         self._is_new = is_at_least_3(card.id)
-        self._names = names
         self._dropped = dropped
         self._written: list[Written] = []
         self._role = ""
@@ -162,7 +158,7 @@ class _Turns:
                 f"messages: the arguments of the tool call {call.id[:64]} are not a JSON object",
                 param="messages",
             ) from None
-        name = self._names.sent(call.name)
+        name = call.name
         self._waiting[call.id].append((self._calls, name))
         self._calls += 1
         args = msgspec.Raw(text.encode())

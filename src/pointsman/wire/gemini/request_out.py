@@ -15,7 +15,8 @@ from pointsman.wire.dialect import EncodedRequest
 from pointsman.wire.gemini.contents_out import system_parts, turns
 from pointsman.wire.gemini.families import is_at_least_3, thinking_config
 from pointsman.wire.gemini.schema_out import SchemaWriter
-from pointsman.wire.gemini.tools_out import ToolNames, declarations, tool_config
+from pointsman.wire.gemini.tools_out import declarations, tool_config
+from pointsman.wire.tool_naming import fitting, name_rule
 from pointsman.wire.undo import Undo, free_name
 
 _SAME_AS_ABSENT: Mapping[str, object] = {"n": 1, "modalities": ["text"], "service_tier": "auto"}
@@ -27,19 +28,20 @@ _TEMPERATURE_MAX = 2.0
 ANSWER_TOOL = "json_answer"
 """Stands for the answer where a model cannot be held to a schema and offered tools at once."""
 
+_TOOL_NAMES = name_rule(r"A-Za-z0-9_.:-", 64, begins="A-Za-z_")
 _encode = msgspec.json.Encoder().encode
 
 
 class _Writing:
     """Collects the fields of one body."""
 
-    def __init__(self, request: Request, card: ModelCard) -> None:
+    def __init__(self, request: Request, own_names: Mapping[str, str], card: ModelCard) -> None:
         self.request = request
         self.card = card
         self.body: dict[str, Any] = {}
         self.config: dict[str, Any] = {}
         self.dropped: dict[str, None] = {}  # a set that keeps its order
-        self.names = ToolNames(request.tools)
+        self.own_names = own_names
         self.schemas = SchemaWriter()
         self.answer_tool: str | None = None
 
@@ -57,7 +59,7 @@ class _Writing:
             self.dropped[name] = None
 
     def messages(self) -> None:
-        contents = turns(self.request.messages, self.card, self.names, self.dropped)
+        contents = turns(self.request.messages, self.card, self.dropped)
         if not contents:
             raise BadRequest("messages: at least one message is required", param="messages")
         if system := system_parts(self.request.messages, self.card):
@@ -66,12 +68,12 @@ class _Writing:
 
     def tools(self) -> None:
         request, choice = self.request, self.request.tool_choice
-        config = tool_config(choice, request.tools, self.names)
+        config = tool_config(choice, request.tools)
         if request.parallel_tools is False and request.tools:
             self.dropped["parallel_tool_calls"] = None
         if not request.tools:
             return
-        declared = declarations(request.tools, self.names, self.schemas, self.dropped)
+        declared = declarations(request.tools, self.schemas, self.dropped)
         wanted = request.output_format
         if wanted is not None and not is_at_least_3(self.card.id):
             # Gemini 2 refuses a JSON answer and tools together.
@@ -167,14 +169,14 @@ class _Writing:
         if self.request.user:
             self.dropped["user"] = None
         self.dropped.update(self.schemas.dropped)
-        undo = Undo(self.names.own, self.answer_tool)
+        undo = Undo(self.own_names, self.answer_tool)
         return EncodedRequest(_encode(self.body), tuple(self.dropped), undo)
 
 
 def encode_request(request: Request, card: ModelCard) -> EncodedRequest:
     """Gemini names model and streaming in its URL, not here."""
     try:
-        writing = _Writing(request, card)
+        writing = _Writing(*fitting(request, _TOOL_NAMES), card)
         writing.foreign()
         writing.messages()
         writing.tools()

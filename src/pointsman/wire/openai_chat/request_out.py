@@ -17,6 +17,7 @@ from pointsman.wire.dialect import EncodedRequest
 from pointsman.wire.openai_chat.messages_out import Messages
 from pointsman.wire.openai_chat.profiles import Knob, Profile, profile_of
 from pointsman.wire.openai_chat.reasoning_out import is_reasoning_model, may_tell_logprobs, reasoning_fields
+from pointsman.wire.tool_naming import OPENAI_NAMES, fitting
 from pointsman.wire.undo import NOTHING_TO_UNDO, Undo, asking_by_tool
 
 _encode = msgspec.json.Encoder().encode
@@ -40,7 +41,8 @@ _SHARED: Mapping[str, Mapping[str, str]] = {
 
 def encode_request(request: Request, card: ModelCard) -> EncodedRequest:
     profile = profile_of(card.profile)
-    asked, undo = _answerable(request, card, profile)
+    named, own_names = fitting(request, OPENAI_NAMES)
+    asked, undo = _answerable(named, card, profile)
     writing = _Writing(asked, card, profile)
     if undo.answer_tool is not None and _thinks(request):
         writing.drop("reasoning_effort")
@@ -51,7 +53,9 @@ def encode_request(request: Request, card: ModelCard) -> EncodedRequest:
     writing.sampling()
     writing.parameters()
     try:
-        return EncodedRequest(_encode(writing.body), tuple(writing.dropped), undo)
+        return EncodedRequest(
+            _encode(writing.body), tuple(writing.dropped), undo._replace(tool_names=own_names)
+        )
     except RecursionError:
         raise BadRequest("The tools or the schema are nested too deeply.") from None
 

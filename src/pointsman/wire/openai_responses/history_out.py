@@ -5,7 +5,6 @@ tool begins with "Error: ", for an output has no other place to say so.
 """
 
 import hashlib
-from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any
 
@@ -41,11 +40,8 @@ def instructions_of(request: Request, card: ModelCard) -> tuple[str | None, tupl
 
 
 class Items:
-    """`names` gives the name that is sent for each tool whose own the API does not take."""
-
-    def __init__(self, card: ModelCard, names: Mapping[str, str]) -> None:
+    def __init__(self, card: ModelCard) -> None:
         self._card = card
-        self._names = names
         self._out: list[Written] = []
 
     def write(self, messages: tuple[Message, ...]) -> list[Written]:
@@ -124,7 +120,7 @@ class Items:
                     item = {
                         "type": "function_call",
                         "call_id": short_id(call_id),
-                        "name": self._names.get(name, name),
+                        "name": name,
                         "arguments": arguments or "{}",
                     }
                 case _:

@@ -14,12 +14,12 @@ import msgspec
 
 from pointsman.core.errors import BadRequest, Unsupported
 from pointsman.core.model_card import ModelCard
-from pointsman.core.request import OutputFormat, Reasoning, Request, Tool, ToolCall, ToolChoice
+from pointsman.core.request import OutputFormat, Reasoning, Request, Tool, ToolChoice
 from pointsman.wire.dialect import EncodedRequest
 from pointsman.wire.effort import effort_of
 from pointsman.wire.openai_responses.history_out import Items, instructions_of
 from pointsman.wire.openai_responses.request_in import LOGPROBS, SEALED_REASONING
-from pointsman.wire.openai_responses.tool_names import allowed_names
+from pointsman.wire.tool_naming import OPENAI_NAMES, fitting
 from pointsman.wire.undo import Undo
 
 _encode = msgspec.json.Encoder().encode
@@ -52,14 +52,14 @@ STOP_CHARS_MAX = 1000
 
 
 def encode_request(request: Request, card: ModelCard) -> EncodedRequest:
-    writing = _Writing(request, card)
+    named, own_names = fitting(request, OPENAI_NAMES)
+    writing = _Writing(named, card)
     writing.foreign()
     writing.conversation()
     writing.tools()
     writing.parameters()
     writing.reasoning()
-    renamed = {sent: own for own, sent in writing.names.items()}
-    undo = Undo(tool_names=renamed, stop=tuple(filter(None, request.sampling.stop)))
+    undo = Undo(tool_names=own_names, stop=tuple(filter(None, request.sampling.stop)))
     try:
         return EncodedRequest(_encode(writing.body), tuple(writing.dropped), undo)
     except RecursionError:
@@ -67,7 +67,7 @@ def encode_request(request: Request, card: ModelCard) -> EncodedRequest:
 
 
 class _Writing:
-    """Collects the fields of one body. `names` gives the name that is sent for a tool instead of its own."""
+    """Collects the fields of one body."""
 
     def __init__(self, request: Request, card: ModelCard) -> None:
         self.request = request
@@ -78,10 +78,6 @@ class _Writing:
         self.include: list[str] = []
         self.text: dict[str, Any] = {}
         self.dropped: dict[str, None] = {}  # a set that keeps its order
-        called = (
-            part.name for message in request.messages for part in message.parts if isinstance(part, ToolCall)
-        )
-        self.names = allowed_names([*(tool.name for tool in request.tools), *called])
 
     def drop(self, name: str) -> None:
         self.dropped[name] = None
@@ -105,7 +101,7 @@ class _Writing:
         instructions, messages = instructions_of(self.request, self.card)
         if instructions is not None:
             self.body["instructions"] = instructions
-        self.body["input"] = Items(self.card, self.names).write(messages)
+        self.body["input"] = Items(self.card).write(messages)
         if not self.body["input"]:
             raise BadRequest("The request holds no message to answer.", param="input")
 
@@ -125,7 +121,7 @@ class _Writing:
             self.body["parallel_tool_calls"] = request.parallel_tools
 
     def _tool(self, tool: Tool) -> dict[str, Any]:
-        written: dict[str, Any] = {"type": "function", "name": self.names.get(tool.name, tool.name)}
+        written: dict[str, Any] = {"type": "function", "name": tool.name}
         if tool.description is not None:
             written["description"] = tool.description
         written["parameters"] = {"type": "object", "properties": {}} if tool.schema is None else tool.schema
@@ -136,7 +132,7 @@ class _Writing:
     def _choice(self, choice: ToolChoice) -> str | dict[str, Any]:
         if choice.name is None:
             return choice.mode
-        return {"type": "function", "name": self.names.get(choice.name, choice.name)}
+        return {"type": "function", "name": choice.name}
 
     def parameters(self) -> None:
         request, sampling, body = self.request, self.request.sampling, self.body

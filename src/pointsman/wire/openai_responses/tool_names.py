@@ -1,8 +1,6 @@
 """OpenAI responses: the names of tools. A tool within a namespace is known elsewhere by both names together, and a
 custom tool takes its free text as one string; here is how a caller's own words for either are found again."""
 
-import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -12,10 +10,6 @@ from pointsman.wire.envelope import Envelope
 
 INPUT = "input"
 """The one parameter of a function that stands for a custom tool."""
-
-_NAME_CHARACTERS_MAX = 64
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
 
 class Own(NamedTuple):
@@ -94,20 +88,3 @@ def as_free_text(arguments: str) -> str:
                 return arguments
     except (msgspec.DecodeError, RecursionError):
         return arguments
-
-
-def allowed_names(names: Iterable[str]) -> dict[str, str]:
-    """A name that the API takes for each of `names` that it does not."""
-    wanted = list(names)
-    taken = {name for name in wanted if _NAME.fullmatch(name)}
-    renamed: dict[str, str] = {}
-    for name in wanted:
-        if name in taken or name in renamed:
-            continue
-        clean = _NOT_IN_NAMES.sub("_", name)
-        if len(clean) > _NAME_CHARACTERS_MAX or not clean or clean in taken:
-            mark = hashlib.sha256(name.encode()).hexdigest()[:8]
-            clean = f"{clean[: _NAME_CHARACTERS_MAX - 9]}_{mark}"
-        taken.add(clean)
-        renamed[name] = clean
-    return renamed
