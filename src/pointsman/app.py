@@ -19,13 +19,15 @@ import uvicorn
 import uvloop
 
 from pointsman import __version__
+from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.load import Loaded
 from pointsman.config.schema import ServerSettings, Settings
-from pointsman.config.values import baseline_of, cards_of, policy_of, providers_of
+from pointsman.config.values import baseline_of, cards_of, limits_of, policy_of, providers_of
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Send
 from pointsman.gateway.operation import Operation
 from pointsman.gateway.pipeline import Pipeline, Record
+from pointsman.gateway.slots import Slots
 from pointsman.gateway.target import Target
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.ledger.store import Ledger
@@ -38,7 +40,7 @@ from pointsman.server.endpoints import EndpointTable
 from pointsman.server.inference import InferenceEndpoint
 from pointsman.server.models import ListedModel, ModelList
 from pointsman.server.protocol import protocol_factory
-from pointsman.upstream.client import Client
+from pointsman.upstream.client import Client, PoolLimits
 from pointsman.upstream.demo import send_demo
 from pointsman.upstream.known_providers import KNOWN_PROVIDERS
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
@@ -76,6 +78,7 @@ class Runtime:
     pipeline: Pipeline
     models: ModelList
     door: Door
+    slots: Slots
 
 
 def build_brain(settings: Settings) -> Brain:
@@ -94,6 +97,9 @@ def build(settings: Settings, *, send: Send, record: Record, now_s: float) -> Ru
     brain = build_brain(settings)
     providers = providers_of(settings)
     key_prefixes = {prefix for known in KNOWN_PROVIDERS.values() for prefix in known.caller_key_prefixes}
+    of_providers = {
+        name: _slots(f"the provider {name}", provider.limits) for name, provider in settings.providers.items()
+    }
     targets: dict[str, Target] = {}
     for card in brain.cards:
         provider = providers[card.provider]
@@ -104,6 +110,10 @@ def build(settings: Settings, *, send: Send, record: Record, now_s: float) -> Ru
             DIALECTS[provider.dialect],
             send_demo if provider.embedded else send,
             tuple(sorted(prefix for prefix in key_prefixes if prefix not in own and prefix.startswith(own))),
+            slots=(
+                *_slots(f"the model {card.name}", settings.models[card.name].limits),
+                *of_providers[card.provider],
+            ),
         )
         others = {name: replace(target, dialect=DIALECTS[name]) for name in provider.also_speaks}
         targets[card.name] = replace(target, others=others)
@@ -117,7 +127,13 @@ def build(settings: Settings, *, send: Send, record: Record, now_s: float) -> Ru
         pipeline,
         ModelList(_listed(settings, brain), int(now_s)),
         Door(key.get_secret_value() if key else None, frozenset(settings.server.cors_origins)),
+        *_slots("the gateway", settings.limits),
     )
+
+
+def _slots(of: str, settings: LimitsSettings | TargetLimitsSettings) -> tuple[Slots, ...]:
+    limits = limits_of(settings)
+    return () if limits is None else (Slots(of, limits),)
 
 
 def _listed(settings: Settings, brain: Brain) -> list[ListedModel]:
@@ -173,7 +189,7 @@ class Stopper:
 
 async def run(settings: Settings, listener: socket.socket, record: Record, stopper: Stopper) -> None:
     """Builds a gateway that reaches its providers over the network, and lets it answer."""
-    client = Client()
+    client = Client(limits=PoolLimits(open_max=max(settings.limits.in_flight, PoolLimits().open_max)))
     try:
         runtime = build(settings, send=client.send, record=record, now_s=time.time())
         await answer(runtime, settings.server, listener, stopper)
@@ -185,7 +201,9 @@ def endpoint_table(runtime: Runtime, max_body_bytes: int) -> EndpointTable:
     """What answers a POST that reaches a model."""
 
     def speaking(dialect: Dialect, operation: Operation | None) -> InferenceEndpoint:
-        return InferenceEndpoint(dialect, runtime.door, runtime.pipeline, max_body_bytes, operation=operation)
+        return InferenceEndpoint(
+            dialect, runtime.door, runtime.slots, runtime.pipeline, max_body_bytes, operation=operation
+        )
 
     return EndpointTable(
         {path: speaking(dialect, OPERATIONS.get(path)) for path, dialect in INFERENCE_PATHS.items()},

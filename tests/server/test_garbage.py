@@ -107,7 +107,7 @@ def connection(folder: Path) -> tuple[GatewayProtocol, Wire]:
     runtime = build(settings, send=send, record=forget, now_s=0.0)
     limit = settings.server.max_body_bytes
     endpoints = {
-        path: InferenceEndpoint(dialect, runtime.door, runtime.pipeline, limit)
+        path: InferenceEndpoint(dialect, runtime.door, runtime.slots, runtime.pipeline, limit)
         for path, dialect in INFERENCE_PATHS.items()
     }
 

@@ -294,6 +294,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _limits(view: View) -> Iterator[Problem]:
+    """A queue before something that is never full."""
+    for section in ("providers", "models"):
+        for name in view.section(section):
+            limits = view.written(section, name).get("limits")
+            if isinstance(limits, Mapping) and limits and limits.get("in_flight") is None:
+                where = (section, name, "limits")
+                yield view.problem(where, "not used", "in_flight: how many requests it may get at once")
+
+
 CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
     _open_door,
     _providers,
@@ -302,4 +312,5 @@ CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
     _names,
     _baseline,
     _routing,
+    _limits,
 )

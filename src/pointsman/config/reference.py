@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 
+from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.load import OTHER_VARIABLES, OVERRIDES
 from pointsman.config.schema import (
     DeadlineSettings,
@@ -24,9 +25,12 @@ from pointsman.upstream.known_providers import DEMO_URL, KNOWN_PROVIDERS
 
 _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("server", ServerSettings),
+    ("limits", LimitsSettings),
     ("providers.NAME", ProviderSettings),
     ("providers.NAME.deadlines", DeadlineSettings),
+    ("providers.NAME.limits", TargetLimitsSettings),
     ("models.NAME", ModelSettings),
+    ("models.NAME.limits", TargetLimitsSettings),
     ("routing", RoutingSettings),
     ("ledger", LedgerSettings),
 )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.section import (
     DialectName,
     Name,
@@ -141,6 +142,9 @@ class ProviderSettings(Section):
     deadlines: Annotated[
         DeadlineSettings, BeforeValidator(section, json_schema_input_type=DeadlineSettings | None)
     ] = Field(default=DeadlineSettings(), description="How long it may take.")
+    limits: Annotated[
+        TargetLimitsSettings, BeforeValidator(section, json_schema_input_type=TargetLimitsSettings | None)
+    ] = Field(default=TargetLimitsSettings(), description="How many requests it gets at once.")
 
 
 class ModelSettings(Section):
@@ -183,6 +187,9 @@ class ModelSettings(Section):
             " Default: what is known of it, else it is tried with everything."
         ),
     )
+    limits: Annotated[
+        TargetLimitsSettings, BeforeValidator(section, json_schema_input_type=TargetLimitsSettings | None)
+    ] = Field(default=TargetLimitsSettings(), description="How many requests it gets at once.")
 
 
 class RoutingSettings(Section):
@@ -217,6 +224,9 @@ class Settings(Section):
     server: Annotated[
         ServerSettings, BeforeValidator(section, json_schema_input_type=ServerSettings | None)
     ] = Field(default=ServerSettings(), description="Where Pointsman listens, and who may call.")
+    limits: Annotated[
+        LimitsSettings, BeforeValidator(section, json_schema_input_type=LimitsSettings | None)
+    ] = Field(default=LimitsSettings(), description="How much this process does at once.")
     providers: dict[
         ProviderName,
         Annotated[ProviderSettings, BeforeValidator(section, json_schema_input_type=ProviderSettings | None)],

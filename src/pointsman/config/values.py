@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from pointsman.config.facts import UNKNOWN, Facts, look_up
+from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.schema import ModelSettings, ProviderSettings, Settings
 from pointsman.core.model_card import ModelCard
-from pointsman.core.ports import Deadlines
+from pointsman.core.ports import Deadlines, Limits
 from pointsman.core.usage import Price, Rates
 from pointsman.fleet import catalog
 from pointsman.routing.policy import Policy, default_policy
@@ -146,3 +147,10 @@ def policy_of(settings: Settings) -> Policy:
         boundaries=policy.boundaries if routing.boundaries is None else routing.boundaries,
         weights={**policy.weights, **routing.weights},
     )
+
+
+def limits_of(settings: LimitsSettings | TargetLimitsSettings) -> Limits | None:
+    """None where there is no limit."""
+    if settings.in_flight is None:
+        return None
+    return Limits(settings.in_flight, settings.queue, settings.queue_timeout_s)

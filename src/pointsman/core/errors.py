@@ -13,7 +13,7 @@ PointsmanError
 │   └── WrongMediaType         415: a content encoding nobody here reads
 ├── UpstreamError          what a provider did (see UpstreamFault for the kinds)
 ├── ExhaustedError         every attempt failed; holds each of them
-├── Unavailable            the gateway itself cannot take the request now (shutting down)
+├── Unavailable            the gateway itself cannot take the request now (too busy, shutting down)
 └── ConfigError            what an operator wrote: every problem at once
 
 Messages are written for the one who can fix the cause and never contain keys or prompt text.

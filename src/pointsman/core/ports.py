@@ -23,6 +23,15 @@ class Deadlines:
     total_s: float = 1800.0
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many requests may be under way at once, how many more may wait for their turn, and how long."""
+
+    in_flight: int
+    queue: int
+    queue_timeout_s: float
+
+
 class Outgoing(NamedTuple):
     """One HTTP POST to a provider. `url` is absolute; `headers` hold neither host nor content-length. A tuple of them
     says that the same ones will be sent again."""

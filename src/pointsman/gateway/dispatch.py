@@ -7,7 +7,7 @@ waiting is told so, and has then the head of an answer but nothing of one.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from pointsman.core.decision import Decision
@@ -17,9 +17,11 @@ from pointsman.core.errors import (
     Forbidden,
     PointsmanError,
     Unauthorized,
+    Unavailable,
     UpstreamError,
     UpstreamFault,
 )
+from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Answer, Incoming, Outgoing
 from pointsman.core.request import Request
 from pointsman.gateway.booking import AttemptBooking, Booking
@@ -27,6 +29,7 @@ from pointsman.gateway.call import Call, Credential
 from pointsman.gateway.crossing import Crossing, SameDialect, Streamable, Translated
 from pointsman.gateway.headers import answer_headers, told_by_provider
 from pointsman.gateway.memory import Memory
+from pointsman.gateway.slots import enter_all
 from pointsman.gateway.target import Target
 from pointsman.wire.dialect import ReplyContext
 from pointsman.wire.envelope import Envelope
@@ -56,6 +59,7 @@ class Dispatch:
     def __init__(self, targets: Mapping[str, Target], memory: Memory) -> None:
         self._targets = targets
         self._memory = memory
+        self._is_limited = any(target.slots for target in targets.values())
 
     async def run(
         self, call: Call, envelope: Envelope, decision: Decision, answer: Answer, booking: Booking
@@ -63,14 +67,17 @@ class Dispatch:
         """Returns when the caller has an answer, whole or broken off in its own dialect. Raises what the
         caller must be told when nothing has been sent yet."""
         failures: list[tuple[str, UpstreamError]] = []
-        refusal: ClientError | None = None
+        refusal: ClientError | Unavailable | None = None
         asked = _Asked(call, envelope, self._memory)
         if envelope.stream:
             answer.when_silent(_asking_patience(booking, call.dialect.stream_type(envelope)))
-        for card in decision.chain:
+        for card in self._free_first(decision.chain) if self._is_limited else decision.chain:
+            slots = self._targets[card.name].slots
             try:
                 plan = asked.plan(self._targets[card.name].for_caller(call.dialect))
-            except ClientError as error:
+                if slots:
+                    await enter_all(slots)
+            except (ClientError, Unavailable) as error:
                 refusal = refusal or error  # the next model may be able to take it
                 continue
             attempt = booking.begin_attempt(card, plan.crossing)
@@ -104,12 +111,19 @@ class Dispatch:
                 raise
             else:
                 return
+            finally:
+                for entered in slots:
+                    entered.leave()
         if len(failures) == 1:
             raise failures[0][1]
         if failures:
             raise ExhaustedError(failures)
         assert refusal is not None
         raise refusal
+
+    def _free_first(self, chain: Sequence[ModelCard]) -> list[ModelCard]:
+        """A model that is full now is left for when no other can answer: then there is a queue before it."""
+        return sorted(chain, key=lambda card: any(slots.is_full for slots in self._targets[card.name].slots))
 
 
 class _Asked:

@@ -8,6 +8,7 @@ from pointsman.core.errors import Unauthorized
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import HeaderList, Outgoing, Send
 from pointsman.gateway.call import Call, Credential
+from pointsman.gateway.slots import Slots
 from pointsman.upstream.provider import CredentialHeader, Provider
 from pointsman.wire.dialect import ClientDialect, ProviderDialect
 
@@ -36,7 +37,8 @@ def _comes_again(headers: _Headers) -> bool:
 class Target:
     """One model at one provider. `foreign_key_prefixes` are key prefixes of other providers that begin with
     one of this provider's own (`sk-ant-` begins with `sk-`): such keys are not its kind.
-    `others` are the same model in the further dialects that its provider speaks."""
+    `others` are the same model in the further dialects that its provider speaks. `slots` are those of the model and
+    those of its provider, where they have a limit: a request holds one of each."""
 
     card: ModelCard
     provider: Provider
@@ -44,6 +46,7 @@ class Target:
     send: Send
     foreign_key_prefixes: tuple[str, ...] = ()
     others: Mapping[str, "Target"] = field(default_factory=dict)
+    slots: tuple[Slots, ...] = ()
     _known: dict[_Headers, _Headers] = field(default_factory=dict, init=False, repr=False, compare=False)
     """All headers of a request with our own key, by those of them that are the caller's."""
 

@@ -13,6 +13,7 @@ from pointsman.gateway.call import Call, new_request_id
 from pointsman.gateway.headers import header_lines
 from pointsman.gateway.operation import Operation
 from pointsman.gateway.pipeline import Pipeline
+from pointsman.gateway.slots import Slots
 from pointsman.server.auth import Door
 from pointsman.server.content_encoding import inflate
 from pointsman.server.exchange import Exchange
@@ -29,6 +30,7 @@ class InferenceEndpoint:
         self,
         dialect: Dialect,
         door: Door,
+        slots: Slots,
         pipeline: Pipeline,
         max_body_bytes: int,
         address: Address | None = None,
@@ -38,6 +40,7 @@ class InferenceEndpoint:
         self._address = address
         self._operation = operation
         self._door = door
+        self._slots = slots
         self._pipeline = pipeline
         self._max_body_bytes = max_body_bytes
 
@@ -45,7 +48,9 @@ class InferenceEndpoint:
         """The same endpoint at a path that names the model."""
         address = Address(model, stream)
         limit = self._max_body_bytes
-        return InferenceEndpoint(self._dialect, self._door, self._pipeline, limit, address, self._operation)
+        return InferenceEndpoint(
+            self._dialect, self._door, self._slots, self._pipeline, limit, address, self._operation
+        )
 
     def admit(self, exchange: Exchange) -> None:
         exchange.page = self._door.page(exchange.headers)
@@ -53,6 +58,9 @@ class InferenceEndpoint:
             exchange.admitted = self._door.admit(exchange.headers, exchange.query)
         except ClientError as error:
             exchange.refusal = error
+            return
+        if self._slots.has_no_room:
+            exchange.refusal = self._slots.refusal()
 
     async def __call__(self, exchange: Exchange) -> None:
         clock = time.perf_counter
@@ -83,8 +91,15 @@ class InferenceEndpoint:
             None if self._address is None else _framed(self._address, exchange.query),
             self._operation,
         )
+        slots = self._slots
+        has_slot = slots.try_enter()
         try:
+            if not has_slot:
+                await slots.wait()
+                has_slot = True
             await self._pipeline.handle(call, exchange)
+        except Unavailable as error:  # no turn for it: what goes wrong further on is answered there
+            self._refuse(exchange, error, request_id)
         except asyncio.CancelledError:
             if not exchange.disconnected:
                 # It is the server that ends, not the client that left.
@@ -93,6 +108,9 @@ class InferenceEndpoint:
         except Exception as error:  # the server's border: a fault of ours must still be an answer
             log.error("request %s failed: %s at %s", request_id, type(error).__name__, place_of(error))
             self._break(exchange, PointsmanError("internal error"), request_id)
+        finally:
+            if has_slot:
+                slots.leave()
 
     def _refuse(self, exchange: Exchange, error: PointsmanError, request_id: str) -> None:
         encoded = self._dialect.encode_error(error, request_id)
