@@ -20,6 +20,8 @@ def decision(*candidates: Candidate, score: float | None = 0.25) -> Decision:
         reasons=(Reason("code", 0.5, 0.1, "one block"),),
         rules=("a rule",),
         candidates=candidates,
+        category="code",
+        confidence=0.75,
     )
 
 
@@ -36,6 +38,8 @@ def test_explanation_is_flat_and_in_order():
         "profile": "auto",
         "score": 0.25,
         "tier": "simple",
+        "confidence": 0.75,
+        "category": "code",
         "model": "cheap",
         "provider": "p",
         "id": "cheap-1",

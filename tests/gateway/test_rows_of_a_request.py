@@ -23,7 +23,9 @@ from replies import completion
 FIRST = ModelCard("first", "one", "first-1", "simple")
 SECOND = ModelCard("second", "two", "second-1", "medium")
 ENVELOPE = read_envelope(b'{"model":"auto","messages":[{"role":"user","content":"Hi"}]}')
-ROUTED = Decision("auto", "auto", (FIRST, SECOND), score=0.12345, tier="simple")
+ROUTED = Decision(
+    "auto", "auto", (FIRST, SECOND), score=0.12345, tier="simple", category="code", confidence=0.876
+)
 
 
 def crossing() -> SameDialect:
@@ -174,7 +176,9 @@ def test_headers_tell_of_the_decision() -> None:
         b"x-pointsman-model": b"first",
         b"x-pointsman-provider": b"one",
         b"x-pointsman-tier": b"simple",
+        b"x-pointsman-category": b"code",
         b"x-pointsman-score": b"0.123",
+        b"x-pointsman-confidence": b"0.88",
         b"x-pointsman-profile": b"auto",
         b"x-pointsman-attempts": b"0",
         b"x-pointsman-dropped": b"",
@@ -197,6 +201,7 @@ def test_headers_of_a_pin_tell_that_nothing_was_scored() -> None:
     assert headers[b"x-pointsman-model"] == b"gr%C3%B6%C3%9Fe"
     assert (headers[b"x-pointsman-score"], headers[b"x-pointsman-tier"]) == (b"none", b"none")
     assert headers[b"x-pointsman-profile"] == b"pinned"
+    assert (headers[b"x-pointsman-category"], headers[b"x-pointsman-confidence"]) == (b"none", b"none")
 
 
 def test_headers_before_a_decision_say_that_there_was_none() -> None:

@@ -24,6 +24,8 @@ ROUTED = Decision(
     tier="simple",
     shares=(("size", 0.5, 0.125), ("tools", 1.0, 0.125)),
     rules=("tools need at least medium",),
+    category="tools",
+    confidence=0.875,
 )
 
 

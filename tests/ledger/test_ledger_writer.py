@@ -9,6 +9,7 @@ import pytest
 from ledger_samples import attempt, entry, number_of_requests, read
 
 from pointsman.ledger.database import LedgerError, open_for_writing, prepare
+from pointsman.ledger.rows import REQUEST_COLUMNS
 from pointsman.ledger.writer import Item, Writer, write_batch
 
 
@@ -16,7 +17,7 @@ def items(first: int, number: int) -> Sequence[Item]:
     return [(entry(n), (attempt(1), attempt(2))) for n in range(first, first + number)]
 
 
-@pytest.mark.parametrize("most_values", [31, 100, 999, 32_766])
+@pytest.mark.parametrize("most_values", [len(REQUEST_COLUMNS), 100, 999, 32_766])
 def test_database_that_takes_few_values_gets_smaller_statements(tmp_path: Path, most_values: int) -> None:
     path = tmp_path / "ledger.db"
     prepare(path)

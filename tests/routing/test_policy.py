@@ -2,15 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from pointsman.routing.policy import (
-    DEFAULT_WEIGHTS,
-    Floor,
-    Policy,
-    default_boundaries,
-    default_policy,
-    problems,
-)
+from pointsman.routing.categories import Category
+from pointsman.routing.policy import DEFAULT_WEIGHTS, Policy, default_policy, problems
+from pointsman.routing.presets import EASY_BELOW, HARD_FROM, PRESETS, TOP_FROM, default_boundaries
 from pointsman.routing.profiles import Profile
+from pointsman.routing.rules import Rule
 from pointsman.routing.signals import SIGNALS
 
 
@@ -29,19 +25,29 @@ def test_default_policy_suits_any_number_of_tiers(count: int) -> None:
     [("a", "a", "a"), ("ab", "b", "b"), ("abc", "b", "c"), ("abcd", "b", "c"), ("abcde", "b", "d")],
 )
 def test_default_floors_are_named_by_position(tiers: str, middle: str, hard: str) -> None:
-    floors = {floor.name: floor.tier for floor in default_policy(tiers).floors}
+    floors = {rule.name: rule.floor for rule in default_policy(tiers).rules}
 
     assert floors == {
         "tools": middle,
-        "json schema": middle,
-        "very long context": hard,
-        "strong reasoning": tiers[-1],
+        "json_schema": middle,
+        "long_context": hard,
+        "strong_reasoning": tiers[-1],
     }
 
 
-def test_four_tiers_have_the_hand_set_boundaries() -> None:
-    assert default_boundaries(4) == (0.28, 0.45, 0.75)
-    assert default_boundaries(2) == (0.45,)
+@pytest.mark.parametrize("count", [3, 4, 5])
+def test_easy_middle_and_hard_begin_at_the_same_scores_in_every_preset(count: int) -> None:
+    assert {EASY_BELOW, HARD_FROM} <= set(default_boundaries(count))
+
+
+def test_fourth_tier_parts_the_hard_and_a_fifth_the_easy() -> None:
+    assert default_boundaries(4)[-1] == default_boundaries(5)[-1] == TOP_FROM
+    assert default_boundaries(5)[0] < EASY_BELOW < default_boundaries(2)[0] < HARD_FROM
+
+
+@pytest.mark.parametrize("tiers", PRESETS.values(), ids=list(PRESETS))
+def test_preset_makes_a_policy(tiers: tuple[str, ...]) -> None:
+    assert problems(default_policy(tiers)) == []
 
 
 def test_every_signal_has_a_default_weight_and_no_other_has() -> None:
@@ -76,8 +82,17 @@ def changed(**fields) -> Policy:
         (changed(weights={"size": float("nan")}), "weights.size"),
         (changed(base=-1), "base"),
         (changed(expected_output_tokens=0), "expected_output_tokens"),
-        (changed(floors=(Floor("tools", "tools", 1, "huge"),)), "floors.tools.tier"),
-        (changed(floors=(Floor("odd", "shoe size", 1, "simple"),)), "floors.odd.measure"),
+        (changed(rules=(Rule("tools", "tools", floor="huge"),)), "rules.tools.floor"),
+        (changed(rules=(Rule("tools", "tools", ceiling="huge"),)), "rules.tools.ceiling"),
+        (changed(rules=(Rule("tools", "tools", tier="huge"),)), "rules.tools.tier"),
+        (changed(rules=(Rule("both", "tools", tier="simple", floor="simple"),)), "rules.both.tier"),
+        (changed(rules=(Rule("odd", "shoe size", floor="simple"),)), "rules.odd.when"),
+        (changed(rules=(Rule("idle", "tools"),)), "rules.idle.floor"),
+        (changed(rules=(Rule("never", floor="simple"),)), "rules.never.when"),
+        (changed(rules=(Rule("empty", keywords=("*",), floor="simple"),)), "rules.empty.keywords"),
+        (changed(rules=(Rule("a", "tools", model="m"), Rule("a", "tools", model="m"))), "rules"),
+        (changed(categories=(Category("a"), Category("a"))), "categories"),
+        (changed(profiles=(Profile("a", models=(("huge", ("m",)),)),)), "profiles.a.models.huge"),
         (changed(profiles=(Profile("a"), Profile("a"))), "profiles"),
         (changed(profiles=(Profile("a", floor="huge"),)), "profiles.a.floor"),
         (changed(profiles=(Profile("a", ceiling="huge"),)), "profiles.a.ceiling"),

@@ -134,6 +134,8 @@ def test_every_measure_is_read(keywords: Keywords) -> None:
         "tools": 3,
         "media": 3,
         "documents": 2,
+        "images": 1,
+        "audio": 0,
         "questions": 2,
         "math": 0,
     }

@@ -58,6 +58,6 @@ def _orders(cards: Sequence[ModelCard], policy: Policy, profile: Profile) -> Ite
     need = need_of(_PLAIN, _INPUT_TOKENS, profile, policy.expected_output_tokens)
     measures = read(_PLAIN, Keywords({})).measures
     for tier, (low, high) in zip(policy.tiers, pairwise((0.0, *policy.boundaries, 1.0)), strict=True):
-        place, _ = ladder.place((low + high) / 2, measures)
+        place = ladder.place((low + high) / 2, measures).place
         names = [card.name for card in shelf.order(place, need, profile)]
         yield tier, policy.tiers[place], ", ".join(names)

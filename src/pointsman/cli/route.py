@@ -42,7 +42,8 @@ def run(
 def _lines(decision: Mapping[str, Any]) -> Iterator[str]:
     yield f"model     {decision['model']} at {decision['provider']}"
     yield f"tier      {decision['tier']}"
-    yield f"score     {decision['score']:.3f}"
+    yield f"category  {decision['category']}"
+    yield f"score     {decision['score']:.3f} (confidence {decision['confidence']:.2f})"
     yield f"profile   {decision['profile']}"
     yield f"estimate  {_dollars(decision['estimated_cost_usd'])}"
     yield f"saving    {_saving(decision)}"

@@ -12,10 +12,12 @@ from pointsman.config.problems import nearest, shown
 from pointsman.config.references import MASK
 from pointsman.config.schema import ModelSettings, ProviderSettings, Settings
 from pointsman.config.source import Source, Where, dotted
-from pointsman.config.values import policy_of
+from pointsman.config.values import categories_of, policy_of
 from pointsman.core.errors import ConfigError, Problem, UnknownModel
 from pointsman.core.model_card import ModelCard
 from pointsman.routing import policy as routing_policy
+from pointsman.routing.categories import problems as category_problems
+from pointsman.routing.chain import cards_by_name
 from pointsman.routing.names import Names
 from pointsman.upstream.known_providers import DEMO_URL, KNOWN_PROVIDERS
 from pointsman.wire.openai_chat.profiles import PROFILES
@@ -221,19 +223,55 @@ def _routing(view: View) -> Iterator[Problem]:
     policy = policy_of(view.settings)
     for problem in routing_policy.problems(policy):
         path = problem.path.replace("[", ".").removesuffix("]").split(".")
-        where: Where = ("routing", *(int(step) if step.isdigit() else step for step in path))
+        where: Where = tuple(int(step) if step.isdigit() else step for step in path)
+        if path[0] not in {"profiles", "categories"}:
+            where = ("routing", *where)
         near = nearest(path[-1], routing_policy.DEFAULT_WEIGHTS) if path[0] == "weights" else problem.nearest
         yield view.problem(where, problem.value, problem.expected, near)
+
+
+def _preferred_models(view: View) -> Iterator[Problem]:
+    """Models that rules, profiles and categories name."""
+    settings = view.settings
+    known = cards_by_name(_bare_cards(settings))
+    rules = settings.routing.rules
+    named: list[tuple[Where, str]] = [
+        (("routing", "rules", name, "model"), rule.model)
+        for name, rule in rules.items()
+        if rule.model is not None
+    ]
+    for name, profile in settings.profiles.items():
+        named += [
+            (("profiles", name, "models", tier, place), model)
+            for tier, models in (profile.models or {}).items()
+            for place, model in enumerate(models)
+        ]
+    for where, model in named:
+        if model not in known and model not in view.section("models"):  # a broken model is told of elsewhere
+            yield view.problem(where, repr(model), "one of the models", nearest(model, known))
+    for category in categories_of(settings):
+        for problem in category_problems(category, {*known, *view.section("models")}):
+            path = problem.path.replace("[", ".").removesuffix("]").split(".")
+            near = nearest(problem.value, known) if path[0] == "models" and problem.value else None
+            yield view.problem(
+                ("categories", category.name, *(int(step) if step.isdigit() else step for step in path)),
+                problem.value,
+                problem.expected,
+                near,
+            )
+
+
+def _bare_cards(settings: Settings) -> list[ModelCard]:
+    return [ModelCard(name, model.provider, model.id or name) for name, model in settings.models.items()]
 
 
 def _names(view: View) -> Iterator[Problem]:
     """Aliases lead somewhere, and no name hides another."""
     settings = view.settings
-    profiles = routing_policy.default_policy(settings.tiers).profiles
+    profiles = policy_of(settings).profiles
     virtual = Names((), profiles)
-    cards = [ModelCard(name, model.provider, model.id or name) for name, model in settings.models.items()]
     try:
-        Names(cards, profiles, settings.aliases)
+        Names(_bare_cards(settings), profiles, settings.aliases)
     except ConfigError as error:
         for problem in error.problems:
             alias = problem.path.removeprefix("aliases.")
@@ -313,4 +351,5 @@ CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
     _baseline,
     _routing,
     _limits,
+    _preferred_models,
 )

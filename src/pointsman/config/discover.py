@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pointsman.fleet import catalog
-from pointsman.routing.policy import DEFAULT_TIERS
+from pointsman.routing.presets import DEFAULT_TIERS
 from pointsman.upstream.known_providers import KNOWN_PROVIDERS
 
 LOOKED_FOR = ("anthropic", "openai", "openrouter", "gemini")

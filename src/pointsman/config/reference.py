@@ -10,6 +10,7 @@ from pydantic import BaseModel, SecretStr
 
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.load import OTHER_VARIABLES, OVERRIDES
+from pointsman.config.routing import CategorySettings, ProfileSettings, RuleSettings
 from pointsman.config.schema import (
     DeadlineSettings,
     LedgerSettings,
@@ -20,7 +21,8 @@ from pointsman.config.schema import (
     Settings,
 )
 from pointsman.config.source import dotted
-from pointsman.routing.policy import DEFAULT_BOUNDARIES, DEFAULT_WEIGHTS
+from pointsman.routing.policy import DEFAULT_WEIGHTS, default_policy
+from pointsman.routing.presets import PRESETS
 from pointsman.upstream.known_providers import DEMO_URL, KNOWN_PROVIDERS
 
 _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
@@ -32,6 +34,9 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("models.NAME", ModelSettings),
     ("models.NAME.limits", TargetLimitsSettings),
     ("routing", RoutingSettings),
+    ("routing.rules.NAME", RuleSettings),
+    ("profiles.NAME", ProfileSettings),
+    ("categories.NAME", CategorySettings),
     ("ledger", LedgerSettings),
 )
 
@@ -147,8 +152,16 @@ def _providers() -> Iterator[str]:
 def _weights() -> Iterator[str]:
     yield "### Routing defaults"
     yield ""
-    boundaries = ", ".join(f"{boundary:g}" for boundary in DEFAULT_BOUNDARIES)
-    yield f"`routing.boundaries` for four tiers: {boundaries}. `routing.weights`:"
+    yield "`routing.boundaries`, where each tier begins:"
+    yield ""
+    yield "| preset | tiers |"
+    yield "| --- | --- |"
+    for name, tiers in PRESETS.items():
+        starts = (0.0, *default_policy(tiers).boundaries)
+        told = ", ".join(f"{tier} {start:g}" for tier, start in zip(tiers, starts, strict=True))
+        yield f"| `{name}` | {told} |"
+    yield ""
+    yield "`routing.weights`:"
     yield ""
     yield "| signal | weight |"
     yield "| --- | ---: |"

@@ -3,11 +3,12 @@
 The descriptions become docs/configuration.md and the JSON Schema that editors use. Units stand in the names.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
+from pointsman.config.routing import CategorySettings, ProfileSettings, RuleSettings
 from pointsman.config.section import (
     DialectName,
     Name,
@@ -23,10 +24,19 @@ from pointsman.config.section import (
 )
 from pointsman.core.model_card import Ability
 from pointsman.core.ports import Deadlines
-from pointsman.routing.policy import DEFAULT_TIERS
+from pointsman.routing.presets import DEFAULT_TIERS, PRESETS
 from pointsman.upstream.provider import CredentialHeader
 
 _DEADLINES = Deadlines()
+
+
+def _preset(value: Any) -> Any:
+    """A preset's name stands for its tiers."""
+    if isinstance(value, str):
+        if value not in PRESETS:
+            raise ValueError(f"a list of tiers, or one of {', '.join(PRESETS)}")
+        return PRESETS[value]
+    return value
 
 
 class ServerSettings(Section):
@@ -190,6 +200,13 @@ class ModelSettings(Section):
     limits: Annotated[
         TargetLimitsSettings, BeforeValidator(section, json_schema_input_type=TargetLimitsSettings | None)
     ] = Field(default=TargetLimitsSettings(), description="How many requests it gets at once.")
+    coder: bool | None = Field(
+        default=None,
+        description=(
+            "Made for programming: within its tier it is tried first with requests about code and last with others."
+            " Default: as its name says."
+        ),
+    )
 
 
 class RoutingSettings(Section):
@@ -201,6 +218,9 @@ class RoutingSettings(Section):
     )
     weights: dict[str, Number] = Field(
         default_factory=dict, description="How much each signal counts; those not named keep their default."
+    )
+    rules: dict[Name, RuleSettings] = Field(
+        default_factory=dict, description="What outranks the score: floors, ceilings, tiers, models."
     )
 
 
@@ -234,11 +254,26 @@ class Settings(Section):
     models: dict[
         Name, Annotated[ModelSettings, BeforeValidator(section, json_schema_input_type=ModelSettings | None)]
     ] = Field(min_length=1, description="The models that may be used, by the names that callers use.")
-    tiers: Annotated[tuple[Name, ...], Field(strict=False)] = Field(
+    tiers: Annotated[
+        tuple[Name, ...],
+        Field(strict=False),
+        BeforeValidator(_preset, json_schema_input_type=tuple[Name, ...] | Literal[tuple(PRESETS)]),
+    ] = Field(
         default=DEFAULT_TIERS,
         min_length=1,
         max_length=20,
-        description="Tiers from the easiest to the hardest. One without a model uses the next higher one.",
+        description=(
+            "Tiers from the easiest to the hardest, or a preset: "
+            + ", ".join(f"`{name}` ({', '.join(tiers)})" for name, tiers in PRESETS.items())
+            + ". A tier without a model uses the next higher one."
+        ),
+    )
+    profiles: dict[
+        Name,
+        Annotated[ProfileSettings, BeforeValidator(section, json_schema_input_type=ProfileSettings | None)],
+    ] = Field(default_factory=dict, description="Virtual models: what a caller asks for instead of a model.")
+    categories: dict[Name, CategorySettings] = Field(
+        default_factory=dict, description="Kinds of task with models of their own, decided beside the tier."
     )
     aliases: dict[Name, str] = Field(
         default_factory=dict, description="Further names for models or profiles."

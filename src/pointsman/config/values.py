@@ -4,15 +4,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from pointsman.config.facts import UNKNOWN, Facts, look_up
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
+from pointsman.config.routing import ProfileSettings, RuleSettings
 from pointsman.config.schema import ModelSettings, ProviderSettings, Settings
+from pointsman.config.section import Section
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Deadlines, Limits
 from pointsman.core.usage import Price, Rates
 from pointsman.fleet import catalog
+from pointsman.fleet.coders import is_coder
+from pointsman.routing.categories import Category
 from pointsman.routing.policy import Policy, default_policy
+from pointsman.routing.profiles import Profile
+from pointsman.routing.rules import Rule
 from pointsman.upstream.known_providers import DEMO_URL, KNOWN_PROVIDERS
 from pointsman.upstream.provider import CredentialHeader, KnownProvider, Provider
 from pointsman.wire.openai_chat.profiles import PROFILES
@@ -89,6 +96,7 @@ def _card(name: str, settings: ModelSettings, provider: Provider, at: datetime) 
         max_output_tokens=settings.max_output_tokens,
         abilities=abilities if abilities is not None else (known.abilities if known else None),
         profile=provider.profile,
+        coder=settings.coder if settings.coder is not None else is_coder(model_id),
     )
 
 
@@ -145,6 +153,9 @@ def policy_of(settings: Settings) -> Policy:
     return replace(
         policy,
         boundaries=policy.boundaries if routing.boundaries is None else routing.boundaries,
+        rules=_rules(policy.rules, routing.rules),
+        profiles=_profiles(policy.profiles, settings.profiles),
+        categories=categories_of(settings),
         weights={**policy.weights, **routing.weights},
     )
 
@@ -154,3 +165,42 @@ def limits_of(settings: LimitsSettings | TargetLimitsSettings) -> Limits | None:
     if settings.in_flight is None:
         return None
     return Limits(settings.in_flight, settings.queue, settings.queue_timeout_s)
+
+
+def categories_of(settings: Settings) -> tuple[Category, ...]:
+    """The categories that were configured, in their order."""
+    return tuple(
+        Category(name, category.models, category.keywords, category.description)
+        for name, category in settings.categories.items()
+    )
+
+
+def _rules(shipped: tuple[Rule, ...], settings: Mapping[str, RuleSettings]) -> tuple[Rule, ...]:
+    rules = {rule.name: rule for rule in shipped}
+    for name, given in settings.items():
+        if not given.enabled:
+            rules.pop(name, None)
+            continue
+        rule = rules.get(name) or Rule(name)
+        if given.tier is not None:
+            rule = replace(rule, floor=None, ceiling=None)
+        if given.keywords is not None:
+            rule = replace(rule, when=None)
+        rules[name] = replace(rule, **_given(given, "enabled"))
+    return tuple(rules.values())
+
+
+def _profiles(shipped: tuple[Profile, ...], settings: Mapping[str, ProfileSettings]) -> tuple[Profile, ...]:
+    profiles = {profile.name: profile for profile in shipped}
+    for name, given in settings.items():
+        changes = _given(given)
+        if given.models is not None:
+            changes["models"] = tuple(given.models.items())
+        profiles[name] = replace(profiles.get(name) or Profile(name), **changes)
+    return tuple(profiles.values())
+
+
+def _given(section: Section, *but: str) -> dict[str, Any]:
+    """The keys of a section that have a value."""
+    values = {key: getattr(section, key) for key in type(section).model_fields if key not in but}
+    return {key: value for key, value in values.items() if value is not None}

@@ -31,8 +31,8 @@ class Decision(NamedTuple):
     """`chain` is the order in which models are tried: the choice first, then its fallbacks.
 
     `profile` is the virtual model asked for, or "pinned". `score` and `tier` are None for a pin: nothing
-    was scored. `shares` add up to the score. `rules` names floors and overrides that changed the tier, in the
-    order they applied. Empty unless asked for: `reasons`, which are the shares explained, and `candidates`,
+    was scored. `shares` add up to the score. `rules` names what changed the tier or the order, in the order it
+    applied. `category` is the kind of task, `confidence` how sure the tier is (0..1); both None for a pin. Empty unless asked for: `reasons`, which are the shares explained, and `candidates`,
     every model with why it fell out, the chain's order first.
     """
 
@@ -45,6 +45,8 @@ class Decision(NamedTuple):
     rules: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    category: str | None = None
+    confidence: float | None = None
 
     @property
     def card(self) -> ModelCard:

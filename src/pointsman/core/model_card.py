@@ -17,7 +17,7 @@ class ModelCard:
 
     `abilities` None means unknown: the model is then tried, since refusing what might work is worse.
     `price` and the token limits are None where nobody told us. `profile` names how its provider's API departs
-    from the dialect it speaks; empty where nobody knows.
+    from the dialect it speaks; empty where nobody knows. `coder`: it was made for programming.
     """
 
     name: str
@@ -29,6 +29,7 @@ class ModelCard:
     max_output_tokens: int | None = None
     abilities: frozenset[Ability] | None = None
     profile: str = ""
+    coder: bool = False
 
     def can(self, ability: Ability) -> bool:
         return self.abilities is None or ability in self.abilities

@@ -24,6 +24,8 @@ def explain(decision: Decision) -> dict[str, Any]:
         "profile": decision.profile,
         "score": None if decision.score is None else round(decision.score, _DIGITS),
         "tier": decision.tier or card.tier,
+        "confidence": None if decision.confidence is None else round(decision.confidence, _DIGITS),
+        "category": decision.category,
         "model": card.name,
         "provider": card.provider,
         "id": card.id,

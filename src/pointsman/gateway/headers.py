@@ -21,8 +21,12 @@ def answer_headers(booking: Booking, content_type: bytes) -> bytes:
         card = attempts[-1].card if attempts else decision.card
         dropped = attempts[-1].crossing.dropped if attempts else ()
         told = (
-            _chosen(card.name, card.provider, decision.tier or card.tier, decision.profile),
-            NONE if decision.score is None else b"%.3f" % decision.score,
+            _chosen(
+                card.name, card.provider, decision.tier or card.tier, decision.profile, decision.category
+            ),
+            _NOT_SCORED
+            if decision.score is None or decision.confidence is None
+            else b"%.3f\r\nx-pointsman-confidence: %.2f" % (decision.score, decision.confidence),
             b"\r\nx-pointsman-attempts: %d\r\nx-pointsman-dropped: " % len(attempts),
             _listed(dropped) if dropped else b"",
             b"\r\n",
@@ -44,6 +48,8 @@ def answer_headers(booking: Booking, content_type: bytes) -> bytes:
         )
     )
 
+
+_NOT_SCORED = b"none\r\nx-pointsman-confidence: none"
 
 _REQUEST_IDS = frozenset({b"x-request-id", b"request-id", b"apim-request-id"})
 _LIMITS = (b"x-ratelimit-", b"anthropic-ratelimit-")
@@ -79,7 +85,9 @@ _UNDECIDED = header_lines(
         (b"x-pointsman-provider", NONE),
         (b"x-pointsman-tier", NONE),
         (b"x-pointsman-profile", NONE),
+        (b"x-pointsman-category", NONE),
         (b"x-pointsman-score", NONE),
+        (b"x-pointsman-confidence", NONE),
         (b"x-pointsman-attempts", b"0"),
         (b"x-pointsman-dropped", b""),
     )
@@ -93,7 +101,7 @@ _DROPPED_CHARS_MAX = 2048
 
 
 @lru_cache(maxsize=4096)  # there are few models, and this is asked for every answer
-def _chosen(model: str, provider: str, tier: str | None, profile: str) -> bytes:
+def _chosen(model: str, provider: str, tier: str | None, profile: str, category: str | None) -> bytes:
     """Up to where the score is told."""
     lines = header_lines(
         (
@@ -101,6 +109,7 @@ def _chosen(model: str, provider: str, tier: str | None, profile: str) -> bytes:
             (b"x-pointsman-provider", ascii_value(provider)),
             (b"x-pointsman-tier", ascii_value(tier) if tier else NONE),
             (b"x-pointsman-profile", ascii_value(profile)),
+            (b"x-pointsman-category", ascii_value(category) if category else NONE),
         )
     )
     return lines + b"x-pointsman-score: "

@@ -18,7 +18,7 @@ from time import monotonic, sleep
 
 from pointsman.core.errors import PointsmanError
 
-HEAD = "0002"
+HEAD = "0003"
 """The schema this version writes: the newest in migrations/versions, which are numbered in order."""
 
 _BASE = "0000"  # Alembic's table is there, but no migration has run to its end

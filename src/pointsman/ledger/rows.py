@@ -51,6 +51,8 @@ REQUEST_COLUMNS = (
     "outcome",
     "fault",
     "dropped",
+    "category",
+    "confidence",
 )
 
 ATTEMPT_COLUMNS = (
@@ -121,6 +123,8 @@ def request_row(entry: Entry) -> Row:
         entry.outcome,
         entry.fault,
         _names(entry.dropped),
+        None if decision is None else decision.category,
+        None if decision is None else decision.confidence,
     )
 
 

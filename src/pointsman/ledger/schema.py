@@ -70,6 +70,8 @@ requests = Table(
     Column("outcome", Text, nullable=False),
     Column("fault", Text),
     Column("dropped", Text),
+    Column("category", Text),
+    Column("confidence", Double),
     Index("requests_by_time", "started_at_s"),
 )
 

@@ -32,7 +32,9 @@ CREATE TABLE requests (
     status                 INTEGER NOT NULL,              -- sent to the caller
     outcome                TEXT    NOT NULL,              -- complete, partial, failed, cancelled
     fault                  TEXT,
-    dropped                TEXT                           -- JSON: [name, ...] that the dialect could not carry
+    dropped                TEXT,                          -- JSON: [name, ...] that the dialect could not carry
+    category               TEXT,                          -- the kind of task
+    confidence             DOUBLE                         -- how sure the tier was, 0 to 1
 );
 
 CREATE INDEX requests_by_time ON requests (started_at_s);
@@ -93,4 +95,4 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version VALUES ('0002');
+INSERT INTO alembic_version VALUES ('0003');

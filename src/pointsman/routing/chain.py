@@ -37,6 +37,17 @@ class Need(NamedTuple):
     only_free: bool
 
 
+class Preference(NamedTuple):
+    """What is wanted of a model beyond being able: `first` are the names of models to try before all others, in their
+    order; `coder`, that it was made for programming, or that it was not."""
+
+    first: tuple[str, ...] = ()
+    coder: bool = False
+
+
+NO_PREFERENCE = Preference()
+
+
 def need_of(prompt: Prompt, input_tokens: int, profile: Profile, expected_output_tokens: int) -> Need:
     wanted: list[Ability] = []
     if prompt.tool_count or profile.needs_tools:
@@ -94,15 +105,25 @@ def estimate_usd(card: ModelCard, input_tokens: int, output_tokens: int) -> Deci
     return cost / _MILLION
 
 
+def cards_by_name(cards: Sequence[ModelCard]) -> dict[str, ModelCard]:
+    """Every name that a card may be called by: its own, `provider/id`, `provider:id`, and the bare id. Of two cards
+    with one id it means the first."""
+    return {
+        name: card
+        for name_of in (_id, _colon_id, _slash_id, _name)
+        for card in reversed(cards)
+        for name in (name_of(card),)
+    }
+
+
 class Shelf:
     """The known cards by tier. Build it once; what does not depend on the request is settled here."""
 
     def __init__(self, cards: Sequence[ModelCard], tiers: Sequence[str]) -> None:
         self._tiers = tuple(tiers)
         self._placed = tuple((card, tiers.index(card.tier)) for card in cards if card.tier in tiers)
-        self._unplaced = tuple(
-            Candidate(card, None, _no_place(card)) for card in cards if card.tier not in tiers
-        )
+        self._unplaced = tuple(card for card in cards if card.tier not in tiers)
+        self._called = cards_by_name(cards)
         # How near a tier is to the one asked for: itself, then the higher ones, then the lower ones.
         count = len(self._tiers)
         self._distance = tuple(
@@ -110,25 +131,32 @@ class Shelf:
             for wanted in range(count)
         )
 
-    def order(self, wanted: int, need: Need, profile: Profile) -> tuple[ModelCard, ...]:
+    def order(
+        self, wanted: int, need: Need, profile: Profile, preference: Preference = NO_PREFERENCE
+    ) -> tuple[ModelCard, ...]:
         """The cards that can take the request, in the order they are tried.
 
-        Within a tier: models that can think first where that is wanted, then by estimated cost (unknown
+        First those that are preferred by name. Then, nearest tier first, within one: models that can think where
+        that is wanted, then those made for what is asked (programming, or not), then by estimated cost (unknown
         last), then as in the configuration. Raises Unsupported when there is none.
         """
         distance = self._distance[wanted]
         sign = -1 if profile.order == "strongest" else 1
-        able: list[tuple[int, bool, bool, float | Decimal, int, ModelCard]] = []
+        first = [card for name in preference.first if (card := self._called.get(name)) is not None]
+        chain = [card for card in dict.fromkeys(first) if why_not(card, need) is None]
+        able: list[tuple[int, bool, bool, bool, float | Decimal, int, ModelCard]] = []
         for position, (card, tier) in enumerate(self._placed):
-            if why_not(card, need) is None:
+            if card not in chain and why_not(card, need) is None:
                 cost = _picodollars(card, need)
                 no_thinking = need.prefers_thinking and not card.can("thinking")
                 rank = 0 if cost is None else sign * cost
-                able.append((distance[tier], no_thinking, cost is None, rank, position, card))
-        if not able:
+                misfit = card.coder is not preference.coder
+                able.append((distance[tier], no_thinking, misfit, cost is None, rank, position, card))
+        able.sort(key=_rank)
+        chain += [entry[-1] for entry in able]
+        if not chain:
             raise _nobody(self.explain((), need), profile)
-        able.sort()
-        return tuple([entry[-1] for entry in able])
+        return tuple(chain)
 
     def changes_price_within(self, smallest: int, largest: int) -> bool:
         """Whether some card has other rates for `largest` input tokens than for `smallest`."""
@@ -147,7 +175,12 @@ class Shelf:
             for card, _ in self._placed
             if (reason := why_not(card, need)) is not None
         ]
-        return (*able, *fallen, *self._unplaced)
+        unplaced = [Candidate(card, None, _no_place(card)) for card in self._unplaced if card not in chain]
+        return (*able, *fallen, *unplaced)
+
+
+def _rank(entry: tuple[int, bool, bool, bool, float | Decimal, int, ModelCard]) -> tuple[object, ...]:
+    return entry[:-1]
 
 
 def _estimate(card: ModelCard, need: Need) -> Decimal | None:
@@ -185,3 +218,19 @@ def _nobody(out: Sequence[Candidate], profile: Profile) -> Unsupported:
     return Unsupported(
         f"no model can take this request as {profile.name} ({why})", param="model", code="no_able_model"
     )
+
+
+def _name(card: ModelCard) -> str:
+    return card.name
+
+
+def _id(card: ModelCard) -> str:
+    return card.id
+
+
+def _slash_id(card: ModelCard) -> str:
+    return f"{card.provider}/{card.id}"
+
+
+def _colon_id(card: ModelCard) -> str:
+    return f"{card.provider}:{card.id}"

@@ -8,7 +8,15 @@ from typing import NamedTuple
 from pointsman.core.decision import Candidate, Decision
 from pointsman.core.model_card import ModelCard
 from pointsman.core.prompt import Prompt
-from pointsman.routing.chain import Shelf, estimate_usd, need_of
+from pointsman.routing.categories import Category, Sorter
+from pointsman.routing.chain import (
+    NO_PREFERENCE,
+    Preference,
+    Shelf,
+    cards_by_name,
+    estimate_usd,
+    need_of,
+)
 from pointsman.routing.keywords import Keywords
 from pointsman.routing.lineup import Lineup
 from pointsman.routing.policy import Policy
@@ -19,6 +27,8 @@ from pointsman.routing.tiers import Ladder
 
 PINNED = "pinned"
 
+_CODER = Preference(coder=True)
+
 
 class _Road(NamedTuple):
     """What is settled beforehand for one profile."""
@@ -26,6 +36,18 @@ class _Road(NamedTuple):
     profile: Profile
     ladder: Ladder
     lineup: Lineup
+    own_models: tuple[tuple[str, ...], ...]
+    """The profile's own, by the position of the tier."""
+
+    def preference(self, place: int, category: Category, about_code: bool, model: str | None) -> Preference:
+        first = self.own_models[place]
+        if category.models and self.profile.follows_categories:
+            first = category.models + first
+        if model is not None:
+            first = (model, *first)
+        if not first:
+            return _CODER if about_code else NO_PREFERENCE
+        return Preference(first, about_code)
 
 
 class Router:
@@ -33,7 +55,8 @@ class Router:
 
     def __init__(self, cards: Sequence[ModelCard], policy: Policy, keywords: Keywords) -> None:
         self._policy = policy
-        self._keywords = keywords
+        self._keywords = keywords.and_also(policy.keyword_lists)
+        self._sorter = Sorter(policy.categories)
         self._scorer = Scorer(policy)
         self._shelf = Shelf(cards, policy.tiers)
         self._roads = {profile.name: self._road(profile) for profile in policy.profiles}
@@ -47,16 +70,34 @@ class Router:
         reading = read(prompt, self._keywords)
         input_tokens = int(reading.measures["input_tokens"])
         score, shares = self._scorer.score(reading)
-        place, rules = road.ladder.place(score, reading.measures)
-        chain = road.lineup.order(place, prompt, input_tokens)
+        placed = road.ladder.place(score, reading.measures)
+        category, about_code = self._sorter.sort(reading.measures)
+        place, rules = placed.place, placed.rules
+        preference = road.preference(place, category, about_code, placed.model)
+        chain = road.lineup.order(place, prompt, input_tokens, preference)
         tier, chosen = self._policy.tiers[place], chain[0]
         if chosen.tier != tier:
-            rules = (*rules, f"no model of {tier} can take it: {chosen.name} of {chosen.tier}")
+            rules = (*rules, _why_another_tier(chosen, tier, preference))
+        confidence = road.ladder.confidence(score, shares, placed)
         if not explain:
-            return Decision(requested, profile.name, chain, score, tier, shares, rules)
+            return Decision(
+                requested, profile.name, chain, score, tier, shares, rules, (), (), category.name, confidence
+            )
         need = need_of(prompt, input_tokens, profile, self._policy.expected_output_tokens)
         reasons, candidates = self._scorer.reasons(reading, shares), self._shelf.explain(chain, need)
-        return Decision(requested, profile.name, chain, score, tier, shares, rules, reasons, candidates)
+        return Decision(
+            requested,
+            profile.name,
+            chain,
+            score,
+            tier,
+            shares,
+            rules,
+            reasons,
+            candidates,
+            category.name,
+            confidence,
+        )
 
     def price_pin(self, prompt: Prompt, card: ModelCard, requested: str) -> Decision:
         """`pin` with an estimate of its cost: for a dry run, since a request that is sent needs none."""
@@ -66,7 +107,16 @@ class Router:
 
     def _road(self, profile: Profile) -> _Road:
         lineup = Lineup(self._shelf, profile, self._policy.expected_output_tokens)
-        return _Road(profile, Ladder(self._policy, profile), lineup)
+        own = dict(profile.models)
+        own_models = tuple(own.get(tier, ()) for tier in self._policy.tiers)
+        return _Road(profile, Ladder(self._policy, profile), lineup, own_models)
+
+
+def _why_another_tier(chosen: ModelCard, tier: str, preference: Preference) -> str:
+    of = "of no tier" if chosen.tier is None else f"of {chosen.tier}"
+    if not cards_by_name((chosen,)).keys().isdisjoint(preference.first):
+        return f"tried before those of {tier}: {chosen.name} {of}"
+    return f"no model of {tier} can take it: {chosen.name} {of}"
 
 
 def pin(requested: str, card: ModelCard, estimated_cost_usd: Decimal | None = None) -> Decision:

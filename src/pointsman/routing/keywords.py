@@ -100,8 +100,9 @@ class Keywords:
     """The word lists, ready to be sought. Build it once; `find` may be called from anywhere."""
 
     def __init__(self, lists: Mapping[str, Iterable[str]]) -> None:
+        self.lists = {name: tuple(words) for name, words in lists.items()}
         owners: dict[tuple[str, bool], list[str]] = {}
-        for name, words in lists.items():
+        for name, words in self.lists.items():
             for word in words:
                 key = (word.removesuffix("*").lower(), word.endswith("*"))
                 if not key[0]:
@@ -131,6 +132,10 @@ class Keywords:
                 for name, by_language in tomllib.loads(text).items()
             }
         )
+
+    def and_also(self, lists: Mapping[str, Iterable[str]]) -> "Keywords":
+        """These and further lists."""
+        return Keywords({**self.lists, **lists}) if lists else self
 
     def find(self, text: str) -> Found:
         """`text` must be encodable as UTF-8 (no lone surrogates)."""

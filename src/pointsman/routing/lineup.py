@@ -5,14 +5,15 @@ from msgspec.structs import replace
 from pointsman.core.errors import Unsupported
 from pointsman.core.model_card import ModelCard
 from pointsman.core.prompt import Prompt
-from pointsman.routing.chain import Shelf, need_of
+from pointsman.routing.chain import NO_PREFERENCE, Preference, Shelf, need_of
 from pointsman.routing.profiles import Profile
 
 _KINDS_MAX = 2048
 
 _Chain = tuple[ModelCard, ...]
-_Kind = tuple[int, int, int, bool, bool, bool, bool, bool, bool]
-"""Tier, size of the input and of its limit for the answer, both as powers of two, and what is asked for."""
+_Kind = tuple[int, int, int, bool, bool, bool, bool, bool, bool, Preference]
+"""Tier, size of the input and of its limit for the answer, both as powers of two, what is asked for, and what is
+preferred."""
 
 
 class Lineup:
@@ -30,7 +31,9 @@ class Lineup:
         self._expected_output_tokens = expected_output_tokens
         self._known: dict[_Kind, _Chain | None] = {}
 
-    def order(self, wanted: int, prompt: Prompt, input_tokens: int) -> _Chain:
+    def order(
+        self, wanted: int, prompt: Prompt, input_tokens: int, preference: Preference = NO_PREFERENCE
+    ) -> _Chain:
         """The cards that can take the request, in the order they are tried; `wanted` is the tier's position.
         Raises Unsupported when there is none."""
         limit = prompt.max_output_tokens
@@ -44,6 +47,7 @@ class Lineup:
             prompt.audio_count > 0,
             prompt.output_format == "json_schema",
             prompt.wants_thinking,
+            preference,
         )
         try:
             chain = self._known[kind]
@@ -51,15 +55,15 @@ class Lineup:
             if len(self._known) >= _KINDS_MAX:
                 self._known.clear()
             chain = self._known[kind] = self._for_all(kind, prompt)
-        return chain or self._exact(wanted, prompt, input_tokens)
+        return chain or self._exact(wanted, prompt, input_tokens, preference)
 
-    def _exact(self, wanted: int, prompt: Prompt, input_tokens: int) -> _Chain:
+    def _exact(self, wanted: int, prompt: Prompt, input_tokens: int, preference: Preference) -> _Chain:
         need = need_of(prompt, input_tokens, self._profile, self._expected_output_tokens)
-        return self._shelf.order(wanted, need, self._profile)
+        return self._shelf.order(wanted, need, self._profile, preference)
 
     def _for_all(self, kind: _Kind, prompt: Prompt) -> _Chain | None:
         """The order of every request of that kind, None where they differ."""
-        wanted, input_bits, limit_bits, *_ = kind
+        wanted, input_bits, limit_bits, *_, preference = kind
         smallest, largest = _range(input_bits)
         if self._shelf.changes_price_within(smallest, largest):
             return None
@@ -70,7 +74,7 @@ class Lineup:
             for tokens in (smallest, largest)
         )
         try:
-            orders = {self._exact(wanted, asking, tokens) for asking, tokens in corners}
+            orders = {self._exact(wanted, asking, tokens, preference) for asking, tokens in corners}
         except Unsupported:
             return None
         return orders.pop() if len(orders) == 1 else None

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pointsman.core.errors import ConfigError, Problem, UnknownModel
 from pointsman.core.model_card import ModelCard
+from pointsman.routing.chain import cards_by_name
 from pointsman.routing.profiles import Profile
 
 UnknownModelRule = Literal["reject", "route"]
@@ -32,10 +33,7 @@ class Names:
         aliases: Mapping[str, str] | None = None,
         unknown_model: UnknownModelRule = "reject",
     ) -> None:
-        exact: dict[str, Profile | ModelCard] = {}
-        for name_of in (_id, _colon_id, _slash_id, _name):
-            for card in reversed(cards):
-                exact[name_of(card)] = card
+        exact: dict[str, Profile | ModelCard] = {**cards_by_name(cards)}
         self._caseless: dict[str, Profile | ModelCard] = {
             f"{prefix}{profile.name}".lower(): profile for profile in profiles for prefix in _PREFIXES
         }
@@ -95,19 +93,3 @@ class NearNames:
 def _pairs(name: str) -> set[str]:
     padded = f" {name.lower()} "
     return {padded[at : at + 2] for at in range(len(padded) - 1)}
-
-
-def _name(card: ModelCard) -> str:
-    return card.name
-
-
-def _id(card: ModelCard) -> str:
-    return card.id
-
-
-def _slash_id(card: ModelCard) -> str:
-    return f"{card.provider}/{card.id}"
-
-
-def _colon_id(card: ModelCard) -> str:
-    return f"{card.provider}:{card.id}"

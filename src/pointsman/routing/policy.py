@@ -3,23 +3,21 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
 
 from pointsman.core.errors import Problem
+from pointsman.routing import categories as categories_of_tasks
+from pointsman.routing import rules as rules_over_scores
+from pointsman.routing.categories import Category
+from pointsman.routing.presets import DEFAULT_TIERS, default_boundaries
 from pointsman.routing.profiles import Profile, default_profiles, hard_tier, middle_tier
+from pointsman.routing.rules import Rule
 from pointsman.routing.signals import SIGNALS
 
-Measure = Literal["tools", "json_schema", "media", "input_tokens", "reasoning_markers"]
-"""What a floor may look at; the tiers module knows how each is read."""
-
-DEFAULT_TIERS = ("simple", "medium", "complex", "reasoning")
-
-# Base, boundaries and weights are set by hand so that everyday requests land where one expects (the examples
-# in tests/routing). On 18,800 prompts of public benchmarks with known outcomes the score ranks who needs the
-# stronger of two models a little better than length does: mean APGR 0.57 over six pairs, length 0.53, chance
-# 0.50. It says little within one kind of task.
+# Base and weights are set by hand so that everyday requests land where one expects (the examples in tests/routing).
+# On 18,800 prompts of public benchmarks with known outcomes the score ranks who needs the stronger of two models a
+# little better than length does: mean APGR 0.57 over six pairs, length 0.53, chance 0.50. It says little within one
+# kind of task.
 DEFAULT_BASE = 0.25
-DEFAULT_BOUNDARIES = (0.28, 0.45, 0.75)
 
 DEFAULT_WEIGHTS: Mapping[str, float] = {
     "size": 0.12,
@@ -49,29 +47,30 @@ DEFAULT_WEIGHTS: Mapping[str, float] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
-    """A named rule: where `measure` reads `at_least` or more, the tier is `tier` or a higher one."""
-
-    name: str
-    measure: Measure
-    at_least: float
-    tier: str
-
-
-@dataclass(frozen=True, slots=True)
 class Policy:
-    """`tiers` from weakest to strongest; `boundaries` are the scores where the next one begins. The score is
-    `base` plus, for every signal, its weight times its value, kept within 0..1. A signal without a weight is
-    not asked. `expected_output_tokens` is the length an answer is priced at where the request sets no lower
+    """`tiers` from weakest to strongest; `boundaries` are the scores where the next one begins. `rules` apply in
+    their order. The score is `base` plus, for every signal, its weight times its value, kept within 0..1. A signal
+    without a weight is not asked. `expected_output_tokens` is the length an answer is priced at where the request sets no lower
     limit."""
 
     tiers: tuple[str, ...]
     boundaries: tuple[float, ...]
-    floors: tuple[Floor, ...]
+    rules: tuple[Rule, ...]
     profiles: tuple[Profile, ...]
+    categories: tuple[Category, ...] = ()
     weights: Mapping[str, float] = field(default_factory=lambda: DEFAULT_WEIGHTS)
     base: float = DEFAULT_BASE
     expected_output_tokens: int = 500
+
+    @property
+    def keyword_lists(self) -> dict[str, tuple[str, ...]]:
+        """The words that its rules and categories want sought beside the shipped ones, by the list's name."""
+        return dict(
+            [
+                *rules_over_scores.keyword_lists(self.rules),
+                *categories_of_tasks.keyword_lists(self.categories),
+            ]
+        )
 
 
 def default_policy(tiers: Sequence[str] = DEFAULT_TIERS) -> Policy:
@@ -80,25 +79,19 @@ def default_policy(tiers: Sequence[str] = DEFAULT_TIERS) -> Policy:
     return Policy(
         tiers=names,
         boundaries=default_boundaries(len(names)),
-        floors=(
-            Floor("tools", "tools", 1, middle_tier(names)),
-            Floor("json schema", "json_schema", 1, middle_tier(names)),
-            Floor("very long context", "input_tokens", 100_000, hard_tier(names)),
-            Floor("strong reasoning", "reasoning_markers", 2, names[-1]),
-        ),
+        rules=default_rules(names),
         profiles=default_profiles(names),
     )
 
 
-def default_boundaries(tier_count: int) -> tuple[float, ...]:
-    """The boundaries of four tiers, stretched or squeezed to `tier_count`."""
-    curve = (0.0, *DEFAULT_BOUNDARIES, 1.0)
-    boundaries = []
-    for step in range(1, tier_count):
-        at = step * (len(curve) - 1) / tier_count
-        below = int(at)
-        boundaries.append(round(curve[below] + (at - below) * (curve[below + 1] - curve[below]), 4))
-    return tuple(boundaries)
+def default_rules(tiers: Sequence[str]) -> tuple[Rule, ...]:
+    """The rules every installation has, for any list of tiers."""
+    return (
+        Rule("tools", "tools", floor=middle_tier(tiers)),
+        Rule("json_schema", "json_schema", floor=middle_tier(tiers)),
+        Rule("long_context", "input_tokens", 100_000, floor=hard_tier(tiers)),
+        Rule("strong_reasoning", "reasoning_markers", 2, floor=tiers[-1]),
+    )
 
 
 def problems(policy: Policy) -> list[Problem]:
@@ -135,12 +128,13 @@ def _number_problems(policy: Policy) -> Iterator[Problem]:
 def _rule_problems(policy: Policy) -> Iterator[Problem]:
     tiers = policy.tiers
     one_of = f"one of {', '.join(tiers)}"
-    for floor in policy.floors:
-        if floor.tier not in tiers:
-            yield Problem(f"floors.{floor.name}.tier", floor.tier, one_of)
-        if floor.measure not in get_args(Measure):
-            measures = ", ".join(get_args(Measure))
-            yield Problem(f"floors.{floor.name}.measure", floor.measure, f"one of {measures}")
+    for kind, named in (("rules", policy.rules), ("categories", policy.categories)):
+        each_once = [one.name for one in named]
+        if len(set(each_once)) < len(each_once):
+            yield Problem(kind, ", ".join(each_once), "each name once")
+    for rule in policy.rules:
+        for problem in rules_over_scores.problems(rule, tiers):
+            yield Problem(f"rules.{rule.name}.{problem.path}", problem.value, problem.expected)
     names = [profile.name for profile in policy.profiles]
     if len(set(names)) < len(names):
         yield Problem("profiles", ", ".join(names), "each name once")
@@ -153,5 +147,8 @@ def _rule_problems(policy: Policy) -> Iterator[Problem]:
         low, high = profile.floor, profile.ceiling
         if low and high and not unknown and tiers.index(low) > tiers.index(high):
             yield Problem(f"{path}.floor", low, f"no higher than its ceiling {high}")
+        for tier, _ in profile.models:
+            if tier not in tiers:
+                yield Problem(f"{path}.models.{tier}", tier, one_of)
         if profile.boundary_scale <= 0:
             yield Problem(f"{path}.boundary_scale", f"{profile.boundary_scale:g}", "a number above 0")

@@ -15,8 +15,9 @@ class Profile:
     A boundary b becomes b * `boundary_scale` + `boundary_shift`: up means that a request has to be harder to
     get a stronger tier. `lift` raises the tier by so many steps; then `floor` and `ceiling` (tier names) hold.
     `order` says which model of a tier comes first; for "strongest" the dearest stands for it, as nothing else
-    is known of models within a tier. `needs_tools` leaves out models that cannot call tools even when the
-    request brings none.
+    is known of models within a tier. `models` are the profile's own table: for a tier, the models that are
+    tried before all others, in their order. `follows_categories` lets a category's models go first (before that
+    table). `needs_tools` leaves out models that cannot call tools even when the request brings none.
     """
 
     name: str
@@ -28,14 +29,16 @@ class Profile:
     order: Order = "cheapest"
     only_free: bool = False
     needs_tools: bool = False
+    follows_categories: bool = True
+    models: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 def default_profiles(tiers: Sequence[str]) -> tuple[Profile, ...]:
     """The five every installation has, for any list of tiers."""
     return (
         Profile("auto"),
-        Profile("eco", boundary_shift=0.12, ceiling=hard_tier(tiers)),
-        Profile("premium", lift=1, order="strongest"),
+        Profile("eco", boundary_shift=0.12, ceiling=hard_tier(tiers), follows_categories=False),
+        Profile("premium", lift=1, order="strongest", follows_categories=False),
         Profile("agentic", boundary_shift=-0.05, floor=middle_tier(tiers), needs_tools=True),
         Profile("free", only_free=True),
     )

@@ -26,12 +26,14 @@ Measures = Mapping[str, float]
     questions                      question marks in it
     digits                         their share of it
     user_turns, system_chars
-    tools, media, documents        documents are media too
+    tools
+    media                          of which images, audio, documents
     json_schema, json_object       1 where it is demanded
     json_mentioned                 1 where the instructions speak of it
 
 What there is none of has no entry, so that a decision costs what there is to see; only the first two always have
-one, "documents" has beside "media", and "math" beside "digits": figures are mathematics even without its words."""
+one, the three kinds of media have beside "media", and "math" beside "digits": figures are mathematics even without its
+words."""
 
 
 class Reading(NamedTuple):
@@ -123,6 +125,8 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
     if media := prompt.image_count + prompt.document_count + prompt.audio_count:
         measures["media"] = media
         measures["documents"] = prompt.document_count
+        measures["images"] = prompt.image_count
+        measures["audio"] = prompt.audio_count
 
     edges = asked
     if len(asked) > 2 * EDGE_CHARS:

@@ -1,20 +1,42 @@
-"""From a score to a tier: boundaries, then floors, then what the profile says. It picks no model."""
+"""From a score to a tier: boundaries, then rules, then what the profile says; and how sure that is. It picks no model."""
 
+import math
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from pointsman.routing.policy import Measure, Policy
+from pointsman.core.decision import Share
+from pointsman.routing.policy import Policy
 from pointsman.routing.profiles import Profile
 from pointsman.routing.reading import Measures
+from pointsman.routing.rules import Rule
 
-_READ_AS: Mapping[Measure, str] = {
-    "tools": "tools",
-    "json_schema": "json_schema",
-    "media": "media",
-    "input_tokens": "input_tokens",
-    "reasoning_markers": "reasoning",
-}
-"""Which of a reading's measures a floor looks at."""
+_SURE_AT = 0.06
+"""A score this far from the next boundary leaves a third of the doubt; twice as far, an eighth."""
+_DISAGREEMENT = 0.5
+"""How much of the doubt stays where signals cancel one another out."""
+_BY_RULE = 0.9
+"""A rule looks at facts; what it is trusted with is an operator's choice."""
+
+
+class Placed(NamedTuple):
+    """`place` is the tier's position, `rules` what moved it, in the order they did; `model` the one a rule wants
+    tried first. `is_by_rule`: a rule of the policy has the last word on the tier."""
+
+    place: int
+    rules: tuple[str, ...] = ()
+    model: str | None = None
+    is_by_rule: bool = False
+
+
+class _Step(NamedTuple):
+    """A rule with its tiers as positions."""
+
+    reads: tuple[str, ...]
+    at_least: float
+    lowest: int
+    highest: int
+    rule: Rule
 
 
 class Ladder:
@@ -28,22 +50,30 @@ class Ladder:
         self._boundaries = [
             boundary * profile.boundary_scale + profile.boundary_shift for boundary in policy.boundaries
         ]
-        self._floors = tuple(
-            (_READ_AS[floor.measure], floor.at_least, tiers.index(floor.tier), floor.name)
-            for floor in policy.floors
-        )
+        self._steps = tuple(_step(rule, tiers) for rule in policy.rules)
         self._lowest = tiers.index(profile.floor) if profile.floor else 0
         self._highest = tiers.index(profile.ceiling) if profile.ceiling else len(tiers) - 1
 
-    def place(self, score: float, measures: Measures) -> tuple[int, tuple[str, ...]]:
-        """The tier's position, and the rules that moved it, in the order they did."""
+    def place(self, score: float, measures: Measures) -> Placed:
+        """The tier of a score."""
         tiers = self._tiers
         place = bisect_right(self._boundaries, score)
         rules: list[str] = []
-        for measure, at_least, floor, name in self._floors:
-            if place < floor and measures.get(measure, 0) >= at_least:
-                place = floor
-                rules.append(f"{name}: at least {tiers[floor]}")
+        model: str | None = None
+        is_by_rule = False
+        for reads, at_least, lowest, highest, rule in self._steps:
+            for name in reads:
+                if measures.get(name, -1) >= at_least:
+                    break
+            else:
+                continue
+            if rule.model is not None:
+                model = rule.model
+                rules.append(f"{rule.name}: {model} first")
+            moved = min(max(place, lowest), highest)
+            if moved != place:
+                place, is_by_rule = moved, True
+                rules.append(f"{rule.name}: {_bound(rule)}")
         if self._lift:
             lifted = min(max(place + self._lift, 0), len(tiers) - 1)
             if lifted != place:
@@ -55,4 +85,38 @@ class Ladder:
         if place > self._highest:
             place = self._highest
             rules.append(f"{self._name}: at most {tiers[place]}")
-        return place, tuple(rules)
+        return Placed(place, tuple(rules), model, is_by_rule)
+
+    def confidence(self, score: float, shares: Sequence[Share], placed: Placed) -> float:
+        """How sure the tier is, 0.5 (a coin between two tiers) to 1: the further the score is from the nearest
+        boundary and the more its signals agree, the surer."""
+        if placed.is_by_rule:
+            return _BY_RULE
+        if not self._boundaries:
+            return 1.0
+        added = argued = 0.0
+        for _, _, share in shares[1:]:  # the first is where every request starts
+            added += share
+            argued += abs(share)
+        agreement = abs(added) / argued if argued else 1.0
+        distance = min([abs(score - boundary) for boundary in self._boundaries])
+        trust = 1.0 - _DISAGREEMENT * (1.0 - agreement)
+        return 0.5 + 0.5 * trust * (1.0 - math.exp(-distance / _SURE_AT))
+
+
+def _step(rule: Rule, tiers: Sequence[str]) -> _Step:
+    lowest, highest = rule.tier or rule.floor, rule.tier or rule.ceiling
+    return _Step(
+        rule.reads,
+        rule.at_least,
+        tiers.index(lowest) if lowest is not None else 0,
+        tiers.index(highest) if highest is not None else len(tiers) - 1,
+        rule,
+    )
+
+
+def _bound(rule: Rule) -> str:
+    if rule.tier is not None:
+        return rule.tier
+    told = (("at least", rule.floor), ("at most", rule.ceiling))
+    return ", ".join(f"{words} {tier}" for words, tier in told if tier is not None)
