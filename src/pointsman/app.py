@@ -25,6 +25,9 @@ from pointsman.config.schema import ServerSettings, Settings
 from pointsman.config.values import baseline_of, cards_of, limits_of, policy_of, providers_of
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Send
+from pointsman.fleet.breaker import BreakerPolicy
+from pointsman.fleet.place import Backend
+from pointsman.fleet.pool import Fleet
 from pointsman.gateway.operation import Operation
 from pointsman.gateway.pipeline import Pipeline, Record
 from pointsman.gateway.slots import Slots
@@ -76,6 +79,7 @@ class Runtime:
 
     brain: Brain
     pipeline: Pipeline
+    fleet: Fleet
     models: ModelList
     door: Door
     slots: Slots
@@ -121,10 +125,12 @@ def build(settings: Settings, *, send: Send, record: Record, now_s: float) -> Ru
     pipeline = Pipeline(
         brain.names, brain.router, targets, record, baseline.price if baseline is not None else None
     )
+    fleet = Fleet([Backend(card.name, card.name, card.provider) for card in brain.cards], BreakerPolicy())
     key = settings.server.master_key
     return Runtime(
         brain,
         pipeline,
+        fleet,
         ModelList(_listed(settings, brain), int(now_s)),
         Door(key.get_secret_value() if key else None, frozenset(settings.server.cors_origins)),
         *_slots("the gateway", settings.limits),
