@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 import uvloop
@@ -43,6 +44,7 @@ from pointsman.server.endpoints import EndpointTable
 from pointsman.server.inference import InferenceEndpoint
 from pointsman.server.models import ListedModel, ModelList
 from pointsman.server.protocol import protocol_factory
+from pointsman.server.shutdown import Server
 from pointsman.upstream.client import Client, PoolLimits
 from pointsman.upstream.demo import send_demo
 from pointsman.upstream.known_providers import KNOWN_PROVIDERS
@@ -60,8 +62,7 @@ DIALECTS: Mapping[str, ProviderDialect] = {dialect.name: dialect for dialect in 
 _BACKLOG = 2048
 _GARBAGE_OBJECTS_MAX = 100_000  # some 10 to 20 MB
 _KEEP_ALIVE_S = 75  # longer than the idle time after which common clients and balancers reuse a connection
-_LAST_WORDS_S = 2.0
-_POLL_S = 0.01
+_KILLED_BY = 128  # what shells add a signal's number to
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,17 +181,28 @@ class Stopper:
     """Asks a running gateway to stop, from a signal or from any thread."""
 
     def __init__(self) -> None:
-        self.server: uvicorn.Server | None = None
+        self.server: Server | None = None
+        self.cut_by: int | None = None
+        """The signal that ended the grace."""
         self._is_stopped = False
 
-    def attach(self, server: uvicorn.Server) -> None:
+    def attach(self, server: Server) -> None:
         self.server = server
         server.should_exit = self._is_stopped
+        server.force_exit = self.cut_by is not None
 
     def stop(self) -> None:
         self._is_stopped = True
         if self.server is not None:
             self.server.should_exit = True
+
+    def on_signal(self, number: int, _frame: FrameType | None = None) -> None:
+        """The first one asks for an orderly end, the next for one at once."""
+        if self._is_stopped:
+            self.cut_by = number
+            if self.server is not None:
+                self.server.force_exit = True
+        self.stop()
 
 
 async def run(settings: Settings, listener: socket.socket, record: Record, stopper: Stopper) -> None:
@@ -227,7 +239,7 @@ async def answer(
     limit = settings.max_body_bytes
     endpoints = endpoint_table(runtime, limit)
     config = uvicorn.Config(
-        build_app(runtime.pipeline, runtime.models, runtime.door, limit),
+        build_app(runtime.pipeline, runtime.models, runtime.door, runtime.slots, limit),
         http=protocol_factory(endpoints, limit, settings.keepalive_after_s),  # type: ignore[arg-type]
         ws="none",
         lifespan="off",
@@ -237,29 +249,20 @@ async def answer(
         proxy_headers=False,
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=settings.shutdown_grace_s,  # type: ignore[arg-type] # it takes fractions
     )
     # What is alive now stays alive: the collector need not look at it again. Requests leave no cycles behind
     # (a test holds them to it), so looking for some after every few requests is time lost: up to a fifth of it.
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE_OBJECTS_MAX, 10, 10)
-    server = uvicorn.Server(config)
+    server = Server(config, runtime.slots, settings.shutdown_grace_s)
     stopper.attach(server)
     await server.serve(sockets=[listener])
-    await _last_words(server)
-
-
-async def _last_words(server: uvicorn.Server) -> None:
-    """Those who were cut when the grace was over are still told so, if they listen."""
-    state = server.server_state
-    until_s = time.monotonic() + _LAST_WORDS_S
-    while (state.tasks or state.connections) and time.monotonic() < until_s:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(_POLL_S)
 
 
 def serve(loaded: Loaded) -> int:
-    """Runs until SIGTERM or SIGINT. Returns the exit code. Raises ConfigError and LedgerError before anything
+    """Runs until SIGTERM or SIGINT; a second one cuts what is still under way. Returns the exit code: 0 after an orderly
+    end, else 128 and the number of the signal that cut it. Raises ConfigError and LedgerError before anything
     is answered."""
     settings = loaded.settings
     logging.basicConfig(
@@ -267,11 +270,10 @@ def serve(loaded: Loaded) -> int:
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(message)s",
     )
-    # From here on a signal means an orderly end, however early it comes. uvicorn raises it once more when it
-    # has shut down, and then the ledger has still to be closed.
+    # From here on a signal means an orderly end, however early it comes, and the ledger is closed in any case.
     stopper = Stopper()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopper.stop())
+        signal.signal(number, stopper.on_signal)
     try:
         listener = listen(settings.server.host, settings.server.port)
     except OSError as error:
@@ -291,7 +293,7 @@ def serve(loaded: Loaded) -> int:
     finally:
         if ledger is not None:
             ledger.close()
-    return 0
+    return 0 if stopper.cut_by is None else _KILLED_BY + stopper.cut_by
 
 
 def _nowhere(entry: Entry, attempts: tuple[Attempt, ...]) -> None:

@@ -1,15 +1,18 @@
 """Runs commands as a user would, in a folder and an environment of their own."""
 
+import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from served import Serve, Served
 from typer.testing import CliRunner, Result
 
 from pointsman.cli.commands import app
+from pointsman.testing import FakeUpstream
 from pointsman.upstream.known_providers import KNOWN_PROVIDERS
 
 KEY_VARIABLES = {variable for known in KNOWN_PROVIDERS.values() for variable in known.key_variables}
@@ -56,3 +59,22 @@ def run_process(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run_it
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """`serve(*arguments, **environment)`; all are killed after the test."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*arguments: str, **environ: str) -> Served:
+            if not arguments:
+                arguments = ("serve", "--port", "0")
+            return stack.enter_context(Served(arguments, tmp_path, environ))
+
+        yield start
+
+
+@pytest.fixture
+def upstream() -> Iterator[FakeUpstream]:
+    with FakeUpstream.in_thread() as upstream:
+        yield upstream

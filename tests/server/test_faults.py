@@ -210,8 +210,8 @@ def test_stream_within_the_grace_comes_to_its_end(
         assert idle.reply().status == 200
         begun = client.until(b"word")
         gateway.stopper.stop()
-        assert idle.is_closed()
         rest = begun + client.rest()
+        assert idle.is_closed()
 
     assert rest.count(b"word") == 30
     assert rest.endswith(b"0\r\n\r\n")
@@ -227,7 +227,7 @@ def test_caller_who_does_not_read_is_told_once_he_does(
         client.send(post(CHAT, chat_body(stream=True)))
         client.until(b"word")
         gateway.stopper.stop()
-        assert eventually(lambda: "Cancel 1 running task" in caplog.text)
+        assert eventually(lambda: "1 requests are cut" in caplog.text)
         assert b"shutting down" in client.rest()
 
 

@@ -69,6 +69,15 @@ class Slots:
             self.in_flight >= self._in_flight_max and len(self._queue) >= self._limits.queue
         )
 
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed
+
+    def require_open(self) -> None:
+        """Raises Unavailable once they are closed."""
+        if self._is_closed:
+            raise Unavailable(_SHUTTING_DOWN)
+
     def try_enter(self) -> bool:
         # As long as somebody waits every slot is taken: one that becomes free is handed on.
         if self.in_flight < self._in_flight_max:

@@ -19,6 +19,7 @@ from pointsman.gateway.embedding import EMBED_GEMINI, EMBED_GEMINI_BATCH, EMBED_
 from pointsman.gateway.explain import explain
 from pointsman.gateway.operation import Operation
 from pointsman.gateway.pipeline import Pipeline
+from pointsman.gateway.slots import Slots
 from pointsman.server.auth import Door
 from pointsman.server.content_encoding import inflate
 from pointsman.server.entrance import Entrance
@@ -78,8 +79,9 @@ _ANTHROPIC_ONLY_FIELDS = frozenset(
 class Endpoints:
     """The functions behind the routes, with what they need."""
 
-    def __init__(self, pipeline: Pipeline, models: ModelList, max_body_bytes: int) -> None:
+    def __init__(self, pipeline: Pipeline, models: ModelList, slots: Slots, max_body_bytes: int) -> None:
         self._pipeline = pipeline
+        self._slots = slots
         self._models = models
         self._max_body_bytes = max_body_bytes
 
@@ -104,6 +106,9 @@ class Endpoints:
         ]
 
     async def health(self, request: Request) -> Response:
+        if self._slots.is_closed:
+            # For balancers that ask on a kept connection: the answers under way go on, no new request is taken.
+            return JSONResponse({"status": "draining", "version": __version__}, 503, {"retry-after": "1"})
         return JSONResponse({"status": "ok", "version": __version__})
 
     async def list_models(self, request: Request) -> Response:
@@ -220,7 +225,9 @@ def _dialect_of_body(request: Request, envelope: Envelope) -> Dialect:
     return OPENAI_CHAT
 
 
-def build_app(pipeline: Pipeline, models: ModelList, door: Door, max_body_bytes: int) -> ASGIApp:
+def build_app(
+    pipeline: Pipeline, models: ModelList, door: Door, slots: Slots, max_body_bytes: int
+) -> ASGIApp:
     """The ASGI application."""
-    routes = Endpoints(pipeline, models, max_body_bytes).routes()
-    return Entrance(Starlette(routes=routes), door, INFERENCE_PATHS, GEMINI_VERBS)
+    routes = Endpoints(pipeline, models, slots, max_body_bytes).routes()
+    return Entrance(Starlette(routes=routes), door, slots, INFERENCE_PATHS, GEMINI_VERBS)

@@ -17,6 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from pointsman.core.errors import ClientError, NotFound, PointsmanError, Unavailable, WrongMethod
 from pointsman.gateway.call import new_request_id
+from pointsman.gateway.slots import Slots
 from pointsman.server.auth import Door
 from pointsman.server.endpoints import model_path
 from pointsman.server.inference import id_headers, place_of
@@ -38,10 +39,16 @@ class Entrance:
     be posted for a model that the path names."""
 
     def __init__(
-        self, app: Starlette, door: Door, inference: Mapping[bytes, Dialect], verbs: Collection[str]
+        self,
+        app: Starlette,
+        door: Door,
+        slots: Slots,
+        inference: Mapping[bytes, Dialect],
+        verbs: Collection[str],
     ) -> None:
         self._app = app
         self._door = door
+        self._slots = slots
         self._verbs = verbs
         self._inference = {path.decode(): dialect for path, dialect in inference.items()}
         self._routes = [route for route in app.routes if isinstance(route, Route)]
@@ -83,8 +90,9 @@ class Entrance:
         try:
             if path not in _KEYLESS:
                 scope["caller"] = self._door.admit(scope["headers"], scope["query_string"]).caller
+                self._slots.require_open()
             await self._app(scope, receive, send)
-        except ClientError as error:
+        except (ClientError, Unavailable) as error:
             await (await self._answer_error(Request(scope), error))(scope, receive, send)
         except ClientDisconnect:
             log.debug("the caller of %s left before its request was read", path)

@@ -14,7 +14,7 @@ from typing import Any, cast
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from pointsman.core.errors import TooLarge
+from pointsman.core.errors import TooLarge, Unavailable
 from pointsman.server.exchange import Endpoint, Exchange
 from pointsman.server.pace import Arrival, Departure
 from pointsman.server.request_head import (
@@ -72,6 +72,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._is_midway = False  # between the first and the last byte of a request
         self._is_upgrading = False
         self._is_discarding = False
+        self._is_draining = False
         self._linger_until_s = 0.0
         self._silent_until_s = math.inf
         self._overhead_bytes = 0
@@ -175,6 +176,8 @@ class GatewayProtocol(HttpToolsProtocol):
         self.url, self.expect_100_continue = url, expects
         self.headers += headers
         super().on_headers_complete()
+        if self._is_draining:
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         self._overhead_bytes = 0
@@ -212,7 +215,7 @@ class GatewayProtocol(HttpToolsProtocol):
             self.headers,
             query,
             self._max_body_bytes,
-            version != "1.0" and self.parser.should_keep_alive(),
+            version != "1.0" and not self._is_draining and self.parser.should_keep_alive(),
             version,
             self.server_state,
             self.on_response_complete,
@@ -286,6 +289,38 @@ class GatewayProtocol(HttpToolsProtocol):
             self._begin_to_linger()
         else:
             self._close_when_silent(self.timeout_keep_alive)
+
+    # the end of the server
+
+    @property
+    def is_busy(self) -> bool:
+        """A request is being read or answered, or part of an answer is still here."""
+        return self._under_way() is not None or self.transport.get_write_buffer_size() > 0
+
+    def shutdown(self) -> None:
+        """From here on every answer ends its connection. One that is idle is kept as long as others are busy: a
+        request that is on its way to it already is better answered than lost."""
+        self._is_draining = True
+        last = self._under_way()
+        if last is not None and not (isinstance(last, Exchange) and last.is_started):
+            last.keep_alive = False  # else its head has said otherwise
+
+    def end(self) -> None:
+        """The time to finish is over. Answers under way are cut by their tasks."""
+        exchange = self._reading
+        if exchange is not None and exchange.more_body:
+            exchange.refusal = exchange.refusal or Unavailable("the gateway is shutting down")
+            self._refuse_body(exchange)
+            self._take_turns()
+        elif (last := self._under_way()) is None:
+            self.transport.close()
+        else:
+            last.keep_alive = False
+
+    def _under_way(self) -> _Cycle | None:
+        """The last request whose head has come, unless it is answered."""
+        cycle: _Cycle | None = self.cycle
+        return None if cycle is None or cycle.response_complete else cycle
 
     # silence, noise and offers
 
