@@ -1,0 +1,1 @@
+"""The lab: a provider that speaks every dialect and fails on request, and what drives a configuration through it."""

@@ -1,0 +1,212 @@
+"""The lab's provider: one server that speaks every dialect, answers truthfully, and fails where a case says so. It
+decides nothing about what should come of it.
+
+Cases are told apart by a word in the prompt (`Case.mark`), so any number of them may be under way at once.
+"""
+
+import asyncio
+import itertools
+import re
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from pointsman.core.ports import Deadlines, Incoming, Outgoing, Send
+from pointsman.lab.faults import FAULTS, WORDS, Fault, answer_well
+from pointsman.lab.scripted import FakeUpstream, Received, Scripted
+from pointsman.lab.voices import VOICES
+from pointsman.lab.voices.voice import Said
+
+_MARK = re.compile(rb"lab-case-(\d+)\b")
+_GEMINI = re.compile(r"/models/([^/]+):(stream)?[gG]enerateContent$")
+_PATHS: Mapping[str, str] = {
+    "/chat/completions": "openai-chat",
+    "/responses": "openai-responses",
+    "/messages": "anthropic-messages",
+    "/api/chat": "ollama",
+}
+_THREAD_TIMEOUT_S = 10.0
+_TAKEN_BYTES_MAX = 64 * 1024
+
+
+def answer_text(model: str) -> str:
+    """What a model says when nothing fails."""
+    return model + "".join(WORDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One call as the provider got it. `received` is None where the connection did not come about; its
+    `hung_up_at_s` tells whether the gateway left before the answer's end."""
+
+    model: str
+    provider: str
+    dialect: str
+    stream: bool
+    fault: str | None
+    received: Received | None = None
+
+
+@dataclass(slots=True)
+class Case:
+    """One request and what happens to it. `faults` gives the name of a fault by model id; other models answer
+    well. `calls` is what arrived, in order."""
+
+    number: int
+    faults: Mapping[str, str]
+    calls: list[Asked] = field(default_factory=list)
+
+    @property
+    def mark(self) -> str:
+        """To be said somewhere in the prompt."""
+        return f"lab-case-{self.number}"
+
+    @property
+    def path(self) -> list[str]:
+        """The models that were asked, in order."""
+        return [call.model for call in self.calls]
+
+    def fault_of(self, model: str) -> Fault | None:
+        name = self.faults.get(model)
+        return None if name is None else FAULTS[name]
+
+
+class FaultUpstream:
+    """To be entered before use. A call without a case is answered well. `strays` are calls that no dialect knows, a
+    redirect that was followed among them."""
+
+    def __init__(self) -> None:
+        self.strays: list[str] = []
+        self.unmarked = Case(0, {})
+        self._cases: dict[int, Case] = {0: self.unmarked}
+        self._numbers = itertools.count(1)
+        self._fake = FakeUpstream()
+        self._fake.answer_with(self._answer)
+        self._stack = AsyncExitStack()
+        self._refused = socket.socket()
+        self._not_tls = 0
+
+    def case(self, faults: Mapping[str, str]) -> Case:
+        """A new case."""
+        number = next(self._numbers)
+        case = self._cases[number] = Case(number, faults)
+        return case
+
+    def base_url(self, provider: str) -> str:
+        return f"{self._fake.origin}/{provider}"
+
+    @property
+    def connections_open(self) -> int:
+        return self._fake.connections_open
+
+    def through(self, send: Send, impatient: Deadlines) -> Send:
+        """`send`, made to fail where a case wants no connection, and with `impatient` deadlines where it wants
+        nothing to happen until one passes."""
+
+        async def sent(outgoing: Outgoing) -> Incoming:
+            call = self._read(urlsplit(outgoing.url).path, outgoing.body)
+            if call is None:
+                return await send(outgoing)
+            case, asked = call
+            fault = case.fault_of(asked.model)
+            if fault is not None and fault.waits:
+                outgoing = outgoing._replace(deadlines=impatient)
+            if fault is not None and fault.reach != "served":
+                case.calls.append(asked)
+                outgoing = outgoing._replace(url=self._unreachable(fault, outgoing.url))
+            return await send(outgoing)
+
+        return sent
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self._fake)
+        self._refused.bind(("127.0.0.1", 0))  # and never listens
+        self._stack.callback(self._refused.close)
+        server = await asyncio.start_server(_speak_plainly, "127.0.0.1", 0)
+        self._stack.push_async_callback(server.wait_closed)
+        self._stack.callback(server.close)
+        self._not_tls = server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        await self._stack.aclose()
+
+    @classmethod
+    @contextmanager
+    def in_thread(cls) -> Iterator[Self]:
+        """The provider with an event loop of its own in a thread of its own."""
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever, name="fault-upstream", daemon=True)
+        thread.start()
+        upstream = cls()
+        try:
+            asyncio.run_coroutine_threadsafe(upstream.__aenter__(), loop).result(_THREAD_TIMEOUT_S)
+            try:
+                yield upstream
+            finally:
+                asyncio.run_coroutine_threadsafe(upstream.__aexit__(), loop).result(_THREAD_TIMEOUT_S)
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(_THREAD_TIMEOUT_S)
+            loop.close()
+
+    # inside
+
+    def _answer(self, received: Received) -> Scripted:
+        call = self._read(received.path, received.body, received)
+        if call is None:
+            self.strays.append(received.path)
+            return Scripted(status=404)
+        case, asked = call
+        case.calls.append(asked)
+        said = Said(
+            asked.model, (asked.model, *WORDS), msgspec.json.decode(received.body, type=dict[str, Any])
+        )
+        fault = case.fault_of(asked.model)
+        make = answer_well if fault is None else fault.make
+        return make(VOICES[asked.dialect], said, asked.stream)
+
+    def _read(self, path: str, body: bytes, received: Received | None = None) -> tuple[Case, Asked] | None:
+        """Which case a call belongs to and what it asks; None for what no dialect would send."""
+        provider = path.lstrip("/").partition("/")[0]
+        found = _MARK.search(body)
+        case = self._cases[int(found[1]) if found else 0]
+        if gemini := _GEMINI.search(path):
+            model = unquote(gemini[1])
+            return case, _asked(case, model, provider, "gemini", bool(gemini[2]), received)
+        dialect = next((dialect for end, dialect in _PATHS.items() if path.endswith(end)), None)
+        if dialect is None:
+            return None
+        told: dict[str, Any] = msgspec.json.decode(body)
+        stream = told.get("stream", dialect == "ollama") is True
+        return case, _asked(case, str(told["model"]), provider, dialect, stream, received)
+
+    def _unreachable(self, fault: Fault, url: str) -> str:
+        if fault.reach == "refused":
+            return url.replace(self._fake.origin, f"http://127.0.0.1:{self._refused.getsockname()[1]}")
+        return url.replace(self._fake.origin, f"https://127.0.0.1:{self._not_tls}")
+
+
+def _asked(
+    case: Case, model: str, provider: str, dialect: str, stream: bool, received: Received | None
+) -> Asked:
+    return Asked(model, provider, dialect, stream, case.faults.get(model), received)
+
+
+async def _speak_plainly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """What a client that begins with TLS does not understand."""
+    await reader.read(_TAKEN_BYTES_MAX)
+    writer.write(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n")
+    writer.close()
