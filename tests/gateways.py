@@ -14,6 +14,7 @@ import uvloop
 from pointsman.app import Runtime, Stopper, answer, listen, run, url_of
 from pointsman.config.load import load
 from pointsman.config.schema import Settings
+from pointsman.core.ports import Send
 from pointsman.gateway.pipeline import Record
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.server.eager_task import EagerTask
@@ -62,9 +63,15 @@ class Gateway:
 
 @contextmanager
 def running_gateway(
-    yaml: str, folder: Path, environ: Mapping[str, str] | None = None, *, make: MakeRuntime | None = None
+    yaml: str,
+    folder: Path,
+    environ: Mapping[str, str] | None = None,
+    *,
+    make: MakeRuntime | None = None,
+    through: Callable[[Send], Send] = lambda send: send,
 ) -> Iterator[Gateway]:
-    """`make` builds another runtime than the real one, which reaches its providers over the network."""
+    """`make` builds another runtime than the real one, which reaches its providers over the network. `through` is what a
+    call passes on its way there."""
     file = folder / "pointsman.yaml"
     file.write_text(yaml)
     settings = load(file, {"POINTSMAN_STATE_DIR": str(folder), **(environ or {})}, {"port": 0}).settings
@@ -78,7 +85,7 @@ def running_gateway(
         gateway.loop = asyncio.get_running_loop()
         gateway.started.set()
         if make is None:
-            await run(settings, listener, record, gateway.stopper)
+            await run(settings, listener, record, gateway.stopper, through)
         else:
             await answer(make(settings, record), settings.server, listener, gateway.stopper)
 

@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -205,11 +205,18 @@ class Stopper:
         self.stop()
 
 
-async def run(settings: Settings, listener: socket.socket, record: Record, stopper: Stopper) -> None:
-    """Builds a gateway that reaches its providers over the network, and lets it answer."""
+async def run(
+    settings: Settings,
+    listener: socket.socket,
+    record: Record,
+    stopper: Stopper,
+    through: Callable[[Send], Send] = lambda send: send,
+) -> None:
+    """Builds a gateway that reaches its providers over the network, and lets it answer. `through` is what each call passes
+    on its way there."""
     client = Client(limits=PoolLimits(open_max=max(settings.limits.in_flight, PoolLimits().open_max)))
     try:
-        runtime = build(settings, send=client.send, record=record, now_s=time.time())
+        runtime = build(settings, send=through(client.send), record=record, now_s=time.time())
         await answer(runtime, settings.server, listener, stopper)
     finally:
         await client.close()

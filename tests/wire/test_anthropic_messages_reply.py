@@ -356,9 +356,11 @@ def test_watch_is_not_misled_by_text() -> None:
     watch = ANTHROPIC_MESSAGES.reply_watch()
     fake = sse({"type": "message_stop"}).decode() + '{"type":"error"}'
     watch.feed(sse(start(), opened(0, type="text", text=""), grown(0, type="text_delta", text=fake)))
+    assert watch.error is None
     watch.feed(b"data: message_stop, but no JSON\n\n")
     assert not watch.is_complete
-    assert watch.error is None
+    assert watch.error is not None
+    assert watch.error.fault is UpstreamFault.BAD_REPLY
 
 
 # reading whole replies

@@ -207,6 +207,10 @@ def test_a_providers_refusal_of_our_key_is_never_the_callers(
         (404, "No endpoints found for foo/bar."),
         (400, "foo/bar is not a valid model ID: no such model"),
         (404, "The API deployment for this resource does not exist."),
+        (
+            404,
+            "models/gemini-9 is not found for API version v1beta, or is not supported for generateContent.",
+        ),
     ],
 )
 def test_a_model_that_is_not_served_may_be_had_elsewhere(status: int, message: str) -> None:

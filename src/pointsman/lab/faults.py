@@ -171,8 +171,10 @@ def _length_too_long(voice: Voice, said: Said, stream: bool) -> Scripted:
 
 def _length_too_short(voice: Voice, said: Said, stream: bool) -> Scripted:
     whole = answer_well(voice, said, stream)
-    length = len(b"".join(_part(voice, said))) if stream else len(whole.pieces[0]) // 2
-    return replace(whole, framing="length", declared_length=length)
+    body = b"".join(whole.pieces)
+    length = len(b"".join(_part(voice, said))) if stream else len(body) // 2
+    # In one piece: the surplus is there before the connection could be used again.
+    return replace(whole, pieces=(body,), framing="length", declared_length=length)
 
 
 def _bad_chunk(voice: Voice, said: Said, stream: bool) -> Scripted:
@@ -234,7 +236,7 @@ _ALL: tuple[Fault, ...] = (
     Fault("401", "our key is wrong", "early", "early", _error(401, _AUTH)),
     Fault("402", "our account has no money", "early", "early", _error(402, _AUTH)),
     Fault("403", "our account may not do this", "early", "early", _error(403, _AUTH)),
-    Fault("404", "it does not serve the model", "early", "early", _error(404, "")),
+    Fault("404", "it does not serve the model", "early", "early", _error(404, ""), frozenset({404, 502})),
     Fault(
         "408", "it took too long to read us", "early", "early", _error(408, "Request timeout."), _TOLD_LATE
     ),

@@ -11,7 +11,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
@@ -99,8 +99,13 @@ class FaultUpstream:
         case = self._cases[number] = Case(number, faults)
         return case
 
+    @property
+    def origin(self) -> str:
+        return self._fake.origin
+
     def base_url(self, provider: str) -> str:
-        return f"{self._fake.origin}/{provider}"
+        """Where a provider of this name is to be found."""
+        return f"{self.origin}/{provider}"
 
     @property
     def connections_open(self) -> int:
@@ -117,7 +122,9 @@ class FaultUpstream:
             case, asked = call
             fault = case.fault_of(asked.model)
             if fault is not None and fault.waits:
-                outgoing = outgoing._replace(deadlines=impatient)
+                is_late = fault.phase(stream=asked.stream) == "late"  # its words must have the time to arrive
+                deadlines = replace(outgoing.deadlines, idle_s=impatient.idle_s) if is_late else impatient
+                outgoing = outgoing._replace(deadlines=deadlines)
             if fault is not None and fault.reach != "served":
                 case.calls.append(asked)
                 outgoing = outgoing._replace(url=self._unreachable(fault, outgoing.url))

@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from pointsman.core.errors import UpstreamError, UpstreamFault
+from pointsman.wire.json_bytes import is_json
 
 EVENT_BYTES_MAX = 64 * 1024 * 1024
 """One event may hold a generated image as base64; beyond this a stream is not a stream of events."""
@@ -140,6 +141,16 @@ def _end_of_last_event(data: bytes | bytearray, start: int) -> int:
     for match in _BLANK_LINE.finditer(data, start):
         end = match.end()
     return end
+
+
+def is_plain_json(block: bytes) -> bool:
+    """True if each line of data holds JSON. False says little: an event may have several lines, or none of JSON."""
+    return all(is_json(line[5:]) for line in block.split(b"\n") if line.startswith(b"data:"))
+
+
+def unreadable() -> UpstreamError:
+    """What an event means that is no JSON: relayed, it would break the caller's reader, or be passed over by it."""
+    return UpstreamError(UpstreamFault.BAD_REPLY, "the stream holds an event that is not JSON")
 
 
 def raw_events(block: bytes) -> list[bytes]:

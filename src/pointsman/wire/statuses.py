@@ -27,7 +27,7 @@ def retry_headers(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
 
 
 _NO_SUCH_MODEL = re.compile(
-    r"\bmodel[ :`'\"]+\w[\w./:@-]{0,200}[`'\"]* (?:does not exist|(?:is |was )?not (?:found|available)|has been (?:deprecated|decom))"
+    r"\bmodels?[ :/`'\"]+\w[\w./:@-]{0,200}[`'\"]* (?:does not exist|(?:is |was )?not (?:found|available)|has been (?:deprecated|decom))"
     r"|(?:unknown|no such|invalid) model\b|no endpoints found|deployment .{0,60}does not exist|^model: ",
     re.IGNORECASE,
 )

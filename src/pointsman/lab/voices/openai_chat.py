@@ -29,7 +29,12 @@ class OpenAiChat(Voice):
     dialect: ClassVar[str] = "openai-chat"
 
     def whole(self, said: Said) -> dict[str, Any]:
-        message: dict[str, Any] = {"role": "assistant", "content": said.text, "refusal": None, "annotations": []}
+        message: dict[str, Any] = {
+            "role": "assistant",
+            "content": said.text,
+            "refusal": None,
+            "annotations": [],
+        }
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
         return {**_head(said, "chat.completion"), "choices": [choice], "usage": _usage(said)}
 

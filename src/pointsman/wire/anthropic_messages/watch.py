@@ -8,8 +8,8 @@ from pointsman.core.errors import UpstreamError
 from pointsman.core.usage import Usage
 from pointsman.wire.anthropic_messages.errors import error_in_reply
 from pointsman.wire.anthropic_messages.usage import Counts
-from pointsman.wire.json_bytes import NOT_JSON
-from pointsman.wire.sse import SseReader
+from pointsman.wire.json_bytes import NOT_JSON, is_json
+from pointsman.wire.sse import SseReader, is_plain_json, unreadable
 
 
 class _Message(msgspec.Struct, gc=False):
@@ -27,7 +27,7 @@ _watched = msgspec.json.Decoder(_Watched).decode
 
 
 class AnthropicReplyWatch:
-    """Reads only the events that begin, count and end; the others are passed over unparsed."""
+    """Reads only the events that begin, count and end; of the others it only asks that they are JSON."""
 
     def __init__(self) -> None:
         self.usage: Usage | None = None
@@ -39,19 +39,31 @@ class AnthropicReplyWatch:
     def feed(self, data: bytes) -> None:
         reader = self._reader
         # Most pieces are whole events of text, and nothing in them is of interest here.
-        if not (reader.pending or b"message_" in data or b"error" in data) and data.endswith(b"\n\n"):
+        if (
+            not (reader.pending or b"message_" in data or b"error" in data)
+            and data.endswith(b"\n\n")
+            and is_plain_json(data)
+        ):
             return
         for sent in reader.feed(data):
             self._look_at(sent.data)
         for sent in reader.cut_events():  # looking at one twice is harmless
-            self._look_at(sent.data)
+            if is_json(sent.data):
+                self._look_at(sent.data)
 
     def _look_at(self, data: bytes) -> None:
-        if self.is_complete or self.error is not None or not (b"message_" in data or b"error" in data):
+        if self.is_complete or self.error is not None:
+            return
+        if not (b"message_" in data or b"error" in data):
+            if data.strip() not in {b"", b"[DONE]"} and not is_json(data):
+                self.error = unreadable()
             return
         try:
             event = _watched(data)
+        except msgspec.ValidationError:
+            return  # JSON all the same, and relayed as it is
         except NOT_JSON:
+            self.error = unreadable()
             return
         kind = event.type
         if kind == "message_start":

@@ -6,11 +6,12 @@ from pointsman.core.errors import UpstreamError
 from pointsman.core.usage import Usage
 from pointsman.wire.envelope import Envelope
 from pointsman.wire.gemini.chunks import WatchedChunk
-from pointsman.wire.gemini.errors import bad_reply, error_in_reply
+from pointsman.wire.gemini.errors import error_in_reply
 from pointsman.wire.gemini.fields import as_count, camelled
 from pointsman.wire.gemini.framing import LineReader
 from pointsman.wire.gemini.reply_in import finish_word
 from pointsman.wire.json_bytes import NOT_JSON
+from pointsman.wire.sse import unreadable
 
 _watched = msgspec.json.Decoder(WatchedChunk).decode
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -58,7 +59,7 @@ class GeminiReplyWatch:
             return  # JSON all the same, and relayed as it is
         except NOT_JSON:
             if not may_be_cut and data.strip() not in {b"", b"[DONE]"}:
-                self.error = bad_reply("the stream holds an event that is not JSON")
+                self.error = unreadable()
             return
         if chunk.error is not None:
             self.error = error_in_reply(chunk.error)

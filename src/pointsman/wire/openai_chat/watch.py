@@ -4,15 +4,15 @@ from typing import Any
 
 import msgspec
 
-from pointsman.core.errors import UpstreamError, UpstreamFault
+from pointsman.core.errors import UpstreamError
 from pointsman.core.events import merge_usage
 from pointsman.core.usage import Usage
 from pointsman.wire.envelope import Envelope
-from pointsman.wire.json_bytes import NOT_JSON, NOTHING
+from pointsman.wire.json_bytes import NOT_JSON, NOTHING, is_json
 from pointsman.wire.openai_chat.chunks import ReportedUsage, WatchedChunk, error_of, usage_from, usage_of
 from pointsman.wire.openai_chat.errors import error_instead_of_reply
 from pointsman.wire.openai_errors import error_within_reply
-from pointsman.wire.sse import SseReader
+from pointsman.wire.sse import SseReader, is_plain_json, unreadable
 
 
 class _WatchedReply(msgspec.Struct):
@@ -64,7 +64,7 @@ _PEEK_BYTES_MAX = 64 * 1024
 
 class ReplyWatch:
     """Parses only the chunks that may hold usage, a finish reason or an error; the rest is looked at for
-    those words and no more."""
+    those words, and must be JSON."""
 
     def __init__(self, choices: int = 1) -> None:
         self.usage: Usage | None = None
@@ -75,7 +75,12 @@ class ReplyWatch:
 
     def feed(self, data: bytes) -> None:
         reader = self._reader
-        if not reader.pending and data.endswith(_BLANK_LINES) and not _says_something(data):
+        if (
+            not reader.pending
+            and data.endswith(_BLANK_LINES)
+            and not _says_something(data)
+            and is_plain_json(data)
+        ):
             return
         try:
             events = reader.feed(data)
@@ -87,6 +92,8 @@ class ReplyWatch:
                 self.is_complete = True
             elif _says_something(event.data):
                 self._read(event.data)
+            elif event.data.strip() and not is_json(event.data):
+                self.error = self.error or unreadable()
         if 0 < len(reader.pending) <= _PEEK_BYTES_MAX:
             self._peek(bytes(reader.pending))
 
@@ -108,8 +115,7 @@ class ReplyWatch:
         except msgspec.ValidationError:
             return  # JSON all the same, and relayed as it is
         except NOT_JSON:
-            message = "the stream holds an event that is not JSON"
-            self.error = self.error or UpstreamError(UpstreamFault.BAD_REPLY, message)
+            self.error = self.error or unreadable()
             return
         self._take(chunk)
 

@@ -7,11 +7,11 @@ import msgspec
 
 from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.core.usage import Usage
-from pointsman.wire.json_bytes import NOT_JSON, NOTHING
+from pointsman.wire.json_bytes import NOT_JSON, NOTHING, is_json
 from pointsman.wire.openai_errors import error_instead_of_reply, error_within_reply
 from pointsman.wire.openai_responses.shapes import decode_any
 from pointsman.wire.openai_responses.usage import Counts
-from pointsman.wire.sse import SseReader
+from pointsman.wire.sse import SseReader, is_plain_json, unreadable
 
 
 class _Watched(msgspec.Struct):
@@ -58,7 +58,7 @@ def read_usage(body: bytes) -> Usage | None:
 
 
 class ReplyWatch:
-    """Parses only the events that end a stream; the rest is looked at for their names and no more."""
+    """Parses only the events that end a stream; the rest is looked at for their names, and must be JSON."""
 
     def __init__(self) -> None:
         self.usage: Usage | None = None
@@ -68,7 +68,12 @@ class ReplyWatch:
 
     def feed(self, data: bytes) -> None:
         reader = self._reader
-        if not reader.pending and data.endswith(_BLANK_LINES) and _SAYS_SOMETHING.search(data) is None:
+        if (
+            not reader.pending
+            and data.endswith(_BLANK_LINES)
+            and _SAYS_SOMETHING.search(data) is None
+            and is_plain_json(data)
+        ):
             return
         try:
             events = reader.feed(data)
@@ -78,10 +83,15 @@ class ReplyWatch:
         for event in events:
             self._look_at(event.data)
         for event in reader.cut_events():  # looking at one twice is harmless
-            self._look_at(event.data)
+            if is_json(event.data):
+                self._look_at(event.data)
 
     def _look_at(self, data: bytes) -> None:
-        if self.is_complete or self.error is not None or _SAYS_SOMETHING.search(data) is None:
+        if self.is_complete or self.error is not None:
+            return
+        if _SAYS_SOMETHING.search(data) is None:
+            if data.strip() not in {b"", b"[DONE]"} and not is_json(data):
+                self.error = unreadable()
             return
         try:
             event = _decode_event(data)
@@ -89,6 +99,7 @@ class ReplyWatch:
             self._look_at_odd(data)
             return
         except NOT_JSON:
+            self.error = unreadable()
             return
         response = event.response
         match event.type:
