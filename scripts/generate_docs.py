@@ -24,6 +24,7 @@ COMMANDS = (
     ("check",),
     ("config", "show"),
     ("config", "schema"),
+    ("config", "routes"),
     ("models",),
     ("route",),
     ("stats",),

@@ -22,6 +22,7 @@ import uvloop
 from pointsman import __version__
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.load import Loaded
+from pointsman.config.opinions import table_of
 from pointsman.config.schema import ServerSettings, Settings
 from pointsman.config.values import baseline_of, cards_of, limits_of, policy_of, providers_of
 from pointsman.core.model_card import ModelCard
@@ -29,6 +30,9 @@ from pointsman.core.ports import Send
 from pointsman.fleet.breaker import BreakerPolicy
 from pointsman.fleet.place import Backend
 from pointsman.fleet.pool import Fleet
+from pointsman.gateway.adviser import Adviser
+from pointsman.gateway.consult import Consult
+from pointsman.gateway.judging import Classifier, ModelJudge
 from pointsman.gateway.operation import Operation
 from pointsman.gateway.pipeline import Pipeline, Record
 from pointsman.gateway.slots import Slots
@@ -36,8 +40,10 @@ from pointsman.gateway.target import Target
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.ledger.store import Ledger
 from pointsman.routing.decide import Router
+from pointsman.routing.judge import Judging
 from pointsman.routing.keywords import Keywords
 from pointsman.routing.names import Names
+from pointsman.routing.opinions import Seat
 from pointsman.server.asgi import GEMINI_VERBS, INFERENCE_PATHS, OPERATIONS, build_app
 from pointsman.server.auth import Door
 from pointsman.server.endpoints import EndpointTable
@@ -48,6 +54,7 @@ from pointsman.server.shutdown import Server
 from pointsman.upstream.client import Client, PoolLimits
 from pointsman.upstream.demo import send_demo
 from pointsman.upstream.known_providers import KNOWN_PROVIDERS
+from pointsman.upstream.sidecar import Sidecar
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from pointsman.wire.dialect import Dialect, ProviderDialect
 from pointsman.wire.gemini import GEMINI
@@ -94,7 +101,38 @@ def build_brain(settings: Settings) -> Brain:
         importlib.resources.files("pointsman.routing").joinpath("keywords.toml").read_text("utf-8")
     )
     names = Names(cards, policy.profiles, settings.aliases, settings.unknown_model)
-    return Brain(cards, names, Router(cards, policy, keywords))
+    return Brain(cards, names, Router(cards, policy, keywords, _panel(settings)))
+
+
+def _panel(settings: Settings) -> list[Seat]:
+    """The sidecar first: it is the faster of the two, and may make the judge's opinion superfluous."""
+    judge, sidecar = settings.judge, settings.sidecar
+    panel = []
+    if sidecar.url is not None:
+        panel.append(Seat("sidecar", sidecar.when, sidecar.band, sidecar.weight))
+    if judge.model is not None and judge.when != "never":
+        panel.append(Seat("judge", judge.when, judge.band, judge.weight))
+    return panel
+
+
+def _consult(settings: Settings, brain: Brain, targets: Mapping[str, Target], send: Send) -> Consult | None:
+    judge, sidecar = settings.judge, settings.sidecar
+    advisers: dict[str, Adviser] = {}
+    if sidecar.url is not None:
+        classifier = Classifier(
+            Sidecar(sidecar.url, send, sidecar.deadline_s), prompt_chars_max=sidecar.max_chars
+        )
+        advisers["sidecar"] = Adviser(classifier, sidecar.limits(), time.monotonic)
+    if judge.model is not None and judge.when != "never":
+        model_judge = ModelJudge(
+            targets[judge.model],
+            Judging(settings.tiers, table_of(judge, settings.tiers), judge.max_chars),
+            brain.router.middle_of,
+            deadline_s=judge.deadline_s,
+            max_output_tokens=judge.max_output_tokens,
+        )
+        advisers["judge"] = Adviser(model_judge, judge.limits(), time.monotonic)
+    return Consult(brain.router, advisers) if advisers else None
 
 
 def build(settings: Settings, *, send: Send, record: Record, now_s: float) -> Runtime:
@@ -124,7 +162,12 @@ def build(settings: Settings, *, send: Send, record: Record, now_s: float) -> Ru
         targets[card.name] = replace(target, others=others)
     baseline = baseline_of(settings, brain.cards)
     pipeline = Pipeline(
-        brain.names, brain.router, targets, record, baseline.price if baseline is not None else None
+        brain.names,
+        brain.router,
+        targets,
+        record,
+        baseline.price if baseline is not None else None,
+        _consult(settings, brain, targets, send),
     )
     fleet = Fleet([Backend(card.name, card.name, card.provider) for card in brain.cards], BreakerPolicy())
     key = settings.server.master_key

@@ -147,6 +147,19 @@ def config_schema() -> None:
     _end(run)
 
 
+@config_app.command("routes")
+def config_routes() -> None:
+    """Print the table of tasks and tiers that a judge is told by default, to be edited."""
+
+    def run() -> int:
+        from pointsman.config.opinions import default_routes
+
+        typer.echo(default_routes(), nl=False)
+        return 0
+
+    _end(run)
+
+
 @app.command()
 def models(config: Config = None, profile: Profile = "auto") -> None:
     """Print the models and the order in which a profile would use them."""

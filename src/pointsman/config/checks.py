@@ -4,15 +4,15 @@ door. One function for each question, all of them in CHECKS."""
 import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
+from pointsman.config.opinion_checks import judge, sidecar
 from pointsman.config.problems import nearest, shown
 from pointsman.config.references import MASK
 from pointsman.config.schema import ModelSettings, ProviderSettings, Settings
-from pointsman.config.source import Source, Where, dotted
+from pointsman.config.source import Where
 from pointsman.config.values import categories_of, policy_of
+from pointsman.config.view import View
 from pointsman.core.errors import ConfigError, Problem, UnknownModel
 from pointsman.core.model_card import ModelCard
 from pointsman.routing import policy as routing_policy
@@ -41,30 +41,6 @@ _NOT_OURS_TO_SET = frozenset(
         "expect",
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What the checks look at. `settings` lacks what was wrong by itself; `tree` is all that was written, so
-    that one mistake is not reported as two."""
-
-    settings: Settings
-    tree: Mapping[str, Any]
-    source: Source
-    named: Mapping[Where, str]
-
-    def problem(self, where: Where, value: str | None, expected: str, near: str | None = None) -> Problem:
-        if where in self.named:
-            return Problem(self.named[where], value, expected, near)
-        return Problem(dotted(where), value, expected, near, self.source.line(where))
-
-    def section(self, name: str) -> Mapping[str, Any]:
-        found = self.tree.get(name)
-        return found if isinstance(found, Mapping) else {}
-
-    def written(self, section: str, name: str) -> Mapping[str, Any]:
-        found = self.section(section).get(name)
-        return found if isinstance(found, Mapping) else {}
 
 
 def _used(view: View) -> set[object]:
@@ -352,4 +328,6 @@ CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
     _routing,
     _limits,
     _preferred_models,
+    judge,
+    sidecar,
 )

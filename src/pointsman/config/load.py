@@ -11,12 +11,13 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from pointsman.config.checks import CHECKS, View
+from pointsman.config.checks import CHECKS
 from pointsman.config.discover import discover, key_variable
 from pointsman.config.problems import explain, nearest, where_of
 from pointsman.config.references import resolve
 from pointsman.config.schema import Settings
 from pointsman.config.source import Source, Where, at, dotted, read_yaml
+from pointsman.config.view import View
 from pointsman.core.errors import ConfigError, Problem
 from pointsman.upstream.known_providers import KNOWN_PROVIDERS
 
@@ -98,6 +99,7 @@ def load(
     loading.override(flags)
     loading.fill_keys()
     loading.fill_ledger_path(file)
+    loading.fill_routes_path(file)
     settings = loading.validate()
     return Loaded(settings, loading.origins, file, tuple(loading.warnings(settings)), loading.notes)
 
@@ -234,6 +236,13 @@ class _Loading:
             variable = "POINTSMAN_STATE_DIR"
             named = self.environ.get(variable, "").strip()
             self.origins["ledger.path"] = Origin("environment", variable) if named else DEFAULT
+
+    def fill_routes_path(self, file: Path | None) -> None:
+        judge = self.tree.get("judge")
+        written = judge.get("routes_file") if isinstance(judge, dict) else None
+        if isinstance(judge, dict) and isinstance(written, str) and written:
+            folder = file.parent if file is not None else Path()
+            judge["routes_file"] = str(folder / Path(written).expanduser())
 
     def validate(self) -> Settings:
         problems = list(self.source.problems)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, SecretStr
 
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.load import OTHER_VARIABLES, OVERRIDES
+from pointsman.config.opinions import JudgeSettings, SidecarSettings
 from pointsman.config.routing import CategorySettings, ProfileSettings, RuleSettings
 from pointsman.config.schema import (
     DeadlineSettings,
@@ -37,6 +38,8 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("routing.rules.NAME", RuleSettings),
     ("profiles.NAME", ProfileSettings),
     ("categories.NAME", CategorySettings),
+    ("judge", JudgeSettings),
+    ("sidecar", SidecarSettings),
     ("ledger", LedgerSettings),
 )
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
+from pointsman.config.opinions import JudgeSettings, SidecarSettings
 from pointsman.config.routing import CategorySettings, ProfileSettings, RuleSettings
 from pointsman.config.section import (
     DialectName,
@@ -288,6 +289,14 @@ class Settings(Section):
     routing: Annotated[
         RoutingSettings, BeforeValidator(section, json_schema_input_type=RoutingSettings | None)
     ] = Field(default=RoutingSettings(), description="How a request's score becomes a tier.")
+    judge: Annotated[JudgeSettings, BeforeValidator(section, json_schema_input_type=JudgeSettings | None)] = (
+        Field(
+            default=JudgeSettings(), description="A language model that is asked which tier a request needs."
+        )
+    )
+    sidecar: Annotated[
+        SidecarSettings, BeforeValidator(section, json_schema_input_type=SidecarSettings | None)
+    ] = Field(default=SidecarSettings(), description="A classifier of your own, over HTTP.")
     ledger: Annotated[
         LedgerSettings, BeforeValidator(section, json_schema_input_type=LedgerSettings | None)
     ] = Field(default=LedgerSettings(), description="The book of what happened and what it cost.")

@@ -9,7 +9,7 @@ from pointsman.core.model_card import ModelCard
 from pointsman.core.usage import Price, Rates, Usage
 from pointsman.gateway.call import Call
 from pointsman.gateway.crossing import Crossing
-from pointsman.ledger.entry import Attempt, Entry, Outcome
+from pointsman.ledger.entry import Attempt, Entry, Outcome, SideCall
 from pointsman.wire.envelope import Envelope
 
 
@@ -75,6 +75,7 @@ class Booking:
     outcome: Outcome = "failed"
     fault: str | None = "internal"
     is_answered_here = False
+    side_calls: tuple[SideCall, ...] = ()
 
     def __init__(self, call: Call) -> None:
         self.call = call
@@ -169,5 +170,6 @@ class Booking:
             self.outcome,
             self.fault,
             self.attempts[-1].crossing.dropped if self.attempts else (),
+            self.side_calls,
         )
         return entry, tuple([attempt.entry(number) for number, attempt in enumerate(self.attempts, 1)])

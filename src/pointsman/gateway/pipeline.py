@@ -26,6 +26,7 @@ from pointsman.core.ports import Answer
 from pointsman.core.usage import Price
 from pointsman.gateway.booking import Booking
 from pointsman.gateway.call import Call
+from pointsman.gateway.consult import Consult
 from pointsman.gateway.dispatch import Dispatch
 from pointsman.gateway.headers import ESTIMATED, answer_headers, header_lines
 from pointsman.gateway.memory import Memory
@@ -44,7 +45,8 @@ Record = Callable[[Entry, tuple[Attempt, ...]], None]
 class Pipeline:
     """Everything a request meets. Built once from the configuration and not changed afterwards.
 
-    `baseline` is the price that savings are counted against.
+    `baseline` is the price that savings are counted against; `consult` asks others for their opinion, None where
+    nobody is to be asked.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Pipeline:
         targets: Mapping[str, Target],
         record: Record,
         baseline: Price | None,
+        consult: Consult | None = None,
     ) -> None:
         self._names = names
         self._router = router
@@ -62,6 +65,7 @@ class Pipeline:
         self._dispatch = Dispatch(targets, memory)
         self._record = record
         self._baseline = baseline
+        self._consult = consult
 
     async def handle(self, call: Call, answer: Answer) -> None:
         """Answers one call, whatever happens, and books it."""
@@ -72,7 +76,11 @@ class Pipeline:
             if call.operation is not None:
                 await self._operate(call, call.operation, envelope, answer, booking)
                 return
-            booking.decision = decision = self.decide(call.dialect, envelope)
+            if self._consult is None:
+                decision = self.decide(call.dialect, envelope)
+            else:
+                decision = await self._decide_with(self._consult, call, envelope, booking)
+            booking.decision = decision
             await self._dispatch.run(call, envelope, decision, answer, booking)
         except PointsmanError as error:
             self._refuse(error, answer, booking)
@@ -109,6 +117,16 @@ class Pipeline:
             dialect.require_messages(envelope)
             return pin(envelope.model, wanted)
         return self._router.decide(dialect.read_prompt(envelope), wanted, envelope.model, explain=explain)
+
+    async def _decide_with(
+        self, consult: Consult, call: Call, envelope: Envelope, booking: Booking
+    ) -> Decision:
+        """The same, with the opinions of others."""
+        wanted = self._names.resolve(envelope.model)
+        if isinstance(wanted, ModelCard):
+            return self.decide(call.dialect, envelope)
+        prompt = call.dialect.read_prompt(envelope)
+        return await consult.decide(prompt, wanted, envelope.model, booking)
 
     def card_called(self, name: str) -> ModelCard | None:
         """The model that a request for `name` would be pinned to, None when it would not be."""

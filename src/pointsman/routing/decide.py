@@ -3,9 +3,9 @@ nothing; the same input always gives the same decision."""
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
-from pointsman.core.decision import Candidate, Decision
+from pointsman.core.decision import Candidate, Decision, Reason, Share
 from pointsman.core.model_card import ModelCard
 from pointsman.core.prompt import Prompt
 from pointsman.routing.categories import Category, Sorter
@@ -19,9 +19,10 @@ from pointsman.routing.chain import (
 )
 from pointsman.routing.keywords import Keywords
 from pointsman.routing.lineup import Lineup
+from pointsman.routing.opinions import Ask, Opinions, Question, Seat, may_matter, middles
 from pointsman.routing.policy import Policy
 from pointsman.routing.profiles import Profile
-from pointsman.routing.reading import read
+from pointsman.routing.reading import Reading, read
 from pointsman.routing.scorer import Scorer
 from pointsman.routing.tiers import Ladder
 
@@ -50,19 +51,54 @@ class _Road(NamedTuple):
         return Preference(first, about_code)
 
 
-class Router:
-    """Decides for one set of cards under one policy. Build it when either changes."""
+class _Heard(NamedTuple):
+    """What opinions added to the score, who had none, and the former with what they said."""
 
-    def __init__(self, cards: Sequence[ModelCard], policy: Policy, keywords: Keywords) -> None:
+    shares: tuple[Share, ...]
+    rules: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+
+
+_NOTHING_HEARD = _Heard((), (), ())
+
+
+class Router:
+    """Decides for one set of cards under one policy. Build it when either changes. `panel` are those whose opinion
+    may be asked, in the order in which they are."""
+
+    def __init__(
+        self, cards: Sequence[ModelCard], policy: Policy, keywords: Keywords, panel: Sequence[Seat] = ()
+    ) -> None:
         self._policy = policy
+        self._panel = tuple(panel)
         self._keywords = keywords.and_also(policy.keyword_lists)
         self._sorter = Sorter(policy.categories)
         self._scorer = Scorer(policy)
+        self._middles = middles(policy.tiers, policy.boundaries)
         self._shelf = Shelf(cards, policy.tiers)
         self._roads = {profile.name: self._road(profile) for profile in policy.profiles}
 
-    def decide(self, prompt: Prompt, profile: Profile, requested: str, *, explain: bool = True) -> Decision:
-        """`profile` is what `requested` was resolved to. `explain` adds the reasons and the candidates, which
+    @overload
+    def decide(
+        self, prompt: Prompt, profile: Profile, requested: str, *, explain: bool = True
+    ) -> Decision: ...
+
+    @overload
+    def decide(
+        self, prompt: Prompt, profile: Profile, requested: str, opinions: Opinions, *, explain: bool = True
+    ) -> Decision | Ask: ...
+
+    def decide(
+        self,
+        prompt: Prompt,
+        profile: Profile,
+        requested: str,
+        opinions: Opinions | None = None,
+        *,
+        explain: bool = True,
+    ) -> Decision | Ask:
+        """`profile` is what `requested` was resolved to. Without `opinions` the rules decide alone; with those that
+        there are, somebody else may have to be asked first. `explain` adds the reasons and the candidates, which
         only a dry run needs; the choice is the same. Raises Unsupported when no model can take it."""
         road = self._roads.get(profile.name)
         if road is None or road.profile is not profile:
@@ -70,9 +106,17 @@ class Router:
         reading = read(prompt, self._keywords)
         input_tokens = int(reading.measures["input_tokens"])
         score, shares = self._scorer.score(reading)
+        heard = _NOTHING_HEARD
+        if opinions is not None:
+            said = self._hear(opinions, road.ladder, reading, score)
+            if isinstance(said, Ask):
+                return said
+            heard = said
+            shares += heard.shares
+            score = min(max(score + sum(share[2] for share in heard.shares), 0.0), 1.0)
         placed = road.ladder.place(score, reading.measures)
         category, about_code = self._sorter.sort(reading.measures)
-        place, rules = placed.place, placed.rules
+        place, rules = placed.place, heard.rules + placed.rules
         preference = road.preference(place, category, about_code, placed.model)
         chain = road.lineup.order(place, prompt, input_tokens, preference)
         tier, chosen = self._policy.tiers[place], chain[0]
@@ -84,7 +128,9 @@ class Router:
                 requested, profile.name, chain, score, tier, shares, rules, (), (), category.name, confidence
             )
         need = need_of(prompt, input_tokens, profile, self._policy.expected_output_tokens)
-        reasons, candidates = self._scorer.reasons(reading, shares), self._shelf.explain(chain, need)
+        own = shares[: len(shares) - len(heard.shares)]
+        reasons = (*self._scorer.reasons(reading, own), *heard.reasons)
+        candidates = self._shelf.explain(chain, need)
         return Decision(
             requested,
             profile.name,
@@ -98,6 +144,29 @@ class Router:
             category.name,
             confidence,
         )
+
+    def middle_of(self, tier: str) -> float:
+        """The score that stands for a tier, for judges who name one."""
+        return self._middles[tier]
+
+    def _hear(self, opinions: Opinions, ladder: Ladder, reading: Reading, score: float) -> "_Heard | Ask":
+        """What the opinions add to `score`, or who is still to be asked."""
+        reasons: list[Reason] = []
+        rules: list[str] = []
+        for seat in self._panel:
+            opinion = opinions.get(seat.judge)
+            if opinion is None:
+                if may_matter(seat, ladder, score, reading.measures):
+                    return Ask(seat.judge, Question(reading.prompt, reading.asked))
+            elif opinion.value is None:
+                rules.append(f"{seat.judge}: no opinion, {opinion.detail}")
+            else:
+                added = seat.weight * (opinion.value - score)
+                score += added
+                reasons.append(Reason(seat.judge, opinion.value, added, opinion.detail))
+        if not (reasons or rules):
+            return _NOTHING_HEARD
+        return _Heard(tuple(reason[:3] for reason in reasons), tuple(rules), tuple(reasons))
 
     def price_pin(self, prompt: Prompt, card: ModelCard, requested: str) -> Decision:
         """`pin` with an estimate of its cost: for a dry run, since a request that is sent needs none."""
