@@ -170,14 +170,22 @@ def build(settings: Settings, *, send: Send, record: Record, now_s: float) -> Ru
         _consult(settings, brain, targets, send),
     )
     fleet = Fleet([Backend(card.name, card.name, card.provider) for card in brain.cards], BreakerPolicy())
-    key = settings.server.master_key
     return Runtime(
         brain,
         pipeline,
         fleet,
         ModelList(_listed(settings, brain), int(now_s)),
-        Door(key.get_secret_value() if key else None, frozenset(settings.server.cors_origins)),
+        _door(settings.server),
         *_slots("the gateway", settings.limits),
+    )
+
+
+def _door(settings: ServerSettings) -> Door:
+    master, admin = settings.master_key, settings.admin_key
+    return Door(
+        None if master is None else master.get_secret_value(),
+        frozenset(settings.cors_origins),
+        None if admin is None else admin.get_secret_value(),
     )
 
 

@@ -238,6 +238,28 @@ def test_weights_and_boundaries_reach_the_policy(load_text):
     assert policy.weights["size"] > 0
 
 
+def test_admin_key_comes_from_the_file_or_the_environment(load_text):
+    written = load_text(DEMO + "server: {admin_key: $ADMIN}\n", ADMIN="a" * 20)
+    given = load_text(DEMO, POINTSMAN_ADMIN_KEY="b" * 20)
+
+    assert written.settings.server.admin_key.get_secret_value() == "a" * 20
+    assert given.settings.server.admin_key.get_secret_value() == "b" * 20
+    assert str(given.origin("server.admin_key")) == "environment (POINTSMAN_ADMIN_KEY)"
+    assert "short" in load_text(DEMO, POINTSMAN_ADMIN_KEY="short").warnings[0]
+
+
+def test_admin_key_that_is_the_master_key_is_a_problem(load_text):
+    with pytest.raises(
+        ConfigError, match=r"POINTSMAN_ADMIN_KEY: is \*+; expected another key than master_key"
+    ):
+        load_text(DEMO, POINTSMAN_MASTER_KEY="k" * 20, POINTSMAN_ADMIN_KEY="k" * 20)
+
+
+def test_empty_admin_key_is_a_problem(load_text):
+    with pytest.raises(ConfigError, match="POINTSMAN_ADMIN_KEY: is set to nothing"):
+        load_text(DEMO, POINTSMAN_ADMIN_KEY=" ")
+
+
 def test_empty_master_key_is_a_problem(tmp_path):
     file = tmp_path / "pointsman.yaml"
     file.write_text("providers: {demo: }\nmodels: {small: {provider: demo, id: demo-simple}}\n")

@@ -25,6 +25,7 @@ KEYS = {
         "OPENROUTER_API_KEY",
         "GEMINI_API_KEY",
         "POINTSMAN_MASTER_KEY",
+        "POINTSMAN_ADMIN_KEY",
     )
 }
 

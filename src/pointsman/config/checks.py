@@ -281,9 +281,14 @@ def _baseline(view: View) -> Iterator[Problem]:
 def _open_door(view: View) -> Iterator[Problem]:
     server = view.settings.server
     key = server.master_key
-    if key is not None and not re.fullmatch(r"[!-~]+", key.get_secret_value()):
+    for name, secret in (("master_key", key), ("admin_key", server.admin_key)):
+        if secret is not None and not re.fullmatch(r"[!-~]+", secret.get_secret_value()):
+            yield view.problem(("server", name), MASK, "a key of visible ASCII characters, without spaces")
+    if key is not None and server.admin_key == key:
         yield view.problem(
-            ("server", "master_key"), "********", "a key of visible ASCII characters, without spaces"
+            ("server", "admin_key"),
+            MASK,
+            "another key than master_key: whoever may ask models may not change them",
         )
     if key is None and not view.section("server").get("master_key") and not is_loopback(server.host):
         yield view.problem(

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pointsman.config.checks import CHECKS
 from pointsman.config.discover import discover, key_variable
 from pointsman.config.problems import explain, nearest, where_of
-from pointsman.config.references import resolve
+from pointsman.config.references import is_secret, resolve
 from pointsman.config.schema import Settings
 from pointsman.config.source import Source, Where, at, dotted, read_yaml
 from pointsman.config.view import View
@@ -47,6 +47,7 @@ OVERRIDES: tuple[Override, ...] = (
     Override("POINTSMAN_PORT", ("server", "port"), _number_or_text, "port"),
     Override("POINTSMAN_LOG_LEVEL", ("server", "log_level"), str.lower, "log_level"),
     Override("POINTSMAN_MASTER_KEY", ("server", "master_key"), str, None),
+    Override("POINTSMAN_ADMIN_KEY", ("server", "admin_key"), str, None),
 )
 OTHER_VARIABLES: Mapping[str, str] = {
     "POINTSMAN_CONFIG": "The configuration file, as `--config` names it.",
@@ -178,9 +179,7 @@ class _Loading:
             if override.variable == "POINTSMAN_PORT" and "://" in text:
                 # Kubernetes gives every pod NAME_PORT=tcp://... for a service called "name".
                 self.ignored.append("POINTSMAN_PORT is ignored: it holds a service address of Kubernetes")
-            elif (
-                not text and override.variable == "POINTSMAN_MASTER_KEY" and override.variable in self.environ
-            ):
+            elif not text and is_secret(override.where) and override.variable in self.environ:
                 # A secret that failed to arrive would leave the door open.
                 self.source.problems.append(
                     Problem(override.variable, "set to nothing", "a key, or not to be set at all")
@@ -260,9 +259,10 @@ class _Loading:
 
     def warnings(self, settings: Settings) -> Iterator[str]:
         yield from self.ignored
-        key = settings.server.master_key
-        if key is not None and len(key.get_secret_value()) < 16:
-            yield "server.master_key is short: 16 characters or more are hard to guess"
+        server = settings.server
+        for name, key in (("master_key", server.master_key), ("admin_key", server.admin_key)):
+            if key is not None and len(key.get_secret_value()) < 16:
+                yield f"server.{name} is short: 16 characters or more are hard to guess"
         known = [override.variable for override in OVERRIDES] + list(OTHER_VARIABLES)
         for name in sorted(self.environ):
             if name.startswith("POINTSMAN_") and name not in known:

@@ -33,7 +33,11 @@ _STAND_IN = "unset"
 def is_secret(where: Where) -> bool:
     """Whether the value at `where` must never be shown. A base URL is one only where a variable is in it."""
     match where:
-        case ("server", "master_key") | ("providers", _, "api_key") | ("providers", _, "headers", _):
+        case (
+            ("server", "master_key" | "admin_key")
+            | ("providers", _, "api_key")
+            | ("providers", _, "headers", _)
+        ):
             return True
         case _:
             return False
@@ -74,7 +78,7 @@ class _Resolving:
         if isinstance(value, list):
             return [self.value(inner, (*where, place)) for place, inner in enumerate(value)]
         match where:
-            case ("server", "master_key") | ("providers", _, "api_key") if value is not None:
+            case ("server", "master_key" | "admin_key") | ("providers", _, "api_key") if value is not None:
                 return self.secret(value, where)
             case _ if not isinstance(value, str):
                 return value
@@ -119,7 +123,7 @@ class _Resolving:
 
 def _suggested_variable(where: Where) -> str:
     if where[0] == "server":
-        return "POINTSMAN_MASTER_KEY"
+        return f"POINTSMAN_{str(where[1]).upper()}"
     name = str(where[1])
     known = KNOWN_PROVIDERS.get(name)
     if known is not None and known.key_variables:

@@ -54,6 +54,13 @@ class ServerSettings(Section):
         default=None,
         description="The key every call but /health must carry. Only as a reference: `$NAME`.",
     )
+    admin_key: Secret | None = Field(
+        default=None,
+        description=(
+            "The key that opens what changes the gateway while it runs, and nothing that reaches a model. Without one"
+            " nothing can be changed from outside. Only as a reference: `$NAME`."
+        ),
+    )
     cors_origins: Annotated[tuple[str, ...], Field(strict=False)] = Field(
         default=(), description="Web pages that may call from a browser, as `https://host[:port]`."
     )

@@ -1,4 +1,4 @@
-"""Who may call: one gateway key, four places where clients put it. It knows nothing of providers' keys except
+"""Who may call, and who may change things: two keys, four places where clients put them. It knows nothing of providers' keys except
 that whatever is not ours may be the caller's own."""
 
 import hmac
@@ -23,10 +23,12 @@ class Admitted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """`master_key` None lets everyone in. `origins` are the web pages that may call from a browser."""
+    """`master_key` None lets everyone in; `admin_key` None lets nobody change anything. `origins` are the web pages
+    that may call from a browser."""
 
     master_key: str | None = field(repr=False)
     origins: frozenset[str] = frozenset()
+    admin_key: str | None = field(default=None, repr=False)
 
     def page(self, headers: HeaderList) -> bytes | None:
         """The web page that asks, if it may read the answer, whatever the answer is."""
@@ -74,8 +76,48 @@ class Door:
             )
         return Admitted("master", tuple(others))
 
+    def admit_admin(self, headers: HeaderList, query: bytes = b"") -> Admitted:
+        """Whoever may change the gateway. Raises Unauthorized for a stranger, and Forbidden for a caller who may only
+        ask models and where there is no admin key at all."""
+        if self.admin_key is None:
+            self.admit(headers, query)
+            raise Forbidden(
+                "nobody may change this gateway: it has no admin key. Set POINTSMAN_ADMIN_KEY, or server.admin_key in the"
+                " configuration file, and start it again",
+                code="admin_key_not_configured",
+            )
+        found = _credentials(headers, query)
+        if _holds(found, self.admin_key):
+            return Admitted("admin", ())
+        if self.master_key is not None and _holds(found, self.master_key):
+            raise Forbidden(
+                "the gateway key does not open this, only the admin key does", code="admin_key_required"
+            )
+        raise Unauthorized(
+            f"the admin key is {'wrong' if found else 'missing'}: send it where the gateway key goes, such as"
+            " Authorization: Bearer",
+            code="invalid_admin_key",
+        )
+
+    def admit_reader(self, headers: HeaderList, query: bytes = b"") -> Admitted:
+        """Whoever may look at the gateway: those who may change it, and those who may call. Raises what `admit`
+        raises."""
+        if self.admin_key is not None and _holds(_credentials(headers, query), self.admin_key):
+            return Admitted("admin", ())
+        return self.admit(headers, query)
+
     def _is_listed(self, origin: bytes) -> bool:
         return origin.decode("latin-1") in self.origins
+
+
+def _credentials(headers: HeaderList, query: bytes) -> list[Credential]:
+    found = [Credential(name, value, _bare(value)) for name, value in headers if name in _KEY_HEADERS]
+    return [*found, *_from_query(query)]
+
+
+def _holds(found: Iterable[Credential], key: str) -> bool:
+    expected = key.encode()
+    return any(hmac.compare_digest(credential.key.encode(), expected) for credential in found)
 
 
 def _bare(value: bytes) -> str:

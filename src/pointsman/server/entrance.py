@@ -18,7 +18,8 @@ from starlette.types import Message, Receive, Scope, Send
 from pointsman.core.errors import ClientError, NotFound, PointsmanError, Unavailable, WrongMethod
 from pointsman.gateway.call import new_request_id
 from pointsman.gateway.slots import Slots
-from pointsman.server.auth import Door
+from pointsman.server.access import ChangingRoute, ReadingRoute
+from pointsman.server.auth import Admitted, Door
 from pointsman.server.endpoints import model_path
 from pointsman.server.inference import id_headers, place_of
 from pointsman.server.paths import normal_path
@@ -89,7 +90,7 @@ class Entrance:
         path = scope["path"]
         try:
             if path not in _KEYLESS:
-                scope["caller"] = self._door.admit(scope["headers"], scope["query_string"]).caller
+                scope["caller"] = self._admit(scope).caller
                 self._slots.require_open()
             await self._app(scope, receive, send)
         except (ClientError, Unavailable) as error:
@@ -103,6 +104,17 @@ class Entrance:
             log.error(
                 "request %s failed: %s at %s", scope["request_id"], type(error).__name__, place_of(error)
             )
+
+    def _admit(self, scope: Scope) -> Admitted:
+        route = next((route for route in self._routes if route.matches(scope)[0] is Match.FULL), None)
+        match route:
+            case ChangingRoute():
+                admit = self._door.admit_admin
+            case ReadingRoute():
+                admit = self._door.admit_reader
+            case _:
+                admit = self._door.admit
+        return admit(scope["headers"], scope["query_string"])
 
     def _preflight(self, scope: Scope, page: bytes | None) -> Response:
         headers = {"allow": self._allowed(scope)}
