@@ -20,11 +20,18 @@ import uvicorn
 import uvloop
 
 from pointsman import __version__
-from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
+from pointsman.config.limits import TargetLimitsSettings
 from pointsman.config.load import Loaded
 from pointsman.config.opinions import table_of
 from pointsman.config.schema import ServerSettings, Settings
-from pointsman.config.values import baseline_of, cards_of, limits_of, policy_of, providers_of
+from pointsman.config.values import (
+    baseline_of,
+    cards_of,
+    limits_of,
+    policy_of,
+    providers_of,
+    target_limits_of,
+)
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Send
 from pointsman.fleet.breaker import BreakerPolicy
@@ -51,6 +58,14 @@ from pointsman.server.inference import InferenceEndpoint
 from pointsman.server.models import ListedModel, ModelList
 from pointsman.server.protocol import protocol_factory
 from pointsman.server.shutdown import Server
+from pointsman.server.sockets import (
+    BACKLOG,
+    allow_files,
+    connections_within,
+    files_wanted,
+    listen,
+    url_of,
+)
 from pointsman.upstream.client import Client, PoolLimits
 from pointsman.upstream.demo import send_demo
 from pointsman.upstream.known_providers import KNOWN_PROVIDERS
@@ -62,11 +77,12 @@ from pointsman.wire.ollama import OLLAMA
 from pointsman.wire.openai_chat import OPENAI_CHAT
 from pointsman.wire.openai_responses import OPENAI_RESPONSES
 
+log = logging.getLogger("pointsman.app")
+
 _SPOKEN: tuple[ProviderDialect, ...] = (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES, GEMINI, OLLAMA)
 DIALECTS: Mapping[str, ProviderDialect] = {dialect.name: dialect for dialect in _SPOKEN}
 """What providers may speak."""
 
-_BACKLOG = 2048
 _GARBAGE_OBJECTS_MAX = 100_000  # some 10 to 20 MB
 _KEEP_ALIVE_S = 75  # longer than the idle time after which common clients and balancers reuse a connection
 _KILLED_BY = 128  # what shells add a signal's number to
@@ -83,7 +99,7 @@ class Brain:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """A whole gateway, ready to be given connections."""
+    """A whole gateway, ready to be given at most `connections` of them at once."""
 
     brain: Brain
     pipeline: Pipeline
@@ -91,6 +107,7 @@ class Runtime:
     models: ModelList
     door: Door
     slots: Slots
+    connections: int
 
 
 def build_brain(settings: Settings) -> Brain:
@@ -176,7 +193,8 @@ def build(settings: Settings, *, send: Send, record: Record, now_s: float) -> Ru
         fleet,
         ModelList(_listed(settings, brain), int(now_s)),
         _door(settings.server),
-        *_slots("the gateway", settings.limits),
+        Slots("the gateway", limits_of(settings.limits)),
+        settings.limits.connections,
     )
 
 
@@ -189,8 +207,8 @@ def _door(settings: ServerSettings) -> Door:
     )
 
 
-def _slots(of: str, settings: LimitsSettings | TargetLimitsSettings) -> tuple[Slots, ...]:
-    limits = limits_of(settings)
+def _slots(of: str, settings: TargetLimitsSettings) -> tuple[Slots, ...]:
+    limits = target_limits_of(settings)
     return () if limits is None else (Slots(of, limits),)
 
 
@@ -204,28 +222,6 @@ def _listed(settings: Settings, brain: Brain) -> list[ListedModel]:
         for card in brain.cards
     ]
     return [*virtual, *aliases, *real]
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes any free one. Raises OSError."""
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    listener = socket.socket(family, kind, protocol)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(address)
-        listener.listen(_BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    listener.setblocking(False)
-    return listener
-
-
-def url_of(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class Stopper:
@@ -298,14 +294,16 @@ async def answer(
     endpoints = endpoint_table(runtime, limit)
     config = uvicorn.Config(
         build_app(runtime.pipeline, runtime.models, runtime.door, runtime.slots, limit),
-        http=protocol_factory(endpoints, limit, settings.keepalive_after_s),  # type: ignore[arg-type]
+        http=protocol_factory(  # type: ignore[arg-type]
+            endpoints, limit, settings.keepalive_after_s, runtime.connections
+        ),
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        backlog=_BACKLOG,
+        backlog=BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_S,
     )
     # What is alive now stays alive: the collector need not look at it again. Requests leave no cycles behind
@@ -329,6 +327,7 @@ def serve(loaded: Loaded) -> int:
         format="%(asctime)s %(levelname)s %(message)s",
     )
     # From here on a signal means an orderly end, however early it comes, and the ledger is closed in any case.
+    settings = _within_open_files(settings)
     stopper = Stopper()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stopper.on_signal)
@@ -352,6 +351,21 @@ def serve(loaded: Loaded) -> int:
         if ledger is not None:
             ledger.close()
     return 0 if stopper.cut_by is None else _KILLED_BY + stopper.cut_by
+
+
+def _within_open_files(settings: Settings) -> Settings:
+    """With no more connections than this process may have files open: one too many would stop it from accepting any."""
+    limits = settings.limits
+    files = allow_files(files_wanted(limits.connections, limits.in_flight))
+    connections = connections_within(files, limits.connections, limits.in_flight)
+    if connections < limits.connections:
+        log.warning(
+            "at most %d connections, not %d (limits.connections): this process may have %d files open (ulimit -n)",
+            connections,
+            limits.connections,
+            files,
+        )
+    return settings.model_copy(update={"limits": limits.model_copy(update={"connections": connections})})
 
 
 def _nowhere(entry: Entry, attempts: tuple[Attempt, ...]) -> None:

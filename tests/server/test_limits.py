@@ -11,6 +11,7 @@ from raw_http import CHAT, MESSAGES, Client, ask, chat_body, chunked, head, post
 from gateways import Gateway
 from pointsman.core.errors import TooLarge
 from pointsman.server.content_encoding import inflate
+from pointsman.server.request_head import HEADERS_MAX
 
 LIMIT = 200_000
 OPEN = f"x-api-key: {KEY}"
@@ -174,6 +175,16 @@ def test_many_headers_are_cut(demo: Gateway) -> None:
     reply = ask(demo, head("POST", CHAT, *[f"x-{number}: {'y' * 60}" for number in range(1000)]))
 
     assert reply.status == 431
+
+
+def test_more_headers_than_anybody_needs_are_refused(demo: Gateway) -> None:
+    many = [f"x-{number}: y" for number in range(HEADERS_MAX - 1)]  # and the host
+    for path in (CHAT, "/v1/models"):
+        with Client(demo) as client:
+            client.send(head("POST", path, *many, "content-length: 1") + b"x")
+            assert client.reply().status == 431
+            assert client.is_closed()
+    assert ask(demo, head("GET", "/health", *many)).status == 200
 
 
 def test_long_head_within_the_limit_is_read(demo: Gateway) -> None:

@@ -99,16 +99,17 @@ class Silent:
 
 
 class Connection:
-    """One connection of a gateway whose models never answer."""
+    """One connection of a gateway whose models never answer, and which takes at most `connections_max`."""
 
-    def __init__(self) -> None:
+    def __init__(self, connections_max: int = 1000) -> None:
         config = uvicorn.Config(lambda: None, log_config=None, lifespan="off", timeout_keep_alive=75)
         config.load()
         self.loop = HandLoop()
         self.wire = Wire()
-        self.protocol: GatewayProtocol = protocol_factory({CHAT.encode(): Silent(self.loop)}, 1_000_000)(
-            config=config, server_state=ServerState(), app_state={}, _loop=self.loop
-        )
+        endpoints = {CHAT.encode(): Silent(self.loop)}
+        self.protocol: GatewayProtocol = protocol_factory(
+            endpoints, 1_000_000, connections_max=connections_max
+        )(config=config, server_state=ServerState(), app_state={}, _loop=self.loop)
         self.protocol.connection_made(self.wire)
 
     def send(self, data: bytes) -> None:
@@ -255,6 +256,33 @@ def test_refused_client_that_falls_silent_is_left_soon(connection: Connection) -
     connection.send(b"noise\r\n\r\n")
 
     assert connection.is_closed_after(2.0)
+
+
+@pytest.mark.parametrize("place", [0, 1, 30])
+def test_client_that_does_not_say_what_it_wants_is_left_soon_in_a_crowd(place: int) -> None:
+    crowded = Connection(connections_max=1)
+    if place:
+        crowded.send(REQUEST[:place])
+
+    assert crowded.is_closed_after(5.0)
+
+
+def test_client_that_was_answered_is_left_soon_in_a_crowd() -> None:
+    crowded = Connection(connections_max=1)
+    crowded.send(REQUEST)
+    crowded.loop.wait(100)
+    crowded.answer()
+
+    assert crowded.is_closed_after(5.0)
+
+
+def test_client_that_sends_or_waits_is_kept_in_a_crowd() -> None:
+    uploads, waits = Connection(connections_max=1), Connection(connections_max=1)
+    uploads.send(REQUEST[:-5])
+    waits.send(REQUEST)
+    for connection in (uploads, waits):
+        connection.loop.wait(55)
+        assert not connection.wire.is_closed
 
 
 def test_sweep_ends_with_the_last_connection(connection: Connection) -> None:

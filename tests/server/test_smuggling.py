@@ -33,11 +33,26 @@ AMBIGUOUS = {
     "chunked and not": ("transfer-encoding: chunked\r\ntransfer-encoding: identity", CHUNKS),
     "a control character": ("transfer-encoding: \x0bchunked", CHUNKS),
     "a NUL": (f"x: a\0b\r\ncontent-length: {SIZE}", BODY),
+    "a bare LF behind a header": (f"x: a\ncontent-length: {SIZE}", BODY),
+    "a bare LF before a length": (f"content-length: {SIZE}\nx: a", BODY),
+    "a NUL in a name": (f"x\0y: a\r\ncontent-length: {SIZE}", BODY),
+    "a NUL in a length": (f"content-length: {SIZE}\0", BODY),
+    "a name without a colon": (f"transfer-encoding\r\ncontent-length: {SIZE}", BODY),
+    "two colons": (f"content-length: : {SIZE}", BODY),
     "a bare CR": (f"x: a\rb\r\ncontent-length: {SIZE}", BODY),
     "a chunk without a size": ("transfer-encoding: chunked", b"zz\r\n" + BODY + b"\r\n0\r\n\r\n"),
     "a negative chunk": ("transfer-encoding: chunked", b"-5\r\n" + BODY + b"\r\n0\r\n\r\n"),
     "a chunk beyond 64 bits": ("transfer-encoding: chunked", b"f" * 17 + b"\r\n" + BODY + b"\r\n0\r\n\r\n"),
     "a chunk longer than its size": ("transfer-encoding: chunked", b"5\r\n" + BODY + b"\r\n0\r\n\r\n"),
+    "a chunk size with a prefix": (
+        "transfer-encoding: chunked",
+        b"0x%x\r\n" % SIZE + BODY + b"\r\n0\r\n\r\n",
+    ),
+    "a chunk size behind a blank": (
+        "transfer-encoding: chunked",
+        b" %x\r\n" % SIZE + BODY + b"\r\n0\r\n\r\n",
+    ),
+    "a chunk without its end": ("transfer-encoding: chunked", b"%x\r\n" % SIZE + BODY + b"0\r\n\r\n"),
     "chunks parted by LF": ("transfer-encoding: chunked", CHUNKS.replace(b"\r\n", b"\n")),
     "LF in a chunk extension": (
         "transfer-encoding: chunked",
@@ -82,6 +97,16 @@ def test_what_is_not_http_is_refused_and_the_connection_closed(demo: Gateway, no
         client.send(noise)
         assert client.reply().status == 400
         assert client.is_closed()
+
+
+def test_host_in_the_target_does_not_change_where_it_goes(demo: Gateway) -> None:
+    """The absolute form: an origin server has to take it, and may forward nothing to that host."""
+    with Client(demo) as client:
+        for target in ("http://169.254.169.254/health", "http://other.example:1/health"):
+            client.send(head("GET", target))
+            assert client.reply().json()["status"] == "ok"
+        client.send(head("POST", f"http://169.254.169.254{CHAT}", f"content-length: {SIZE}") + BODY)
+        assert client.reply().status == 200
 
 
 @pytest.mark.parametrize("target", [b"/\xff", b"/v1/models/\xc3\xa9", b"http://[::1"])

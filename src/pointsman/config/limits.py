@@ -14,6 +14,13 @@ class LimitsSettings(Section):
     """How much this process does at once. Requests beyond it wait for their turn, first come first served; beyond that
     they are told to come again: 503 with `Retry-After`, 529 in Anthropic's dialect."""
 
+    connections: Count = Field(
+        default=10_000,
+        description=(
+            "Connections of clients. From three quarters of them on idle ones are closed soon; one too many is told to come"
+            " again. Fewer where the process may not have as many files open."
+        ),
+    )
     in_flight: Count = Field(default=1000, description="Requests that are being answered.")
     queue: Places = Field(default=1000, description="Requests that wait until one of those is done.")
     queue_timeout_s: Seconds = Field(default=30.0, description="How long each of them waits.")

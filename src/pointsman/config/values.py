@@ -160,7 +160,11 @@ def policy_of(settings: Settings) -> Policy:
     )
 
 
-def limits_of(settings: LimitsSettings | TargetLimitsSettings) -> Limits | None:
+def limits_of(settings: LimitsSettings) -> Limits:
+    return Limits(settings.in_flight, settings.queue, settings.queue_timeout_s)
+
+
+def target_limits_of(settings: TargetLimitsSettings) -> Limits | None:
     """None where there is no limit."""
     if settings.in_flight is None:
         return None

@@ -26,6 +26,9 @@ class Arrival:
             self._since_s = now_s
         self._bytes += count
 
+    def has_taken(self, so_long_s: float, now_s: float) -> bool:
+        return self._bytes > 0 and now_s - self._since_s > so_long_s
+
     def is_too_slow(self, now_s: float) -> bool:
         return self._bytes > 0 and now_s - self._since_s > REQUEST_S + self._bytes / REQUEST_BYTES_PER_S
 

@@ -19,10 +19,13 @@ from pointsman.server.exchange import Endpoint, Exchange
 from pointsman.server.pace import Arrival, Departure
 from pointsman.server.request_head import (
     HEAD_BYTES_MAX,
+    HEADERS_MAX,
     BadMessage,
     head_bytes,
     head_without_offer,
     path_and_query,
+    too_many_connections,
+    too_many_headers,
     too_much_head,
 )
 from pointsman.server.sweep import Sweep
@@ -40,6 +43,12 @@ _LINGER_SILENCE_S = 2.0
 """How long what follows a refusal is read and thrown away: closing at once would reset the connection, and the
 client would never see why."""
 
+_LINGERING_MAX = 100
+"""How many connections beyond the limit are told so before they are closed."""
+
+_CROWDED = 0.75
+_CROWDED_SILENCE_S = 5.0
+
 _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"expect"})
 
 _Cycle = RequestResponseCycle | Exchange
@@ -55,6 +64,7 @@ class GatewayProtocol(HttpToolsProtocol):
         max_body_bytes: int,
         sweep: Sweep,
         keepalive_after_s: float,
+        connections_max: int,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -63,6 +73,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._max_body_bytes = max_body_bytes
         self._sweep = sweep
         self._keepalive_after_s = keepalive_after_s
+        self._connections_max = connections_max
         self._reading: Exchange | None = None  # the request that is being read, if it is one of ours
         self._answering: _Cycle | None = None  # the one whose answer is being written
         self._before: _Cycle | None = None  # what was being answered when `_reading` began
@@ -85,6 +96,8 @@ class GatewayProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._close_when_silent(self.timeout_keep_alive)
         self._sweep.begin(self.loop, self.connections)
+        if len(self.connections) > self._connections_max:
+            self._refuse_connection()
 
     def data_received(self, data: bytes) -> None:
         self._silent_until_s = math.inf
@@ -147,6 +160,8 @@ class GatewayProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self._overhead_bytes > HEAD_BYTES_MAX and head_bytes(self.url, self.headers) > HEAD_BYTES_MAX:
             raise too_much_head()
+        if len(self.headers) > HEADERS_MAX:
+            raise too_many_headers()
         self._is_in_head = False
         self._overhead_bytes = 0
         self._reading = None
@@ -330,8 +345,9 @@ class GatewayProtocol(HttpToolsProtocol):
     def _unset_keepalive_if_required(self) -> None:
         self._silent_until_s = math.inf
 
-    def look(self, now_s: float) -> None:
-        """Called by the sweep: nothing may go on for ever."""
+    def look(self, now_s: float, *, is_crowded: bool = False) -> None:
+        """Called by the sweep: nothing may go on for ever, and in a crowd there is less patience with those who have
+        not even said what they want."""
         answering = self._answering
         is_answering = answering is not None and not answering.response_complete
         is_growing = is_answering and not self.flow.write_paused
@@ -341,8 +357,27 @@ class GatewayProtocol(HttpToolsProtocol):
             # While a model thinks its caller has nothing to say.
             if isinstance(answering, Exchange):
                 answering.look(now_s, self._keepalive_after_s)
-        elif now_s >= self._silent_until_s or (self._is_midway and self._arrival.is_too_slow(now_s)):
+        elif (
+            now_s >= self._silent_until_s
+            or (self._is_midway and self._arrival.is_too_slow(now_s))
+            or (is_crowded and self._has_said_nothing(now_s))
+        ):
             self.timeout_keep_alive_handler()
+
+    def _has_said_nothing(self, now_s: float) -> bool:
+        """For some seconds, where there is still no head of a request."""
+        if self._is_midway:
+            return self._is_in_head and self._arrival.has_taken(_CROWDED_SILENCE_S, now_s)
+        return now_s >= self._silent_until_s - self.timeout_keep_alive + _CROWDED_SILENCE_S
+
+    def _refuse_connection(self) -> None:
+        if len(self.connections) > self._connections_max + _LINGERING_MAX:
+            self.transport.abort()
+            return
+        log.debug("refused a connection: there are %d", self._connections_max)
+        self._is_discarding = True
+        self.transport.write(too_many_connections().answer())
+        self._begin_to_linger()
 
     def _begin_to_linger(self) -> None:
         if self.transport.is_closing():
@@ -400,10 +435,13 @@ class GatewayProtocol(HttpToolsProtocol):
 
 
 def protocol_factory(
-    endpoints: Mapping[bytes, Endpoint], max_body_bytes: int, keepalive_after_s: float = 1.0
+    endpoints: Mapping[bytes, Endpoint],
+    max_body_bytes: int,
+    keepalive_after_s: float = 1.0,
+    connections_max: int = 10_000,
 ) -> Callable[..., GatewayProtocol]:
     """What uvicorn's `http` setting takes: makes one protocol for each connection."""
-    sweep = Sweep()
+    sweep = Sweep(_CROWDED * connections_max)
 
     def make(*args: Any, **kwargs: Any) -> GatewayProtocol:
         return GatewayProtocol(
@@ -412,6 +450,7 @@ def protocol_factory(
             max_body_bytes=max_body_bytes,
             sweep=sweep,
             keepalive_after_s=keepalive_after_s,
+            connections_max=connections_max,
             **kwargs,
         )
 

@@ -11,14 +11,22 @@ from pointsman.server.paths import normal_path
 HEAD_BYTES_MAX = 64 * 1024
 """Of a request's head, of its trailers, of chunk extensions: what is not body, between two pieces of body."""
 
+HEADERS_MAX = 256
+"""Browsers, SDKs and proxies together send some 50."""
+
 _OFFERS = frozenset({b"upgrade", b"connection", b"http2-settings"})
-_PHRASES = {400: b"Bad Request", 405: b"Method Not Allowed", 431: b"Request Header Fields Too Large"}
+_PHRASES = {
+    400: b"Bad Request",
+    405: b"Method Not Allowed",
+    431: b"Request Header Fields Too Large",
+    503: b"Service Unavailable",
+}
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
 
 class BadMessage(Exception):
-    """What came is not a request that anybody could answer."""
+    """What came is not a request that anybody could answer, or may not even come."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -26,12 +34,15 @@ class BadMessage(Exception):
 
     def answer(self) -> bytes:
         """All that is said about it. Nobody knows the caller's dialect; this one is understood most widely."""
-        body = b'{"error":{"message":"%b","type":"invalid_request_error","param":null,"code":null}}' % (
-            str(self).encode()
+        is_ours = self.status >= 500
+        body = b'{"error":{"message":"%b","type":"%b","param":null,"code":null}}' % (
+            str(self).encode(),
+            b"server_error" if is_ours else b"invalid_request_error",
         )
         lines = (
             b"HTTP/1.1 %d %b" % (self.status, _PHRASES[self.status]),
             b"content-type: application/json",
+            *((b"retry-after: 1",) if is_ours else ()),
             b"content-length: %d" % len(body),
             b"connection: close",
         )
@@ -40,6 +51,15 @@ class BadMessage(Exception):
 
 def too_much_head() -> BadMessage:
     return BadMessage(431, f"the head of a request may have {HEAD_BYTES_MAX} bytes")
+
+
+def too_many_headers() -> BadMessage:
+    return BadMessage(431, f"a request may have {HEADERS_MAX} headers")
+
+
+def too_many_connections() -> BadMessage:
+    """Nothing is wrong with what it says: it has not said anything yet."""
+    return BadMessage(503, "the gateway has too many connections; try again later")
 
 
 def head_bytes(url: bytes, headers: RawHeaders) -> int:
