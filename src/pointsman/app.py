@@ -20,13 +20,13 @@ import uvicorn
 import uvloop
 
 from pointsman import __version__
+from pointsman.config.cards import baseline_of, cards_of, served_of
 from pointsman.config.limits import TargetLimitsSettings
 from pointsman.config.load import Loaded
 from pointsman.config.opinions import table_of
 from pointsman.config.schema import ServerSettings, Settings
 from pointsman.config.values import (
-    baseline_of,
-    cards_of,
+    breaker_policy_of,
     limits_of,
     policy_of,
     providers_of,
@@ -34,8 +34,6 @@ from pointsman.config.values import (
 )
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Send
-from pointsman.fleet.breaker import BreakerPolicy
-from pointsman.fleet.place import Backend
 from pointsman.fleet.pool import Fleet
 from pointsman.gateway.adviser import Adviser
 from pointsman.gateway.consult import Consult
@@ -160,8 +158,10 @@ def build(settings: Settings, *, send: Send, record: Record, now_s: float) -> Ru
     of_providers = {
         name: _slots(f"the provider {name}", provider.limits) for name, provider in settings.providers.items()
     }
+    served = served_of(settings)
+    of_models = {name: _slots(f"the model {name}", model.limits) for name, model in settings.models.items()}
     targets: dict[str, Target] = {}
-    for card in brain.cards:
+    for backend, card in served:
         provider = providers[card.provider]
         own = provider.caller_key_prefixes
         target = Target(
@@ -170,23 +170,21 @@ def build(settings: Settings, *, send: Send, record: Record, now_s: float) -> Ru
             DIALECTS[provider.dialect],
             send_demo if provider.embedded else send,
             tuple(sorted(prefix for prefix in key_prefixes if prefix not in own and prefix.startswith(own))),
-            slots=(
-                *_slots(f"the model {card.name}", settings.models[card.name].limits),
-                *of_providers[card.provider],
-            ),
+            slots=(*of_models[card.name], *of_providers[card.provider]),
         )
         others = {name: replace(target, dialect=DIALECTS[name]) for name in provider.also_speaks}
-        targets[card.name] = replace(target, others=others)
+        targets[backend.name] = replace(target, others=others)
+    fleet = Fleet([backend for backend, _ in served], breaker_policy_of(settings))
+    asked_first = {card.name: targets[fleet.backends_of(card.name)[0]] for card in brain.cards}
     baseline = baseline_of(settings, brain.cards)
     pipeline = Pipeline(
         brain.names,
         brain.router,
-        targets,
+        asked_first,
         record,
         baseline.price if baseline is not None else None,
-        _consult(settings, brain, targets, send),
+        _consult(settings, brain, asked_first, send),
     )
-    fleet = Fleet([Backend(card.name, card.name, card.provider) for card in brain.cards], BreakerPolicy())
     return Runtime(
         brain,
         pipeline,

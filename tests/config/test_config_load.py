@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from pointsman.config.cards import cards_of
 from pointsman.config.load import Origin, load
-from pointsman.config.values import cards_of, providers_of
+from pointsman.config.values import providers_of
 from pointsman.core.errors import ConfigError
 
 DEMO = """\

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from pointsman.config.cards import cards_of
 from pointsman.config.load import load
 from pointsman.config.reference import json_schema, markdown
 from pointsman.config.schema import ModelSettings, ProviderSettings, ServerSettings, Settings
 from pointsman.config.source import read_yaml
-from pointsman.config.values import cards_of, policy_of, providers_of
+from pointsman.config.values import policy_of, providers_of
 from pointsman.routing.policy import DEFAULT_WEIGHTS
 from pointsman.upstream.known_providers import KNOWN_PROVIDERS
 

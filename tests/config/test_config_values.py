@@ -2,7 +2,8 @@ from decimal import Decimal
 
 import pytest
 
-from pointsman.config.values import baseline_of, cards_of, providers_of
+from pointsman.config.cards import baseline_of, cards_of
+from pointsman.config.values import providers_of
 from pointsman.core.ports import Deadlines
 
 DEMO_ALL = """\
@@ -152,7 +153,7 @@ def test_price_data_is_not_loaded_when_everything_is_given(tmp_path):
     )
     code = (
         "import sys; from pathlib import Path; from pointsman.config.load import load;"
-        "from pointsman.config.values import cards_of; cards_of(load(Path(sys.argv[1]), {'HOME': '/'}, {}).settings);"
+        "from pointsman.config.cards import cards_of; cards_of(load(Path(sys.argv[1]), {'HOME': '/'}, {}).settings);"
         "print([name for name in ('genai_prices', 'rich', 'http.client') if name in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)

@@ -5,9 +5,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from pointsman.config.cards import cards_of
 from pointsman.config.discover import discover
 from pointsman.config.load import Origin, load
-from pointsman.config.values import cards_of, providers_of
+from pointsman.config.values import providers_of
 
 TAGS = {
     "models": [

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pointsman.config.values import cards_of, policy_of
+from pointsman.config.cards import cards_of
+from pointsman.config.values import policy_of
 from pointsman.core.errors import ConfigError
 from pointsman.routing.categories import Category
 from pointsman.routing.presets import PRESETS

@@ -8,8 +8,9 @@ from pathlib import Path
 import typer
 
 from pointsman.cli.tables import model_table, table
+from pointsman.config.cards import cards_of
 from pointsman.config.load import load
-from pointsman.config.values import cards_of, policy_of
+from pointsman.config.values import policy_of
 from pointsman.core.errors import UnknownModel, Unsupported
 from pointsman.core.model_card import ModelCard
 from pointsman.core.prompt import Prompt

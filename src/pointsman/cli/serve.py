@@ -7,8 +7,8 @@ import typer
 
 from pointsman.app import serve
 from pointsman.cli.tables import model_table
+from pointsman.config.cards import cards_of
 from pointsman.config.load import load
-from pointsman.config.values import cards_of
 
 
 def run(path: Path | None, flags: Mapping[str, object], environ: Mapping[str, str]) -> int:

@@ -9,10 +9,11 @@ import typer
 from pydantic import SecretStr
 
 from pointsman.cli.tables import table
+from pointsman.config.cards import baseline_of, cards_of
 from pointsman.config.load import Loaded, load
 from pointsman.config.references import MASK, is_secret
 from pointsman.config.source import Where, dotted
-from pointsman.config.values import baseline_of, cards_of, policy_of, providers_of
+from pointsman.config.values import policy_of, providers_of
 from pointsman.core.model_card import ModelCard
 from pointsman.upstream.known_providers import KNOWN_PROVIDERS
 

@@ -46,7 +46,12 @@ _NOT_OURS_TO_SET = frozenset(
 def _used(view: View) -> set[object]:
     """The providers that models name, and those that a misspelt name was meant for."""
     written = view.section("providers")
-    found = [model.get("provider") for model in view.section("models").values() if isinstance(model, Mapping)]
+    found: list[object] = []
+    for model in view.section("models").values():
+        if isinstance(model, Mapping):
+            backends = model.get("backends")
+            places = [model, *(backends if isinstance(backends, list) else ())]
+            found += [place.get("provider") for place in places if isinstance(place, Mapping)]
     return {name if name in written else nearest(name, written) for name in found}
 
 
@@ -153,16 +158,13 @@ def _headers(view: View, where: Where, provider: ProviderSettings) -> Iterator[P
 
 
 def _models(view: View) -> Iterator[Problem]:
-    written = view.section("providers")
     for name, model in view.settings.models.items():
         where = ("models", name)
-        if model.provider not in written:
-            yield view.problem(
-                (*where, "provider"),
-                repr(model.provider),
-                f"one of the providers: {', '.join(map(str, written))}",
-                nearest(model.provider, written),
-            )
+        written = view.written("models", name)
+        if model.provider is not None or "backends" not in written:
+            yield from _known_provider(view, (*where, "provider"), model.provider)
+        if model.provider is not None and "backends" in written:
+            yield view.problem((*where, "backends"), "beside `provider`", "one of the two")
         if model.tier is not None and model.tier not in view.settings.tiers:
             yield view.problem(
                 (*where, "tier"),
@@ -170,11 +172,40 @@ def _models(view: View) -> Iterator[Problem]:
                 f"one of the tiers: {', '.join(view.settings.tiers)}",
                 nearest(model.tier, view.settings.tiers),
             )
-        yield from _prices(view, where, model)
+        yield from _prices(view, where, written)
+        yield from _backends(view, name, model)
 
 
-def _prices(view: View, where: Where, model: ModelSettings) -> Iterator[Problem]:
-    written = view.written("models", str(where[1]))
+def _known_provider(view: View, where: Where, name: str | None) -> Iterator[Problem]:
+    written = view.section("providers")
+    if name is None:
+        yield view.problem(where, None, "which provider serves it: that, or `backends`, is required")
+    elif name not in written:
+        yield view.problem(
+            where,
+            repr(name),
+            f"one of the providers: {', '.join(map(str, written))}",
+            nearest(name, written),
+        )
+
+
+def _backends(view: View, name: str, model: ModelSettings) -> Iterator[Problem]:
+    where = ("models", name, "backends")
+    written = view.written("models", name).get("backends")
+    if isinstance(written, list) and not written:
+        yield view.problem(where, "an empty list", "at least one place, or `provider` instead")
+    seen: set[tuple[str, str]] = set()
+    for place, backend in enumerate(model.backends):
+        yield from _known_provider(view, (*where, place, "provider"), backend.provider)
+        called = (backend.provider, backend.id or model.id or name)
+        if called in seen:
+            yield view.problem((*where, place), f"{called[1]!r} at {called[0]} again", "each place once")
+        seen.add(called)
+        if isinstance(written, list) and place < len(written) and isinstance(written[place], Mapping):
+            yield from _prices(view, (*where, place), written[place])
+
+
+def _prices(view: View, where: Where, written: Mapping[str, object]) -> Iterator[Problem]:
     pair = ("usd_per_million_input", "usd_per_million_output")
     given = [key for key in pair if key in written]
     cached = [key for key in ("usd_per_million_cache_read", "usd_per_million_cache_write") if key in written]
@@ -238,7 +269,10 @@ def _preferred_models(view: View) -> Iterator[Problem]:
 
 
 def _bare_cards(settings: Settings) -> list[ModelCard]:
-    return [ModelCard(name, model.provider, model.id or name) for name, model in settings.models.items()]
+    return [
+        ModelCard(name, model.places[0].provider if model.places else "", model.id or name)
+        for name, model in settings.models.items()
+    ]
 
 
 def _names(view: View) -> Iterator[Problem]:

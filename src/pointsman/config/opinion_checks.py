@@ -22,8 +22,10 @@ def judge(view: View) -> Iterator[Problem]:
         expected = f"one of the models: {', '.join(known)}"
         yield view.problem(("judge", "model"), repr(name), expected, nearest(name, known))
     elif name in view.settings.models:
-        provider = view.settings.providers.get(view.settings.models[name].provider)
-        if provider is not None and provider.pass_through_caller_key and provider.api_key is None:
+        providers = [
+            view.settings.providers.get(place.provider) for place in view.settings.models[name].places
+        ]
+        if any(one is not None and one.pass_through_caller_key and one.api_key is None for one in providers):
             yield view.problem(
                 ("judge", "model"),
                 f"{name}, which is reached with the callers' own keys",

@@ -118,7 +118,7 @@ def _type_at(where: Where) -> tuple[Any, str]:
             field = found.model_fields[str(step)]
             found, description = field.annotation, field.description or ""
         else:
-            found = get_args(found)[-1]
+            found = [part for part in get_args(found) if part is not Ellipsis][-1]
     return _bare(found), description
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 
+from pointsman.config.backends import BackendSettings, BreakerSettings
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.load import OTHER_VARIABLES, OVERRIDES
 from pointsman.config.opinions import JudgeSettings, SidecarSettings
@@ -34,6 +35,8 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("providers.NAME.limits", TargetLimitsSettings),
     ("models.NAME", ModelSettings),
     ("models.NAME.limits", TargetLimitsSettings),
+    ("models.NAME.backends[]", BackendSettings),
+    ("breaker", BreakerSettings),
     ("routing", RoutingSettings),
     ("routing.rules.NAME", RuleSettings),
     ("profiles.NAME", ProfileSettings),

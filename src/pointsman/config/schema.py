@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from pointsman.config.backends import BackendSettings, BreakerSettings, ModelId
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.opinions import JudgeSettings, SidecarSettings
 from pointsman.config.routing import CategorySettings, ProfileSettings, RuleSettings
@@ -169,9 +170,15 @@ class ModelSettings(Section):
     """One model under the name that callers use. What is not given is looked up in the bundled price data,
     and stays unknown where that has nothing either."""
 
-    provider: str = Field(description="Which of `providers` serves it.")
-    id: Annotated[str, Field(min_length=1, max_length=300)] | None = Field(
+    provider: str | None = Field(
+        default=None, description="Which of `providers` serves it. Required where there are no `backends`."
+    )
+    id: ModelId | None = Field(
         default=None, description="What the provider calls it. Default: the name here."
+    )
+    backends: Annotated[tuple[BackendSettings, ...], Field(strict=False, max_length=50)] = Field(
+        default=(),
+        description="The places that serve it, instead of `provider`, where there is more than one.",
     )
     tier: str | None = Field(
         default=None,
@@ -215,6 +222,13 @@ class ModelSettings(Section):
             " Default: as its name says."
         ),
     )
+
+    @property
+    def places(self) -> tuple[BackendSettings, ...]:
+        """Where it is served; none while the configuration is wrong."""
+        if self.backends or self.provider is None:
+            return self.backends
+        return (BackendSettings(provider=self.provider),)
 
 
 class RoutingSettings(Section):
@@ -304,6 +318,9 @@ class Settings(Section):
     sidecar: Annotated[
         SidecarSettings, BeforeValidator(section, json_schema_input_type=SidecarSettings | None)
     ] = Field(default=SidecarSettings(), description="A classifier of your own, over HTTP.")
+    breaker: Annotated[
+        BreakerSettings, BeforeValidator(section, json_schema_input_type=BreakerSettings | None)
+    ] = Field(default=BreakerSettings(), description="When calls to a backend stop.")
     ledger: Annotated[
         LedgerSettings, BeforeValidator(section, json_schema_input_type=LedgerSettings | None)
     ] = Field(default=LedgerSettings(), description="The book of what happened and what it cost.")

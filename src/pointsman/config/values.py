@@ -1,21 +1,15 @@
 """Settings as the values that the rest of the program works with: providers, model cards, policy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
-from pointsman.config.facts import UNKNOWN, Facts, look_up
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.routing import ProfileSettings, RuleSettings
-from pointsman.config.schema import ModelSettings, ProviderSettings, Settings
+from pointsman.config.schema import ProviderSettings, Settings
 from pointsman.config.section import Section
-from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Deadlines, Limits
-from pointsman.core.usage import Price, Rates
-from pointsman.fleet import catalog
-from pointsman.fleet.coders import is_coder
+from pointsman.fleet.breaker import BreakerPolicy
 from pointsman.routing.categories import Category
 from pointsman.routing.policy import Policy, default_policy
 from pointsman.routing.profiles import Profile
@@ -67,83 +61,8 @@ def _credential_header(known: KnownProvider | None, dialect: str) -> CredentialH
     return _CREDENTIAL_HEADERS.get(dialect, "bearer")
 
 
-def cards_of(settings: Settings, at: datetime | None = None) -> tuple[ModelCard, ...]:
-    """Every model, with prices and context sizes filled in as far as they are known. `at` is when prices are
-    asked for; None is now."""
-    at = at or datetime.now(UTC)
-    providers = providers_of(settings)
-    return tuple(_card(name, model, providers[model.provider], at) for name, model in settings.models.items())
-
-
-def _card(name: str, settings: ModelSettings, provider: Provider, at: datetime) -> ModelCard:
-    model_id = settings.id or name
-    known = catalog.find(provider.name, model_id)
-    price = known.price if known else None
-    context_tokens = settings.context_tokens or (known.context_tokens if known else None)
-    if price is None or context_tokens is None:
-        facts = _facts(provider, model_id, at)
-        price = price or facts.price
-        context_tokens = context_tokens or facts.context_tokens
-    price = _price(settings, price)
-    abilities = settings.abilities
-    return ModelCard(
-        name=name,
-        provider=provider.name,
-        id=model_id,
-        tier=settings.tier,
-        price=price,
-        context_tokens=context_tokens,
-        max_output_tokens=settings.max_output_tokens,
-        abilities=abilities if abilities is not None else (known.abilities if known else None),
-        profile=provider.profile,
-        coder=settings.coder if settings.coder is not None else is_coder(model_id),
-    )
-
-
-def _facts(provider: Provider, model_id: str, at: datetime) -> Facts:
-    known = KNOWN_PROVIDERS.get(provider.name)
-    if known is not None and known.prices_as is not None:
-        return look_up(known.prices_as, provider.base_url, model_id, at)
-    if provider.base_url.startswith("https://"):
-        return look_up(None, provider.base_url, model_id, at)
-    return UNKNOWN  # somebody's own machine: nobody publishes its prices
-
-
-def _price(settings: ModelSettings, known: Price | None) -> Price | None:
-    """What the configuration says, else what is known. The known rates of the cache go with the known base rates: beside
-    others they would be somebody else's."""
-    if settings.usd_per_million_input is None or settings.usd_per_million_output is None:
-        return known
-    given = Rates(settings.usd_per_million_input, settings.usd_per_million_output)
-    is_known = known is not None and given == Rates(
-        known.rates.usd_per_million_input, known.rates.usd_per_million_output
-    )
-    above = known.above if known is not None and is_known else ()
-    rates = known.rates if known is not None and is_known else given
-    cache = {
-        name: value
-        for name in ("usd_per_million_cache_read", "usd_per_million_cache_write")
-        if (value := getattr(settings, name)) is not None
-    }
-    if "usd_per_million_cache_write" in cache:
-        rates = replace(rates, usd_per_million_cache_write_1h=None)
-    # Dearer rates for long prompts hold only as they are published.
-    return Price(replace(rates, **cache), "config", () if cache else above)
-
-
-def baseline_of(settings: Settings, cards: Sequence[ModelCard]) -> ModelCard | None:
-    """The model that savings are counted against: the one that was named, else the dearest; None without a
-    price to compare."""
-    if settings.baseline_model is not None:
-        return next(card for card in cards if card.name == settings.baseline_model)
-    priced = [
-        (_dearness(card.price), -place, card) for place, card in enumerate(cards) if card.price is not None
-    ]
-    return max(priced)[-1] if priced else None
-
-
-def _dearness(price: Price) -> Decimal:
-    return price.rates.usd_per_million_input + price.rates.usd_per_million_output
+def breaker_policy_of(settings: Settings) -> BreakerPolicy:
+    return BreakerPolicy(**settings.breaker.model_dump())
 
 
 def policy_of(settings: Settings) -> Policy:

@@ -46,6 +46,13 @@ class Backend(NamedTuple):
     region: str | None = None
 
 
+def rank(backend: Backend) -> tuple[Decimal, bool]:
+    """By which backends of a model are asked: the cheapest first, those of unknown price last, standbys behind the
+    others of their price."""
+    price = backend.usd_per_million
+    return (Decimal("inf") if price is None else price, backend.weight == 0)
+
+
 class Figures(NamedTuple):
     """What is known of a backend at one moment. `latency_s` is the average time to the first byte, None before the
     first answer. `failures` are counted by fault. `open_until_s` is when the next call may be made, None when it may

@@ -13,7 +13,7 @@ from math import inf
 from pointsman.core.errors import UpstreamFault
 from pointsman.fleet.breaker import NOT_OF_HEALTH, BreakerPolicy
 from pointsman.fleet.lease import Closed, Lease, Verdict
-from pointsman.fleet.place import NO_PENALTY, Backend, Figures, Mark, Place
+from pointsman.fleet.place import NO_PENALTY, Backend, Figures, Mark, Place, rank
 
 _LATENCY_UNKNOWN_S = 1.0
 
@@ -69,10 +69,10 @@ class Fleet:
         return Lease(place, breaker.epoch, probe)
 
     def _choose(self, model: str, now_s: float, avoid: Collection[str]) -> Place | None:
-        for rank in self._ranks[model]:
+        for group in self._ranks[model]:
             free = [
                 place
-                for place in rank
+                for place in group
                 if now_s >= place.breaker.blocked_until_s
                 and not place.is_draining
                 and place.backend.name not in avoid
@@ -194,15 +194,13 @@ class Fleet:
 
 
 def _ranks(model: str, places: Iterable[Place]) -> Iterator[tuple[Place, ...]]:
-    """Groups in which the load is shared: the cheapest first, those of unknown price last, standbys behind the
-    others of their price. Load never moves traffic from one group to the next, only failure does."""
+    """Groups in which the load is shared. Load never moves traffic from one group to the next, only failure does."""
 
-    def rank(place: Place) -> tuple[Decimal, bool]:
-        price = place.backend.usd_per_million
-        return (Decimal("inf") if price is None else price, place.backend.weight == 0)
+    def rank_of(place: Place) -> tuple[Decimal, bool]:
+        return rank(place.backend)
 
-    mine = sorted((place for place in places if place.backend.model == model), key=rank)
-    for _, group in groupby(mine, key=rank):
+    mine = sorted((place for place in places if place.backend.model == model), key=rank_of)
+    for _, group in groupby(mine, key=rank_of):
         yield tuple(group)
 
 
@@ -223,7 +221,7 @@ def _next(free: list[Place], now_s: float) -> Place:
 def _closed(model: str, ranks: tuple[tuple[Place, ...], ...], now_s: float, avoid: Collection[str]) -> Closed:
     retry_at_s = inf
     told: list[str] = []
-    for place in (place for rank in ranks for place in rank):
+    for place in (place for group in ranks for place in group):
         name, breaker = place.backend.name, place.breaker
         if name in avoid:
             told.append(f"{name} was tried")
