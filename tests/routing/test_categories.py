@@ -38,7 +38,7 @@ BUILT_IN = [
     ("证明这个定理", {}, "reasoning"),
     ("What is the weather in Lima?", {"tool_count": 1}, "tools"),
     ("Debug this Python function", {"tool_count": 2}, "tools"),
-    ("explain the class struggle", {}, "conversation"),
+    ("explain the class struggle", {}, "reasoning"),
     ("what is the capital of Peru", {}, "conversation"),
 ]
 

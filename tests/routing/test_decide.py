@@ -15,45 +15,47 @@ from pointsman.routing.keywords import Keywords
 from pointsman.routing.policy import Policy, default_policy
 from pointsman.routing.profiles import Profile
 
+EASY, MIDDLE, HARD = {"simple"}, {"medium"}, {"complex", "reasoning"}
+
 EXAMPLES = [
-    ("What is the capital of France?", "simple"),
-    ("Hello!", "simple"),
-    ("Translate good morning to Spanish", "simple"),
-    ("Approve the waterproof jacket order", "simple"),
-    ("explain the class struggle", "simple"),
-    ("Fix the grammar: she go to school yesterday", "simple"),
-    ("法国的首都是哪里？", "simple"),
-    ("Was ist die Hauptstadt von Frankreich?", "simple"),
-    ("Write a haiku about autumn", "simple"),
-    ("Write a Python function that parses CSV with tests", "medium"),
-    ("Solve x^2+y^2=25", "medium"),
-    ("Explain how garbage collection works in Java", "medium"),
-    ("用Python写一个函数，解析CSV文件并编写单元测试", "medium"),
+    ("What is the capital of France?", EASY),
+    ("Hello!", EASY),
+    ("Translate good morning to Spanish", EASY),
+    ("Approve the waterproof jacket order", EASY),
+    ("explain the class struggle", MIDDLE),
+    ("Fix the grammar: she go to school yesterday", EASY),
+    ("法国的首都是哪里？", EASY),
+    ("Was ist die Hauptstadt von Frankreich?", EASY),
+    ("Write a haiku about autumn", EASY),
+    ("Write a Python function that parses CSV with tests", MIDDLE),
+    ("Solve x^2+y^2=25", MIDDLE),
+    ("Explain how garbage collection works in Java", MIDDLE),
+    ("用Python写一个函数，解析CSV文件并编写单元测试", MIDDLE),
     (
         "Janet's ducks lay 16 eggs per day. She eats three and sells the remainder daily. How much does she make?",
-        "medium",
+        MIDDLE,
     ),
-    ("Design a high-availability microservices architecture for an e-commerce platform", "complex"),
+    ("Design a high-availability microservices architecture for an e-commerce platform", HARD),
     (
         "Implement a distributed rate limiter in Go with Redis, explain the trade-offs, and write unit tests",
-        "complex",
+        HARD,
     ),
     (
         "Write a compiler for a small functional language in Rust, with type inference and garbage collection",
-        "complex",
+        HARD,
     ),
-    ("Prove that sqrt(2) is irrational, step by step", "reasoning"),
-    ("Prove by induction that the sum of the first n odd numbers is n^2", "reasoning"),
-    ("证明根号2是无理数，一步一步推导", "reasoning"),
-    ("Докажи теорему Пифагора пошагово", "reasoning"),
-    ("ルート2が無理数であることを段階的に証明してください", "reasoning"),
-    ("Demuestra paso a paso que la raíz de 2 es irracional", "reasoning"),
+    ("Prove that sqrt(2) is irrational, step by step", HARD),
+    ("Prove by induction that the sum of the first n odd numbers is n^2", HARD),
+    ("证明根号2是无理数，一步一步推导", HARD),
+    ("Докажи теорему Пифагора пошагово", HARD),
+    ("ルート2が無理数であることを段階的に証明してください", HARD),
+    ("Demuestra paso a paso que la raíz de 2 es irracional", HARD),
 ]
 
 
-@pytest.mark.parametrize(("text", "tier"), EXAMPLES, ids=[text[:30] for text, _ in EXAMPLES])
-def test_example_lands_in_its_tier(route: Route, ask: Ask, text: str, tier: str) -> None:
-    assert route(ask(text)).tier == tier
+@pytest.mark.parametrize(("text", "tiers"), EXAMPLES, ids=[text[:30] for text, _ in EXAMPLES])
+def test_example_lands_where_it_belongs(route: Route, ask: Ask, text: str, tiers: set[str]) -> None:
+    assert route(ask(text)).tier in tiers
 
 
 def test_decision_explains_itself(route: Route, ask: Ask) -> None:
@@ -73,8 +75,9 @@ def test_decision_explains_itself(route: Route, ask: Ask) -> None:
 def test_short_follow_up_stays_as_hard_as_what_it_follows(route: Route, ask: Ask) -> None:
     proof = "Prove that sqrt(2) is irrational, step by step"
 
-    assert route(ask(proof, "Shall I go on?", "yes, go on")).tier == "reasoning"
-    assert route(ask("yes, go on")).tier == "simple"
+    assert route(ask(proof, "Shall I go on?", "yes, go on")).tier in HARD
+    assert route(ask(proof, "Shall I go on?", "no, thanks")).tier in EASY
+    assert route(ask("yes, go on")).tier in EASY
 
 
 def test_pasted_text_does_not_ask_for_the_top(route: Route, ask: Ask) -> None:

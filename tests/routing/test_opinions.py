@@ -102,7 +102,7 @@ def test_one_after_the_other_is_asked_and_the_second_sees_what_the_first_said(
     sure = court.hear([SIDECAR, unsure], prompt, {"sidecar": Opinion(1.2 - alone.score, "")})
     assert isinstance(sure, Decision)
     assert sure.score == pytest.approx(0.6)
-    doubtful = court.hear([SIDECAR, unsure], prompt, {"sidecar": Opinion(0.92 - alone.score, "")})
+    doubtful = court.hear([SIDECAR, unsure], prompt, {"sidecar": Opinion(1.04 - alone.score, "")})
     assert isinstance(doubtful, Ask)
     assert doubtful.judge == "judge"
 

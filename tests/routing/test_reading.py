@@ -15,13 +15,39 @@ def conversation(*turns: tuple[str, str], system: str = "") -> Prompt:
     return Prompt(system, tuple(Turn(speaker, text) for speaker, text in turns), 2_000)
 
 
-@pytest.mark.parametrize("follow_up", ["yes, go on", "Try now?", "continue", "", "好的，请继续", "はい"])
+@pytest.mark.parametrize(
+    "follow_up",
+    [
+        "yes, go on",
+        "Try now?",
+        "continue",
+        "",
+        "好的，请继续",
+        "はい、続けてください",
+        "네, 계속해 주세요",
+        "да, продолжай",
+        "ja, mach bitte weiter",
+        "sí, continúa por favor",
+        "sim, pode continuar",
+        "نعم، تابع من فضلك",
+        "oui, continuez s'il vous plaît",
+    ],
+)
 def test_short_follow_up_inherits_the_turn_before(keywords: Keywords, follow_up: str) -> None:
     reading = read(conversation(("user", TASK), ("assistant", "Shall I?"), ("user", follow_up)), keywords)
 
     assert reading.inherited_turns == 1
-    assert reading.asked == f"{TASK}\n{follow_up}"
+    assert reading.asked.replace(",", "，") == f"{TASK}\n{follow_up}".strip().replace(",", "，")
     assert "reasoning" in reading.measures
+
+
+@pytest.mark.parametrize(
+    "courtesy", ["thanks!", "谢谢", "ありがとう", "감사합니다", "спасибо", "danke", "شكرا"]
+)
+def test_thanks_inherit_nothing(keywords: Keywords, courtesy: str) -> None:
+    reading = read(conversation(("user", TASK), ("assistant", "Done."), ("user", courtesy)), keywords)
+
+    assert reading.inherited_turns == 0
 
 
 @pytest.mark.parametrize(

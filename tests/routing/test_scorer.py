@@ -30,7 +30,7 @@ def test_base_comes_first_and_words_last(keywords: Keywords, ask: Ask, policy: P
 def test_share_is_weight_times_value(keywords: Keywords, ask: Ask, policy: Policy) -> None:
     _, shares = Scorer(policy).score(read(ask("Prove it with tools", tool_count=3), keywords))
 
-    assert {signal for signal, _, _ in shares} == {"base", "size", "tools", "reasoning"}
+    assert {signal for signal, _, _ in shares} == {"base", "size", "tools", "proof", "reasoning"}
     for signal, value, share in shares[1:]:
         assert share == policy.weights[signal] * value
 

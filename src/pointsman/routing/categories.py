@@ -151,7 +151,7 @@ class Sorter:
         """The category of what was read, and whether that is about code, whatever its category."""
         read = measures.get
         code = read("code", 0) + read("technical", 0) / 2
-        reasoning = 2 * read("reasoning", 0) + read("analysis", 0) + read("math", 0)
+        reasoning = 2 * read("reasoning", 0) + read("analysis", 0) + read("math", 0) + read("explanation", 0)
         about_code = code >= _ONE_POINT and code >= reasoning
         if self._own:
             best = max(self._own, key=lambda own: _points(own, measures))  # of equal ones the first

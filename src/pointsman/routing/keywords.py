@@ -6,16 +6,22 @@ from typing import NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
+from pointsman.routing.spellings import Misspelt, unaccented
+
 EDGE_CHARS = 800
 """Someone who pastes a long text says before or behind it what to do with it: these many characters at either
 end count as said, what stands between them as pasted."""
 
-_BLOCK_BYTES = 16_384
-_MATCH_BUDGET = 16_384
-"""A text of nothing but keywords gives a match every few characters, each of them an object. What is pasted is
-searched block by block, and no further block is begun once this many matches were looked at: 400 KB of "first
-first first" then cost 4 ms, not 30. Prose has 5 to 17 matches per 1,000 characters and source code 24, so it
-takes more than half a million characters of either for a block to be left out."""
+_PROOFREAD_BYTES = 600
+"""A wish of this size rests on a few words, so that one misspelt makes a difference; a longer one says it twice."""
+
+_ARABIC_PREFIXES = "وفبكلاس"
+"""And, so, with, as, for, the, will: written together with the word behind them."""
+_MOST_PREFIXES = 5
+
+_BLOCK_CHARS = 12_288
+"""Of what is pasted, so much behind the first edge and before the last is searched: a longer text has some of
+everything anyway, and 400 KB of nothing but keywords then cost 3 ms, not 30."""
 
 
 class Word(NamedTuple):
@@ -57,22 +63,22 @@ class _Machine:
         self._find = BytesAhoCorasick(
             patterns, matchkind=MatchKind.Standard, implementation=Implementation.ContiguousNFA
         ).find_matches_as_indexes
-        self.words = tuple(sought.word for sought in words)
-        self._lists = tuple(sought.word.lists for sought in words)
+        self._words = tuple(sought.place for sought in words)
+        self._lists = tuple(sought.lists for sought in words)
         self._starts_word = bytes(sought.starts_word for sought in words)
         self._ends_word = bytes(sought.ends_word for sought in words)
         self.overlap = max(map(len, patterns), default=1)
 
     def search(
         self, data: bytes, begin: int, end: int, found: dict[int, None], counts: dict[str, int]
-    ) -> int:
-        """Adds the words in that part of `data` which are not in `found` yet to it, and to the count of their
-        lists; returns how many matches were looked at."""
+    ) -> None:
+        """Adds the words in that part of `data` which are not in `found` yet to it, and to the count of their lists."""
         lists, starts_word, ends_word, edges = self._lists, self._starts_word, self._ends_word, _EDGES
-        matches = self._find(data[begin:end], True)
-        for index, start, stop in matches:
+        words = self._words
+        for index, start, stop in self._find(data[begin:end], True):
+            word = words[index]
             if (
-                index in found
+                word in found
                 or (
                     starts_word[index]
                     and edges[data[begin + start - 1]]
@@ -81,17 +87,17 @@ class _Machine:
                 or (ends_word[index] and edges[data[begin + stop]] and _joins_at(data, begin + stop))
             ):
                 continue
-            found[index] = None
+            found[word] = None
             for name in lists[index]:
                 counts[name] = counts.get(name, 0) + 1
-        return len(matches)
 
 
 class _Sought(NamedTuple):
-    """A keyword as it is sought, and at which of its ends a word must begin or end."""
+    """A keyword as it is sought, at which of its ends a word must begin or end, and its place among the words."""
 
     pattern: bytes
-    word: Word
+    place: int
+    lists: tuple[str, ...]
     starts_word: bool
     ends_word: bool
 
@@ -99,46 +105,60 @@ class _Sought(NamedTuple):
 class Keywords:
     """The word lists, ready to be sought. Build it once; `find` may be called from anywhere."""
 
-    def __init__(self, lists: Mapping[str, Iterable[str]]) -> None:
+    def __init__(self, lists: Mapping[str, Iterable[str]], never_misspelt: Iterable[str] = ()) -> None:
         self.lists = {name: tuple(words) for name, words in lists.items()}
+        self._never_misspelt = frozenset(never_misspelt)
         owners: dict[tuple[str, bool], list[str]] = {}
-        for name, words in self.lists.items():
-            for word in words:
+        for name, listed in self.lists.items():
+            for word in listed:
                 key = (word.removesuffix("*").lower(), word.endswith("*"))
                 if not key[0]:
                     raise ValueError(f"an empty keyword in {name}")
                 names = owners.setdefault(key, [])
                 if name not in names:
                     names.append(name)
+        self._words = tuple(Word(word.strip(), tuple(names)) for (word, _), names in owners.items())
+        spelt = {key: place for place, key in enumerate(owners)}
+        for (word, goes_on), place in list(spelt.items()):
+            for spelling in unaccented(word):
+                spelt.setdefault((spelling, goes_on), place)
         sought = [
             _Sought(
                 word.encode().title(),
-                Word(word.strip(), tuple(names)),
+                place,
+                self._words[place].lists,
                 _joins(word[0]),
                 not goes_on and _joins(word[-1]),
             )
-            for (word, goes_on), names in owners.items()
+            for (word, goes_on), place in spelt.items()
         ]
         # Most texts are ASCII: for them a machine of the ASCII words alone is smaller.
         self._ascii = _Machine([each for each in sought if each.pattern.isascii()])
         self._any = _Machine(sought)
+        self._misspelt = Misspelt(
+            {word: place for (word, goes_on), place in spelt.items() if not goes_on},
+            self._never_misspelt.union(word for word, _ in spelt),
+        )
 
     @classmethod
     def parse(cls, text: str) -> "Keywords":
-        """From TOML: a table per list, in it an array of words per language."""
-        return cls(
-            {
-                name: [word for words in by_language.values() for word in words]
-                for name, by_language in tomllib.loads(text).items()
-            }
-        )
+        """From TOML: a table per list, in it an array of words per language. The table `never_misspelt` is no list:
+        its words are not taken for misspelt ones of another."""
+        lists = {
+            name: [word for words in by_language.values() for word in words]
+            for name, by_language in tomllib.loads(text).items()
+        }
+        return cls(lists, lists.pop("never_misspelt", ()))
 
     def and_also(self, lists: Mapping[str, Iterable[str]]) -> "Keywords":
         """These and further lists."""
-        return Keywords({**self.lists, **lists}) if lists else self
+        return Keywords({**self.lists, **lists}, self._never_misspelt) if lists else self
 
     def find(self, text: str) -> Found:
         """`text` must be encodable as UTF-8 (no lone surrogates)."""
+        if len(text) > 2 * (EDGE_CHARS + _BLOCK_CHARS):
+            ends = EDGE_CHARS + _BLOCK_CHARS
+            text = f"{text[:ends]}\0{text[-ends:]}"
         said: dict[str, int] = {}
         pasted: dict[str, int] = {}
         found: dict[int, None] = {}
@@ -157,16 +177,21 @@ class Keywords:
             tail = size - len(padded[-EDGE_CHARS:].encode())
         if is_short:
             machine.search(data, 0, size, found, said)
-            return Found(said, pasted, found, machine.words)
+            if size <= _PROOFREAD_BYTES:
+                self._read_misspelt(text, found, said)
+            return Found(said, pasted, found, self._words)
         machine.search(data, 0, head, found, said)
         machine.search(data, tail, size, found, said)
-        budget = _MATCH_BUDGET
-        for begin in range(max(head - machine.overlap, 0), tail, _BLOCK_BYTES):
-            end = min(begin + _BLOCK_BYTES, tail) + machine.overlap
-            budget -= machine.search(data, begin, min(end, size), found, pasted)
-            if budget <= 0:
-                break
-        return Found(said, pasted, found, machine.words)
+        begin = max(head - machine.overlap, 0)
+        machine.search(data, begin, min(tail + machine.overlap, size), found, pasted)
+        return Found(said, pasted, found, self._words)
+
+    def _read_misspelt(self, text: str, found: dict[int, None], said: dict[str, int]) -> None:
+        for place in self._misspelt.find(text):
+            if place not in found:
+                found[place] = None
+                for name in self._words[place].lists:
+                    said[name] = said.get(name, 0) + 1
 
 
 def _joins(char: str) -> bool:
@@ -182,7 +207,16 @@ def _joins_before(data: bytes, at: int) -> bool:
     begin = at - 1
     while data[begin] & 0xC0 == 0x80:
         begin -= 1
-    return _joins(data[begin:at].decode())
+    char = data[begin:at].decode()
+    return _joins(char) and not (char in _ARABIC_PREFIXES and _begins_with_prefixes(data, at))
+
+
+def _begins_with_prefixes(data: bytes, at: int) -> bool:
+    """Whether all that stands between the beginning of the word and `at` may be prefixed to an Arabic word."""
+    begin = max(at - 2 * _MOST_PREFIXES, 0)
+    before = data[begin:at].decode(errors="ignore")
+    kept = before.rstrip(_ARABIC_PREFIXES)
+    return not (kept and _joins(kept[-1])) and len(before) - len(kept) < _MOST_PREFIXES
 
 
 def _joins_at(data: bytes, at: int) -> bool:

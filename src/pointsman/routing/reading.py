@@ -1,5 +1,7 @@
 """What a prompt says, read once per decision for all signals. It does not judge: that is theirs."""
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -7,13 +9,24 @@ from pointsman.core.prompt import Prompt
 from pointsman.routing.keywords import EDGE_CHARS, Found, Keywords
 from pointsman.routing.tokens import beside, input_tokens, text_tokens, weigh
 
-_SHORT_CHARS = 100
+_SHORT_CHARS = 80
 _SHORT_WORDS = 4
 _SHORT_WIDE_CHARS = 8  # "请继续" is one word to a program that splits at spaces
+_GO_ON_WORDS = 9
+_GO_ON_WIDE_CHARS = 16
 _MAX_INHERITED_TURNS = 8
 _WORDS_TOLD = 3
 _PASTED_WORDS = 20
 _MOST_FOR_PASTED = 0.5
+
+_BYTES_PER_TOKEN = 4.6
+_SPACES = re.compile(r"[ \t\u00a0\u3000]{2,}")
+
+_LONG_WORD_CHARS = 10
+_BESIDE_WORDS = ",.;:!?()\"'»«“”„¿¡"
+_PART_MARKS = ",;:"
+_WIDE_PART_MARKS = "，；：、،؛"  # noqa: RUF001 - those of other scripts
+_USUAL_TOKENS = 60
 
 _DIGITS = b"0123456789"
 _DIGITS_NOTICED = 0.01
@@ -25,6 +38,7 @@ Measures = Mapping[str, float]
     asked_tokens, input_tokens     of the wish, of everything
     questions                      question marks in it
     digits                         their share of it
+    long_words, clauses            words of ten letters or more, marks between parts; as in 60 tokens of it
     user_turns, system_chars
     tools
     media                          of which images, audio, documents
@@ -37,8 +51,9 @@ words."""
 
 
 class Reading(NamedTuple):
-    """`asked` is the last user turn; one that is short ("yes, go on") is read together with the user turns
-    before it, back to the first that says more. Keywords come from it alone: what a tool returned or an
+    """`asked` is the last user turn; one that is short and no more than a wish to go on, or too short to say anything
+    by itself, is read together with the user turns before it, back to the first that says more; thanks and a greeting
+    are not. Keywords come from it alone: what a tool returned or an
     assistant said is no wish of the user's, and a system text speaks of all requests, not of this one.
     Questions and digits are counted at both ends of it where it is long.
     """
@@ -95,12 +110,12 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
             user_turns += 1
             if reads_on:
                 texts.append(text)
-                reads_on = (
-                    len(text) <= _SHORT_CHARS and _is_short(text) and user_turns <= _MAX_INHERITED_TURNS
-                )
+                reads_on = len(text) <= _SHORT_CHARS and user_turns <= _MAX_INHERITED_TURNS
+                if reads_on and len(prompt.turns) > 1:
+                    reads_on = _leans_on_what_was_said(text, keywords)
                 continue
         others.append(text)
-    asked = encodable(texts[0] if len(texts) == 1 else "\n".join(reversed(texts)))
+    asked = plain(texts[0] if len(texts) == 1 else "\n".join(reversed(texts)))
 
     weighed = weigh(asked)
     asked_tokens = text_tokens(weighed)
@@ -142,8 +157,23 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
     if digits and digits / size >= _DIGITS_NOTICED:
         measures["digits"] = digits / size
         measures["math"] = 0
+    parts = sum([edges.count(mark) for mark in _PART_MARKS])
+    if high_bytes:
+        parts += sum([edges.count(mark) for mark in _WIDE_PART_MARKS])
+    long_words = _long_words(edges)
+    if parts or long_words:
+        # Counted as in a wish of usual length: a long text has many of both.
+        share = min(_USUAL_TOKENS / asked_tokens, 1.0)
+        if parts:
+            measures["clauses"] = parts * share
+        if long_words:
+            measures["long_words"] = long_words * share
     found = keywords.find(asked)
     measures.update(found.said)
+    if "greeting" in measures:
+        # Courtesies are many words that say nothing of the task.
+        spoken = sum(map(len, found.words("greeting"))) / _BYTES_PER_TOKEN
+        measures["asked_tokens"] = max(round(asked_tokens - spoken), 1)
     # What was pasted counts as half a word at most: a long text has some of everything, and what to do with it is
     # said before or behind it.
     for name, count in found.pasted.items():
@@ -166,11 +196,41 @@ def _add_instructions(system: str, measures: dict[str, float]) -> None:
         measures["json_mentioned"] = 1
 
 
-def _is_short(text: str) -> bool:
-    if len(text.split(None, _SHORT_WORDS - 1)) >= _SHORT_WORDS:
-        return False
+def _long_words(text: str) -> int:
+    """How many different words of ten letters or more there are."""
+    candidates = {word for word in text.split() if len(word) >= _LONG_WORD_CHARS}
+    if not candidates:
+        return 0
+    words = {word.strip(_BESIDE_WORDS).lower() for word in candidates}
+    return len(
+        [
+            word
+            for word in words
+            if len(word) >= _LONG_WORD_CHARS and word.replace("-", "").isalpha() and word < "\u0e00"
+        ]
+    )
+
+
+def _leans_on_what_was_said(text: str, keywords: Keywords) -> bool:
+    """Whether a turn says too little to be understood alone."""
+    words = len(text.split())
     wide = 0 if text.isascii() else sum(char >= "\u0e00" for char in text)
-    return wide <= _SHORT_WIDE_CHARS
+    if words > _GO_ON_WORDS or wide > _GO_ON_WIDE_CHARS:
+        return False
+    said = keywords.find(plain(text)).said
+    if "go_on" in said:
+        return True
+    return "greeting" not in said and words < _SHORT_WORDS and wide <= _SHORT_WIDE_CHARS
+
+
+def plain(text: str) -> str:
+    """The text as keywords are sought in it: in one form of each character, without padding."""
+    if not text.isascii():
+        text = encodable(text)
+        if not unicodedata.is_normalized("NFKC", text):
+            text = unicodedata.normalize("NFKC", text)
+    text = text.strip()
+    return _SPACES.sub(" ", text) if "  " in text else text
 
 
 def encodable(text: str) -> str:

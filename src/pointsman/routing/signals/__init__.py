@@ -9,15 +9,34 @@ from pointsman.routing.reading import Signal, Words
 from pointsman.routing.signals.code import code, technical
 from pointsman.routing.signals.conversation import references, system_prompt, turns
 from pointsman.routing.signals.format import output_format, structured_output
+from pointsman.routing.signals.language import clauses, vocabulary
 from pointsman.routing.signals.media import media
-from pointsman.routing.signals.reasoning import analysis, calculation, multi_step, negation, reasoning
+from pointsman.routing.signals.reasoning import (
+    analysis,
+    calculation,
+    multi_step,
+    negation,
+    proof,
+    reasoning,
+)
 from pointsman.routing.signals.size import context, size
-from pointsman.routing.signals.task import constraints, creative, domain, imperative, questions, simple
+from pointsman.routing.signals.task import (
+    constraints,
+    creative,
+    domain,
+    explanation,
+    greeting,
+    imperative,
+    questions,
+    simple,
+)
 from pointsman.routing.signals.tools import agentic, tools
 
 SIGNALS: tuple[Signal | Words, ...] = (
     size,
     context,
+    vocabulary,
+    clauses,
     turns,
     system_prompt,
     references,
@@ -28,8 +47,10 @@ SIGNALS: tuple[Signal | Words, ...] = (
     media,
     code,
     technical,
+    proof,
     reasoning,
     analysis,
+    explanation,
     multi_step,
     calculation,
     negation,
@@ -39,4 +60,5 @@ SIGNALS: tuple[Signal | Words, ...] = (
     creative,
     domain,
     simple,
+    greeting,
 )

@@ -2,12 +2,17 @@
 
 from pointsman.routing.reading import Measures, Reading, Signal, Words, graded
 
-reasoning = Words("reasoning", "reasoning", 0.7, 1.0, meaning="Strong markers: prove, derive, step by step.")
+_SENTENCE_TOKENS = 20
+
+proof = Words("proof", "proof", 0.85, 1.0, meaning="A proof or a derivation is asked for.")
 
 
-analysis = Words(
-    "analysis", "analysis", 0.4, 0.7, 1.0, meaning="Weaker ones: compare, explain why, trade-offs."
+reasoning = Words(
+    "reasoning", "reasoning", 0.4, 1.0, meaning="Strong markers: prove, derive, step by step, root cause."
 )
+
+
+analysis = Words("analysis", "analysis", 0.25, 0.65, 0.9, 1.0, meaning="To weigh, to compare, to judge.")
 
 
 multi_step = Words(
@@ -22,10 +27,13 @@ multi_step = Words(
 
 
 def _calculation(words: float, measures: Measures) -> float:
-    """Words of mathematics, and figures among the words."""
+    """Words of mathematics, and figures among the words, unless those are all there is. A program that calculates is
+    no harder than another."""
     value = graded(words, (0.4, 0.7, 0.9, 1.0))
     digits = measures.get("digits")
-    return min(value + min(digits * 5, 0.5), 1.0) if digits else value
+    if digits:
+        value = min(value + min(digits * 5, 0.5) * min(measures["asked_tokens"] / _SENTENCE_TOKENS, 1.0), 1.0)
+    return value / 2 if measures.get("code", 0.0) >= 1.0 else value
 
 
 def _saw_calculation(reading: Reading) -> str:

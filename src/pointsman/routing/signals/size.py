@@ -5,12 +5,17 @@ import math
 
 from pointsman.routing.reading import Measures, Signal
 
+_OF_LONG = 0.3
+
 
 def _size(tokens: float, _: Measures) -> float:
-    """What is asked: -1 at 10 tokens or fewer, 0 at 100, 1 at 1,000 or more."""
+    """What is asked: -1 at 10 tokens or fewer, 0 at 100. Beyond that most is pasted, and what to do with it can be
+    as easy as ever: 0.3 at 1,000 or more."""
     if tokens <= 10:
         return -1.0
-    return math.log10(tokens / 100) if tokens < 1_000 else 1.0
+    if tokens <= 100:
+        return math.log10(tokens / 100)
+    return _OF_LONG * math.log10(tokens / 100) if tokens < 1_000 else _OF_LONG
 
 
 size = Signal(

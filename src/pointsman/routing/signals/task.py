@@ -2,7 +2,11 @@
 
 from pointsman.routing.reading import Measures, Signal, Words, graded
 
-_SIMPLE_TOKENS = 40
+_WORK = ("imperative", "explanation", "analysis", "reasoning", "code", "technical")
+"""Lists whose words make more of a wish than a fact to look up."""
+
+_BESIDE_AN_ORDER = 0.3
+_COURTESY_TOKENS = 3
 
 
 def _questions(count: float, _: Measures) -> float:
@@ -23,7 +27,25 @@ constraints = Words(
 )
 
 
-imperative = Words("imperative", "imperative", 0.4, 0.7, 1.0, meaning="Verbs that order something made.")
+imperative = Words(
+    "imperative",
+    "imperative",
+    0.75,
+    0.9,
+    1.0,
+    meaning="Verbs that order something made: write, plan, summarize.",
+)
+
+
+def _explanation(count: float, measures: Measures) -> float:
+    """How and why: an answer of some paragraphs. Beside an order to make something it adds little."""
+    value = graded(count, (0.8, 0.9, 1.0))
+    return value * _BESIDE_AN_ORDER if measures.get("imperative", 0.0) >= 1.0 else value
+
+
+explanation = Signal(
+    "explanation", ("explanation",), _explanation, lambda reading: reading.told("explanation")
+)
 
 
 creative = Words(
@@ -37,8 +59,20 @@ domain = Words(
 
 
 def _simple(count: float, measures: Measures) -> float:
-    """Greetings, definitions, single facts: argues for an easier model, the less the longer the request."""
-    return graded(count, (-0.7, -1.0)) * min(1.0, _SIMPLE_TOKENS / max(measures["asked_tokens"], 1))
+    """Single facts, conversions, little things: argues for an easier model, the less the more else is wanted."""
+    work = 0.0
+    for name in _WORK:
+        work += measures.get(name, 0.0)
+    return graded(count, (-0.8, -1.0)) / (1.0 + work)
 
 
 simple = Signal("simple", ("simple",), _simple, lambda reading: reading.told("simple"))
+
+
+def _greeting(_: float, measures: Measures) -> float:
+    """Nothing but courtesies: -1; where a wish of a few words is left, nothing."""
+    left = measures["asked_tokens"] - _COURTESY_TOKENS
+    return -1.0 if left <= 0 else min(left / _COURTESY_TOKENS - 1.0, 0.0)
+
+
+greeting = Signal("greeting", ("greeting",), _greeting, lambda reading: reading.told("greeting"))

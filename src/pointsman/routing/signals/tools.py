@@ -19,8 +19,8 @@ tools = Signal("tools", ("tools",), _tools, _saw_tools)
 agentic = Words(
     "agentic",
     "agentic",
-    0.3,
-    0.6,
+    0.2,
+    0.5,
     0.8,
     1.0,
     meaning="Words of work in many steps with a computer: run, edit, deploy, until the tests pass.",

@@ -1,0 +1,30 @@
+"""How the request is worded, whatever it is about and in whatever language. Nothing here knows a word."""
+
+from pointsman.routing.reading import Measures, Signal, graded
+
+
+def _vocabulary(count: float, _: Measures) -> float:
+    """Long words are those of trades and sciences. Of 55 everyday wishes for a fact or a translation 44 had none, of
+    44 for a proof, a design or an analysis 5."""
+    return graded(count, (0.1, 0.35, 0.65, 0.85, 1.0))
+
+
+vocabulary = Signal(
+    "vocabulary",
+    ("long_words",),
+    _vocabulary,
+    lambda reading: f"{reading.measures['long_words']:.1f} words of ten letters or more",
+)
+
+
+def _clauses(count: float, _: Measures) -> float:
+    """One thing and another, and under a condition: a wish with many parts."""
+    return graded(count, (0.15, 0.4, 0.6, 0.8, 1.0))
+
+
+clauses = Signal(
+    "clauses",
+    ("clauses",),
+    _clauses,
+    lambda reading: f"{reading.measures['clauses']:.1f} marks between parts",
+)
