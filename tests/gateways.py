@@ -14,7 +14,6 @@ import uvloop
 from pointsman.app import Runtime, Stopper, answer, listen, run, url_of
 from pointsman.config.load import load
 from pointsman.config.schema import Settings
-from pointsman.core.ports import Send
 from pointsman.gateway.pipeline import Record
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.server.eager_task import EagerTask
@@ -63,15 +62,9 @@ class Gateway:
 
 @contextmanager
 def running_gateway(
-    yaml: str,
-    folder: Path,
-    environ: Mapping[str, str] | None = None,
-    *,
-    make: MakeRuntime | None = None,
-    through: Callable[[Send], Send] = lambda send: send,
+    yaml: str, folder: Path, environ: Mapping[str, str] | None = None, *, make: MakeRuntime | None = None
 ) -> Iterator[Gateway]:
-    """`make` builds another runtime than the real one, which reaches its providers over the network. `through` is what a
-    call passes on its way there."""
+    """`make` builds another runtime than the real one, which reaches its providers over the network."""
     file = folder / "pointsman.yaml"
     file.write_text(yaml)
     settings = load(file, {"POINTSMAN_STATE_DIR": str(folder), **(environ or {})}, {"port": 0}).settings
@@ -85,7 +78,7 @@ def running_gateway(
         gateway.loop = asyncio.get_running_loop()
         gateway.started.set()
         if make is None:
-            await run(settings, listener, record, gateway.stopper, through)
+            await run(settings, listener, record, gateway.stopper)
         else:
             await answer(make(settings, record), settings.server, listener, gateway.stopper)
 

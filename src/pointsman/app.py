@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -150,9 +150,12 @@ def _consult(settings: Settings, brain: Brain, targets: Mapping[str, Target], se
     return Consult(brain.router, advisers) if advisers else None
 
 
-def build(settings: Settings, *, send: Send, record: Record, now_s: float) -> Runtime:
-    """`send` reaches providers, `record` takes ledger rows. Raises ConfigError."""
-    brain = build_brain(settings)
+def build(
+    settings: Settings, *, send: Send, record: Record, now_s: float, brain: Brain | None = None
+) -> Runtime:
+    """`send` reaches providers, `record` takes ledger rows. `brain` is that of the same settings, where it is there
+    already: it keeps nothing of any request. Raises ConfigError."""
+    brain = brain or build_brain(settings)
     providers = providers_of(settings)
     key_prefixes = {prefix for known in KNOWN_PROVIDERS.values() for prefix in known.caller_key_prefixes}
     of_providers = {
@@ -250,18 +253,11 @@ class Stopper:
         self.stop()
 
 
-async def run(
-    settings: Settings,
-    listener: socket.socket,
-    record: Record,
-    stopper: Stopper,
-    through: Callable[[Send], Send] = lambda send: send,
-) -> None:
-    """Builds a gateway that reaches its providers over the network, and lets it answer. `through` is what each call passes
-    on its way there."""
+async def run(settings: Settings, listener: socket.socket, record: Record, stopper: Stopper) -> None:
+    """Builds a gateway that reaches its providers over the network, and lets it answer."""
     client = Client(limits=PoolLimits(open_max=max(settings.limits.in_flight, PoolLimits().open_max)))
     try:
-        runtime = build(settings, send=through(client.send), record=record, now_s=time.time())
+        runtime = build(settings, send=client.send, record=record, now_s=time.time())
         await answer(runtime, settings.server, listener, stopper)
     finally:
         await client.close()

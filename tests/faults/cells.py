@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Literal
 
-from faults.heard import CLIENTS
 from pointsman.lab.faults import FAULTS, Fault, Phase
 
 Behind = Literal["well", "none", "failing"]
@@ -12,7 +12,7 @@ Behind = Literal["well", "none", "failing"]
 
 BEHIND: tuple[Behind, ...] = ("well", "none", "failing")
 SPOKEN = ("openai-chat", "openai-responses", "anthropic-messages", "gemini", "ollama")
-SECOND_FAULTS = ("500", "cut_before_content", "429_retry_after", "html_200", "refused", "error_in_200")
+SECOND_FAULTS = ("500", "cut_before_content", "429_retry_after", "html_200", "503", "refused", "error_in_200")
 """How the model behind fails, in turn: all of them before any content."""
 
 
@@ -42,15 +42,13 @@ class Cell:
 
 def cells(client: str) -> Iterator[Cell]:
     """All cells of one caller: each fault by a provider of the caller's own dialect and by one of another, in turn."""
-    others = [dialect for dialect in SPOKEN if dialect != client]
-    turn = 2 * CLIENTS.index(client)
+    others = cycle([dialect for dialect in SPOKEN if dialect != client])
+    seconds, again = cycle(SPOKEN), cycle(SECOND_FAULTS)
     for fault in FAULTS.values():
         for stream in (True, False):
             if fault.phase(stream=stream) is None:
                 continue
             for behind in BEHIND:
-                for first in (client, others[turn // 2 % len(others)]):
-                    second = SPOKEN[turn % len(SPOKEN)]
-                    again = FAULTS[SECOND_FAULTS[turn % len(SECOND_FAULTS)]] if behind == "failing" else None
-                    yield Cell(fault, client, stream, behind, first, second, again)
-                    turn += 1
+                for first in (client, next(others)):
+                    second_fault = FAULTS[next(again)] if behind == "failing" else None
+                    yield Cell(fault, client, stream, behind, first, next(seconds), second_fault)

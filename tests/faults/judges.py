@@ -12,7 +12,7 @@ from faults.cells import Cell
 from faults.heard import Heard
 from faults.wire import Counted, count
 from pointsman.lab.faults import WORDS, Fault
-from pointsman.lab.upstream import Case, answer_text
+from pointsman.lab.upstream import Case, answer_text, fault_of
 from pointsman.ledger.entry import Attempt, Entry
 
 _TIMEOUTS = frozenset({"APITimeoutError", "ReadTimeout", "ConnectTimeout", "WriteTimeout", "PoolTimeout"})
@@ -157,7 +157,7 @@ def asked(played: Played) -> Iterator[str]:
     if stream != {cell.stream}:
         yield f"asked for streams: {stream}"
     for call in played.case.calls:
-        fault = played.case.fault_of(call.model)
+        fault = fault_of(call)
         if (
             fault is not None
             and fault.waits

@@ -1,19 +1,29 @@
-"""Where a cell is played: gateways in front of the lab's provider, each with a model that fails and one behind it."""
+"""Where a cell is played: a gateway in front of the lab's provider, with a model that fails and one behind it. Each cell has
+a pipeline of its own, so that nothing that one cell does to a breaker is felt by another."""
 
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 from time import monotonic, sleep
+from typing import Any
 
 from faults.cells import Cell
 from faults.heard import Heard, ask
 from faults.judges import Played
 from gateways import Gateway, running_gateway
-from pointsman.core.ports import Deadlines
-from pointsman.lab.upstream import FaultUpstream
+from pointsman.app import Brain, Runtime, build, build_brain
+from pointsman.config.load import load
+from pointsman.config.schema import Settings
+from pointsman.core.ports import Answer, Deadlines, Send
+from pointsman.gateway.call import Call
+from pointsman.gateway.pipeline import Pipeline, Record
+from pointsman.lab.upstream import MARK, FaultUpstream
 from pointsman.ledger.entry import Attempt, Entry
+from pointsman.upstream.client import Client
 
 IMPATIENT = Deadlines(connect_s=10, first_byte_s=0.4, idle_s=0.8, total_s=60)
 """For what never goes on. Whoever does go on has all the time there is, however slow the machine."""
@@ -32,52 +42,63 @@ models:
 """
 
 
-class Stage:
-    """One gateway for each pair of dialects, started when it is first needed."""
+def config(upstream: FaultUpstream, first: str, second: str) -> str:
+    return _CONFIG.format(
+        first=first,
+        second=second,
+        one=upstream.base_url("one"),
+        two=upstream.base_url("two"),
+        asks_first=str(first == "openai-chat").lower(),
+        asks_second=str(second == "openai-chat").lower(),
+    )
 
-    def __init__(self, upstream: FaultUpstream, folder: Path, stack: ExitStack) -> None:
+
+class FreshPipelines:
+    """Stands where a gateway's pipeline does: a new one for each cell, of the settings that the cell wants."""
+
+    def __init__(self, upstream: FaultUpstream, folder: Path, send: Send, record: Record) -> None:
         self._upstream = upstream
         self._folder = folder
-        self._stack = stack
-        self._lock = Lock()
-        self._gateways: dict[tuple[str, str], Gateway] = {}
+        self._send = send
+        self._record = record
+        self._cells: dict[str, Cell] = {}
+        self._brain_for = lru_cache(self._load)
+
+    def expect(self, mark: str, cell: Cell) -> None:
+        self._cells[mark] = cell
+
+    async def handle(self, call: Call, answer: Answer) -> None:
+        found = MARK.search(call.body)
+        assert found is not None
+        await self._pipeline(self._cells[found[0].decode()]).handle(call, answer)
+
+    def _pipeline(self, cell: Cell) -> Pipeline:
+        settings, brain = self._brain_for(cell.first, cell.second)
+        made = build(settings, send=self._send, record=self._record, now_s=0.0, brain=brain)
+        return made.pipeline
+
+    def _load(self, first: str, second: str) -> tuple[Settings, Brain]:
+        file = self._folder / f"{first}-{second}.yaml"
+        file.write_text(config(self._upstream, first, second))
+        settings = load(file, {"KEY": "sk-lab", "POINTSMAN_STATE_DIR": str(self._folder)}, {}).settings
+        return settings, build_brain(settings)
+
+
+class Stage:
+    def __init__(self, upstream: FaultUpstream, gateway: Gateway, pipelines: FreshPipelines) -> None:
+        self._upstream = upstream
+        self._gateway = gateway
+        self._pipelines = pipelines
 
     def play(self, cell: Cell) -> Played:
-        gateway = self._gateway(cell.first, cell.second)
-        faults = {"first": cell.fault.name}
+        faults = {"one/first": cell.fault.name}
         if cell.second_fault is not None:
-            faults["second"] = cell.second_fault.name
+            faults["two/second"] = cell.second_fault.name
         case = self._upstream.case(faults)
+        self._pipelines.expect(case.mark, cell)
         model = "first" if cell.behind == "none" else "auto"
-        heard = ask(gateway.url, cell.client, model, f"Hello, {case.mark}.", stream=cell.stream)
-        return Played(cell, heard, case, _booked(gateway, heard))
-
-    def _gateway(self, first: str, second: str) -> Gateway:
-        with self._lock:
-            found = self._gateways.get((first, second))
-            if found is None:
-                found = self._gateways[first, second] = self._start(first, second)
-            return found
-
-    def _start(self, first: str, second: str) -> Gateway:
-        folder = self._folder / f"{first} {second}"
-        folder.mkdir()
-        yaml = _CONFIG.format(
-            first=first,
-            second=second,
-            one=self._upstream.base_url("one"),
-            two=self._upstream.base_url("two"),
-            asks_first=str(first == "openai-chat").lower(),
-            asks_second=str(second == "openai-chat").lower(),
-        )
-        return self._stack.enter_context(
-            running_gateway(
-                yaml,
-                folder,
-                {"KEY": "sk-lab"},
-                through=lambda send: self._upstream.through(send, IMPATIENT),
-            )
-        )
+        heard = ask(self._gateway.url, cell.client, model, f"Hello, {case.mark}.", stream=cell.stream)
+        return Played(cell, heard, case, _booked(self._gateway, heard))
 
 
 def _booked(gateway: Gateway, heard: Heard) -> tuple[Entry, tuple[Attempt, ...]] | None:
@@ -94,8 +115,27 @@ def _booked(gateway: Gateway, heard: Heard) -> tuple[Entry, tuple[Attempt, ...]]
 
 @contextmanager
 def stage(folder: Path) -> Iterator[Stage]:
-    with FaultUpstream.in_thread() as upstream, ExitStack() as stack:
-        yield Stage(upstream, folder, stack)
+    made: list[FreshPipelines] = []
+    clients: list[Client] = []
+
+    def make(settings: Settings, record: Record) -> Runtime:
+        client = Client()
+        clients.append(client)
+        send = upstream.through(client.send, IMPATIENT)
+        pipelines: Any = FreshPipelines(upstream, folder, send, record)
+        made.append(pipelines)
+        runtime = build(settings, send=send, record=record, now_s=0.0)
+        return replace(runtime, pipeline=pipelines)
+
+    with FaultUpstream.in_thread() as upstream:
+        yaml = config(upstream, "openai-chat", "openai-chat")
+        with running_gateway(yaml, folder, {"KEY": "sk-lab"}, make=make) as gateway:
+            gateway.in_loop(lambda: None)  # it is built
+            try:
+                yield Stage(upstream, gateway, made[0])
+            finally:
+                assert gateway.loop is not None
+                asyncio.run_coroutine_threadsafe(clients[0].close(), gateway.loop).result(10)
     assert upstream.strays == [], "somebody was sent elsewhere"
 
 

@@ -107,8 +107,7 @@ def play(liar: FakeUpstream, story: Story) -> Played:
     cell = story.cell
     liar.answer_with(lambda received: story.answer)
     heard = ask(liar.origin, cell.client, "auto", "Hello.", stream=cell.stream)
-    faults = {"first": cell.fault.name} | ({"second": "500"} if cell.second_fault else {})
-    case = Case(1, faults, [Asked(model, "one", cell.client, cell.stream, None) for model in story.path])
+    case = Case(1, {}, [Asked(model, "one", cell.client, cell.stream, None) for model in story.path])
     return Played(cell, heard, case, _rows(story) if story.is_booked else None)
 
 

@@ -68,7 +68,7 @@ def test_an_answer_of_ollama_is_understood(stream: bool) -> None:
 def test_an_error_is_understood_by_the_official_sdk(
     upstream: FaultUpstream, client: str, status: str
 ) -> None:
-    case = upstream.case({"some-model": status})
+    case = upstream.case({"v1/some-model": status, "v1beta/some-model": status})
 
     heard = ask(upstream.origin, client, "some-model", f"Hello, {case.mark}.", stream=True)
 
@@ -78,7 +78,7 @@ def test_an_error_is_understood_by_the_official_sdk(
 
 
 def test_cases_are_told_apart_by_a_word_in_the_prompt(upstream: FaultUpstream) -> None:
-    failing, fine = upstream.case({"m": "500"}), upstream.case({})
+    failing, fine = upstream.case({"v1/m": "500"}), upstream.case({})
 
     heard = [
         ask(upstream.origin, "openai-chat", "m", f"{case.mark}!", stream=False) for case in (failing, fine)
@@ -93,7 +93,7 @@ async def test_what_cannot_be_reached_is_no_call_that_arrived() -> None:
     async with FaultUpstream() as upstream:
         send = upstream.through(client.send, IMPATIENT)
         for name in ("refused", "tls"):
-            case = upstream.case({"m": name})
+            case = upstream.case({"p/m": name})
             body = b'{"model": "m", "messages": [{"role": "user", "content": "%b"}]}' % case.mark.encode()
             with pytest.raises(Exception, match="cannot connect"):
                 await send(Outgoing(f"{upstream.base_url('p')}/chat/completions", (), body, Deadlines()))
@@ -105,7 +105,7 @@ async def test_what_cannot_be_reached_is_no_call_that_arrived() -> None:
 async def test_a_provider_that_falls_silent_notes_when_it_is_left() -> None:
     client = Client()
     async with FaultUpstream() as upstream:
-        case = upstream.case({"m": "slow_head"})
+        case = upstream.case({"p/m": "slow_head"})
         body = b'{"model": "m", "messages": [{"role": "user", "content": "%b"}]}' % case.mark.encode()
         send = upstream.through(client.send, IMPATIENT)
         with pytest.raises(Exception, match="first_byte_s"):

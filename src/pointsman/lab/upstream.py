@@ -24,7 +24,9 @@ from pointsman.lab.scripted import FakeUpstream, Received, Scripted
 from pointsman.lab.voices import VOICES
 from pointsman.lab.voices.voice import Said
 
-_MARK = re.compile(rb"lab-case-(\d+)\b")
+MARK = re.compile(rb"lab-case-(\d+)\b")
+"""By which a call says whose case it is."""
+
 _GEMINI = re.compile(r"/models/([^/]+):(stream)?[gG]enerateContent$")
 _PATHS: Mapping[str, str] = {
     "/chat/completions": "openai-chat",
@@ -53,11 +55,19 @@ class Asked:
     fault: str | None
     received: Received | None = None
 
+    @property
+    def target(self) -> str:
+        return f"{self.provider}/{self.model}"
+
+
+def fault_of(asked: Asked) -> Fault | None:
+    return None if asked.fault is None else FAULTS[asked.fault]
+
 
 @dataclass(slots=True)
 class Case:
-    """One request and what happens to it. `faults` gives the name of a fault by model id; other models answer
-    well. `calls` is what arrived, in order."""
+    """One request and what happens to it. `faults` gives the name of a fault by target (provider/model id); others
+    answer well. `calls` is what arrived, in order."""
 
     number: int
     faults: Mapping[str, str]
@@ -72,10 +82,6 @@ class Case:
     def path(self) -> list[str]:
         """The models that were asked, in order."""
         return [call.model for call in self.calls]
-
-    def fault_of(self, model: str) -> Fault | None:
-        name = self.faults.get(model)
-        return None if name is None else FAULTS[name]
 
 
 class FaultUpstream:
@@ -120,7 +126,7 @@ class FaultUpstream:
             if call is None:
                 return await send(outgoing)
             case, asked = call
-            fault = case.fault_of(asked.model)
+            fault = fault_of(asked)
             if fault is not None and fault.waits:
                 is_late = fault.phase(stream=asked.stream) == "late"  # its words must have the time to arrive
                 deadlines = replace(outgoing.deadlines, idle_s=impatient.idle_s) if is_late else impatient
@@ -181,14 +187,14 @@ class FaultUpstream:
         said = Said(
             asked.model, (asked.model, *WORDS), msgspec.json.decode(received.body, type=dict[str, Any])
         )
-        fault = case.fault_of(asked.model)
+        fault = fault_of(asked)
         make = answer_well if fault is None else fault.make
         return make(VOICES[asked.dialect], said, asked.stream)
 
     def _read(self, path: str, body: bytes, received: Received | None = None) -> tuple[Case, Asked] | None:
         """Which case a call belongs to and what it asks; None for what no dialect would send."""
         provider = path.lstrip("/").partition("/")[0]
-        found = _MARK.search(body)
+        found = MARK.search(body)
         case = self._cases[int(found[1]) if found else 0]
         if gemini := _GEMINI.search(path):
             model = unquote(gemini[1])
@@ -209,7 +215,7 @@ class FaultUpstream:
 def _asked(
     case: Case, model: str, provider: str, dialect: str, stream: bool, received: Received | None
 ) -> Asked:
-    return Asked(model, provider, dialect, stream, case.faults.get(model), received)
+    return Asked(model, provider, dialect, stream, case.faults.get(f"{provider}/{model}"), received)
 
 
 async def _speak_plainly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
