@@ -28,6 +28,7 @@ COMMANDS = (
     ("models",),
     ("route",),
     ("stats",),
+    ("lab",),
     ("version",),
 )
 

@@ -208,6 +208,29 @@ def stats(
 
 
 @app.command()
+def lab(
+    config: Config = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option("--fault", metavar="NAME", help="Only this fault; may be repeated.", show_default=False),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every fault there is, not only the common ones.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fail on purpose, in place of every provider, and show whether each fallback works. No key is needed, and none
+    is sent."""
+
+    def run() -> int:
+        from pointsman.cli.lab import run
+
+        return run(config, os.environ, names=fault or (), every=every, as_json=as_json)
+
+    _end(run)
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     print_version()

@@ -1,0 +1,88 @@
+"""The ways a request can take through a configuration: for each name that a caller may ask for, which models are tried and
+in which order. It sends nothing."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from pointsman.app import Brain
+from pointsman.core.decision import Decision
+from pointsman.core.errors import ClientError
+from pointsman.core.model_card import ModelCard
+from pointsman.gateway.pipeline import Pipeline
+from pointsman.wire.envelope import Envelope, read_envelope
+from pointsman.wire.openai_chat import OPENAI_CHAT
+
+_encode = msgspec.json.Encoder().encode
+
+PROMPTS: tuple[str, ...] = (
+    "What is the capital of France?",
+    "Write a SQL query that joins customers with their orders of the last month and explain each line of it.",
+    "Design the architecture of a distributed job queue: compare three approaches and plan the migration in steps.",
+    "Prove that the square root of 2 is irrational, step by step, and derive from the proof which other roots are.",
+)
+"""From easy to hard, so that profiles send them to different tiers."""
+
+_PINNED = "pinned"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`asked` are the names that lead here, `prompt` what is said. `chain` is the order of models; `tier` is None
+    where nothing was scored. A chain that was chosen for the request may be longer than the attempts it gets;
+    one that was written down for a name may not."""
+
+    asked: tuple[str, ...]
+    prompt: str
+    tier: str | None
+    chain: tuple[ModelCard, ...]
+    is_written_down: bool
+
+    @property
+    def name(self) -> str:
+        asked = ", ".join(self.asked)
+        return asked if self.tier is None else f"{asked} (tier {self.tier})"
+
+
+def body_of(model: str, prompt: str, *, stream: bool) -> bytes:
+    """A request as a caller of OpenAI's chat API sends it."""
+    messages = [{"role": "user", "content": prompt}]
+    return _encode({"model": model, "messages": messages, "stream": stream})
+
+
+def routes_of(brain: Brain, pipeline: Pipeline) -> list[Route]:
+    """Each different one once, in the order of the configuration's names."""
+    found: dict[tuple[str | None, tuple[str, ...]], Route] = {}
+    for name, prompt, decision in _decisions(brain, pipeline):
+        is_pinned = decision.profile == _PINNED
+        key = (decision.tier, tuple(card.name for card in decision.chain))
+        known = found.get(key)
+        if known is None:
+            found[key] = Route((name,), prompt, decision.tier, decision.chain, is_pinned)
+        elif name not in known.asked:
+            found[key] = replace(known, asked=(*known.asked, name))
+    return list(found.values())
+
+
+def tiers_missed(routes: Sequence[Route], brain: Brain) -> list[str]:
+    """Tiers that have models, and that none of the prompts asks for."""
+    reached = {route.tier for route in routes}
+    used = dict.fromkeys(card.tier for card in brain.cards if card.tier is not None)
+    return [tier for tier in used if tier not in reached]
+
+
+def _decisions(brain: Brain, pipeline: Pipeline) -> Iterator[tuple[str, str, Decision]]:
+    for name in brain.names.profile_names:
+        for prompt in PROMPTS:
+            yield from _decision(pipeline, name, prompt)
+    for card in brain.cards:
+        yield from _decision(pipeline, card.name, PROMPTS[0])
+
+
+def _decision(pipeline: Pipeline, name: str, prompt: str) -> Iterator[tuple[str, str, Decision]]:
+    envelope: Envelope = read_envelope(body_of(name, prompt, stream=False))
+    try:
+        yield name, prompt, pipeline.decide(OPENAI_CHAT, envelope)
+    except ClientError:
+        return  # no model is able: `free` where none is free
