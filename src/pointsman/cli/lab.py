@@ -144,7 +144,7 @@ def _told(trials: Sequence[Trial]) -> dict[str, Any]:
         "trials": [
             {
                 "asked_for": list(trial.route.asked),
-                "tier": trial.route.tier,
+                "tiers": list(trial.route.tiers),
                 "chain": [card.name for card in trial.route.chain],
                 "fault": trial.fault,
                 "stream": trial.stream,

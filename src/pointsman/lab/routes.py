@@ -29,20 +29,20 @@ _PINNED = "pinned"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`asked` are the names that lead here, `prompt` what is said. `chain` is the order of models; `tier` is None
-    where nothing was scored. A chain that was chosen for the request may be longer than the attempts it gets;
+    """`asked` are the names that lead here, `prompt` what is said. `chain` is the order of models; `tiers` are those of
+    the requests that get it, none where nothing was scored. A chain that was chosen for the request may be longer than the attempts it gets;
     one that was written down for a name may not."""
 
     asked: tuple[str, ...]
     prompt: str
-    tier: str | None
+    tiers: tuple[str, ...]
     chain: tuple[ModelCard, ...]
     is_written_down: bool
 
     @property
     def name(self) -> str:
-        asked = ", ".join(self.asked)
-        return asked if self.tier is None else f"{asked} (tier {self.tier})"
+        asked, tiers = ", ".join(self.asked), ", ".join(self.tiers)
+        return f"{asked} ({tiers})" if tiers else asked
 
 
 def body_of(model: str, prompt: str, *, stream: bool) -> bytes:
@@ -53,21 +53,23 @@ def body_of(model: str, prompt: str, *, stream: bool) -> bytes:
 
 def routes_of(brain: Brain, pipeline: Pipeline) -> list[Route]:
     """Each different one once, in the order of the configuration's names."""
-    found: dict[tuple[str | None, tuple[str, ...]], Route] = {}
+    found: dict[tuple[bool, tuple[str, ...]], Route] = {}
     for name, prompt, decision in _decisions(brain, pipeline):
         is_pinned = decision.profile == _PINNED
-        key = (decision.tier, tuple(card.name for card in decision.chain))
-        known = found.get(key)
-        if known is None:
-            found[key] = Route((name,), prompt, decision.tier, decision.chain, is_pinned)
-        elif name not in known.asked:
-            found[key] = replace(known, asked=(*known.asked, name))
+        key = (is_pinned, tuple(card.name for card in decision.chain))
+        known = found.get(key) or Route((), prompt, (), decision.chain, is_pinned)
+        tiers = () if decision.tier is None else (decision.tier,)
+        found[key] = replace(
+            known,
+            asked=tuple(dict.fromkeys((*known.asked, name))),
+            tiers=tuple(dict.fromkeys((*known.tiers, *tiers))),
+        )
     return list(found.values())
 
 
 def tiers_missed(routes: Sequence[Route], brain: Brain) -> list[str]:
     """Tiers that have models, and that none of the prompts asks for."""
-    reached = {route.tier for route in routes}
+    reached = {tier for route in routes for tier in route.tiers}
     used = dict.fromkeys(card.tier for card in brain.cards if card.tier is not None)
     return [tier for tier in used if tier not in reached]
 

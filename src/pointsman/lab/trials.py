@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from pydantic import SecretStr
 
 from pointsman.app import Runtime, build, build_brain
+from pointsman.config.cards import served_of
 from pointsman.config.opinions import JudgeSettings, SidecarSettings
 from pointsman.config.schema import ProviderSettings, Settings
 from pointsman.core.errors import UpstreamError
 from pointsman.core.events import Finished, ReplyEvent, TextDelta
-from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Answer, Deadlines, Incoming
 from pointsman.gateway.call import Call, new_request_id
 from pointsman.lab.faults import Fault
@@ -53,8 +53,9 @@ _CALLERS_OWN = frozenset({401, 402, 403})
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One request. `failing` are the models that were made to fail, from the front of the chain; `wanted` the one
-    that should have answered, None where all fail. `path` holds the models in the order they were asked.
+    """One request. `failing` are the models that were made to fail, from the front of the chain, or one backend of
+    the first (model@provider); `wanted` the model that should have answered, None where all fail. `path` says who
+    was asked, in order.
     `answered` is the model whose whole answer the caller got. `wrong` says what is, None where nothing is. Out of
     reach is a model whose turn never comes, for a request has not so many attempts: not wrong, unless somebody
     wrote the chain down."""
@@ -69,6 +70,14 @@ class Trial:
     answered: str | None
     wrong: str | None
     is_out_of_reach: bool = False
+
+
+class _Place(NamedTuple):
+    """What fails, as it is shown and as provider/model id, and which model should answer then."""
+
+    failing: tuple[str, ...]
+    targets: frozenset[str]
+    wanted: str | None
 
 
 class Heard(Answer):
@@ -128,7 +137,14 @@ class Lab:
         self._client = Client()
         self._send = self._upstream.through(self._client.send, _IMPATIENT)
         self._settings = settings
-        self._names = {f"{card.provider}/{card.id}": card.name for card in self.brain.cards}
+        self._model_of = {f"{card.provider}/{card.id}": card.name for _, card in served_of(settings)}
+        self._backends: dict[str, list[str]] = {}
+        for target, model in self._model_of.items():
+            self._backends.setdefault(model, []).append(target)
+        self._shown = {
+            target: model if len(self._backends[model]) == 1 else f"{model}@{target.partition('/')[0]}"
+            for target, model in self._model_of.items()
+        }
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -155,30 +171,39 @@ class Lab:
         """Every model of the chain in turn has to answer when all before it fail; in the end all of them do. Behind a
         model that is never asked nobody else can be."""
         trials: list[Trial] = []
-        for count in range(len(route.chain) + 1):
-            found = await self._try_place(route, count, faults)
-            is_asked = any(trial.wanted is None or trial.wanted in trial.path for trial in found)
-            if found and not is_asked:
-                reason = f"{found[0].wanted} is never asked" if route.is_written_down else None
+        for place in self._places(route):
+            found = await self._try_place(route, place, faults)
+            if place.wanted is not None and not self._was_asked(place.wanted, found):
+                reason = f"{place.wanted} is never asked" if route.is_written_down else None
                 return trials + [replace(trial, is_out_of_reach=True, wrong=reason) for trial in found]
             trials += found
         return trials
 
-    async def _try_place(self, route: Route, count: int, faults: Sequence[Fault]) -> list[Trial]:
+    def _places(self, route: Route) -> Iterator[_Place]:
+        """What fails, from nobody to everybody: first each single backend of a model that has several."""
+        names = [card.name for card in route.chain]
+        yield _Place((), frozenset(), names[0])
+        for target in self._backends[names[0]] if len(self._backends[names[0]]) > 1 else ():
+            yield _Place((self._shown[target],), frozenset({target}), names[0])
+        for count in range(1, len(names) + 1):
+            failing = frozenset(target for name in names[:count] for target in self._backends[name])
+            yield _Place(tuple(names[:count]), failing, names[count] if count < len(names) else None)
+
+    def _was_asked(self, model: str, trials: Sequence[Trial]) -> bool:
+        shown = {self._shown[target] for target in self._backends[model]}
+        return any(not shown.isdisjoint(trial.path) for trial in trials)
+
+    async def _try_place(self, route: Route, place: _Place, faults: Sequence[Fault]) -> list[Trial]:
         room = asyncio.Semaphore(_AT_ONCE)
 
         async def tried(fault: Fault | None, stream: bool) -> Trial:
             async with room:
-                return await self._try(route, route.chain[:count], fault, stream=stream)
+                return await self._try(route, place, fault, stream=stream)
 
-        return await asyncio.gather(*(tried(fault, stream) for fault, stream in _ways(count, faults)))
+        return await asyncio.gather(*(tried(fault, stream) for fault, stream in _ways(place, faults)))
 
-    async def _try(
-        self, route: Route, failing: Sequence[ModelCard], fault: Fault | None, *, stream: bool
-    ) -> Trial:
-        case = self._upstream.case(
-            {} if fault is None else {f"{card.provider}/{card.id}": fault.name for card in failing}
-        )
+    async def _try(self, route: Route, place: _Place, fault: Fault | None, *, stream: bool) -> Trial:
+        case = self._upstream.case({} if fault is None else dict.fromkeys(place.targets, fault.name))
         heard = Heard()
         started_s, now_s = time.perf_counter(), time.time()
         call = Call(
@@ -199,19 +224,19 @@ class Lab:
             await asyncio.wait_for(self._runtime().pipeline.handle(call, heard), _PATIENCE_S)
         except TimeoutError:
             has_ended = False
-        path = tuple(self._names.get(asked.target, asked.target) for asked in case.calls)
-        answered = path[-1] if path and heard.text(stream=stream) == answer_text(case.path[-1]) else None
-        wanted = None if len(failing) == len(route.chain) else route.chain[len(failing)].name
+        calls = case.calls
+        has_answer = bool(calls) and heard.text(stream=stream) == answer_text(calls[-1].model)
+        answered = self._model_of[calls[-1].target] if has_answer else None
         return Trial(
             route=route,
             fault=None if fault is None else fault.name,
             stream=stream,
-            failing=tuple(card.name for card in failing),
-            wanted=wanted,
-            path=path,
+            failing=place.failing,
+            wanted=place.wanted,
+            path=tuple(self._shown[asked.target] for asked in calls),
             status=heard.status,
             answered=answered,
-            wrong=_wrong(wanted, answered, heard.status) if has_ended else "it has no end",
+            wrong=_wrong(place.wanted, answered, heard.status) if has_ended else "it has no end",
         )
 
     def _replaced(self, name: str, provider: ProviderSettings) -> ProviderSettings:
@@ -229,10 +254,10 @@ class Lab:
         return build(self._settings, send=self._send, record=_unbooked, now_s=time.time(), brain=self.brain)
 
 
-def _ways(count: int, faults: Sequence[Fault]) -> Iterator[tuple[Fault | None, bool]]:
+def _ways(place: _Place, faults: Sequence[Fault]) -> Iterator[tuple[Fault | None, bool]]:
     """What is tried at one place. Where nobody fails there is nothing to choose."""
     for stream in (True, False):
-        if count == 0:
+        if not place.failing:
             yield None, stream
             continue
         for fault in faults:

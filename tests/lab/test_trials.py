@@ -1,0 +1,90 @@
+"""The lab sees fallbacks that do not work."""
+
+from pathlib import Path
+
+import pytest
+
+from pointsman.config.load import load
+from pointsman.lab.faults import FAULTS
+from pointsman.lab.trials import COMMON, Heard, Lab, Trial
+from pointsman.lab.voices import VOICES
+from pointsman.lab.voices.voice import Said
+
+CONFIG = """
+providers:
+  one: {dialect: openai-chat, base_url: "https://one.example/v1", api_key: $KEY}
+  two: {dialect: gemini, base_url: "https://two.example/v1beta", api_key: $KEY}
+models:
+  first: {provider: one, id: up-1, tier: simple, usd_per_million_input: 1, usd_per_million_output: 1}
+  second: {provider: two, id: up-2, tier: simple, usd_per_million_input: 2, usd_per_million_output: 2}
+"""
+
+
+async def tried(folder: Path, *faults: str, yaml: str = CONFIG) -> list[Trial]:
+    file = folder / "pointsman.yaml"
+    file.write_text(yaml)
+    settings = load(file, {"KEY": "sk-1", "POINTSMAN_STATE_DIR": str(folder)}, {}).settings
+    async with Lab(settings) as lab:
+        return [
+            trial
+            for route in lab.routes()
+            for trial in await lab.try_route(route, [FAULTS[name] for name in faults])
+        ]
+
+
+async def test_each_place_of_a_chain_is_tried(tmp_path: Path) -> None:
+    trials = await tried(tmp_path, "500")
+
+    routed = [trial for trial in trials if trial.route.name.startswith("auto, ") and trial.stream]
+    assert [(trial.failing, trial.wanted, trial.answered, trial.wrong) for trial in routed] == [
+        ((), "first", "first", None),
+        (("first",), "second", "second", None),
+        (("first", "second"), None, None, None),
+    ]
+    pinned = [trial for trial in trials if trial.route.asked == ("second",) and not trial.stream]
+    assert [(trial.failing, trial.wanted, trial.status) for trial in pinned] == [
+        ((), "second", 200),
+        (("second",), None, 502),
+    ]
+
+
+async def test_a_fallback_that_does_not_answer_is_wrong(tmp_path: Path) -> None:
+    """A request that is itself at fault is no reason to ask anybody else: as a fault it shows what a fallback that
+    does not work looks like."""
+    trials = await tried(tmp_path, "400")
+    assert all(trial.fault is None for trial in trials)  # so it is not tried: no fallback should work
+
+    file = tmp_path / "pointsman.yaml"
+    settings = load(file, {"KEY": "sk-1", "POINTSMAN_STATE_DIR": str(tmp_path)}, {}).settings
+    async with Lab(settings) as lab:
+        route = next(route for route in lab.routes() if "auto" in route.asked)
+        place = list(lab._places(route))[1]
+        trial = await lab._try(route, place, FAULTS["400"], stream=True)
+
+    assert (trial.failing, trial.wanted, trial.path, trial.answered) == (
+        ("first",),
+        "second",
+        ("first",),
+        None,
+    )
+    assert trial.wrong == "the caller was told 400"
+
+
+async def test_a_broken_answer_is_no_answer(tmp_path: Path) -> None:
+    said = Said("up-1", ("up-1", " says"), {})
+    opening, content, closing = VOICES["openai-chat"].stream(said)
+    heard = Heard()
+    heard.start(200, b"")
+    for piece in (*opening, *content):
+        heard.write(piece)
+    heard.finish()
+
+    assert heard.text(stream=True) is None
+    for piece in closing:
+        heard.write(piece)
+    assert heard.text(stream=True) == "up-1 says"
+
+
+@pytest.mark.parametrize("name", COMMON)
+def test_common_faults_strike_before_the_first_word(name: str) -> None:
+    assert FAULTS[name].stream == FAULTS[name].plain == "early"
