@@ -20,10 +20,10 @@ import uvicorn
 import uvloop
 
 from pointsman import __version__
+from pointsman.config.advice import consult_of, feedback_of, panel_of
 from pointsman.config.cards import baseline_of, cards_of, served_of
 from pointsman.config.limits import TargetLimitsSettings
 from pointsman.config.load import Loaded
-from pointsman.config.opinions import table_of
 from pointsman.config.schema import ServerSettings, Settings
 from pointsman.config.values import (
     breaker_policy_of,
@@ -35,9 +35,7 @@ from pointsman.config.values import (
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Send
 from pointsman.fleet.pool import Fleet
-from pointsman.gateway.adviser import Adviser
-from pointsman.gateway.consult import Consult
-from pointsman.gateway.judging import Classifier, ModelJudge
+from pointsman.gateway.feedback import Feedback
 from pointsman.gateway.operation import Operation
 from pointsman.gateway.pipeline import Pipeline, Record
 from pointsman.gateway.slots import Slots
@@ -45,10 +43,8 @@ from pointsman.gateway.target import Target
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.ledger.store import Ledger
 from pointsman.routing.decide import Router
-from pointsman.routing.judge import Judging
 from pointsman.routing.keywords import Keywords
 from pointsman.routing.names import Names
-from pointsman.routing.opinions import Seat
 from pointsman.server.asgi import GEMINI_VERBS, INFERENCE_PATHS, OPERATIONS, build_app
 from pointsman.server.auth import Door
 from pointsman.server.endpoints import EndpointTable
@@ -67,7 +63,6 @@ from pointsman.server.sockets import (
 from pointsman.upstream.client import Client, PoolLimits
 from pointsman.upstream.demo import send_demo
 from pointsman.upstream.known_providers import KNOWN_PROVIDERS
-from pointsman.upstream.sidecar import Sidecar
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from pointsman.wire.dialect import Dialect, ProviderDialect
 from pointsman.wire.gemini import GEMINI
@@ -106,6 +101,7 @@ class Runtime:
     door: Door
     slots: Slots
     connections: int
+    feedback: Feedback | None = None
 
 
 def build_brain(settings: Settings) -> Brain:
@@ -116,38 +112,7 @@ def build_brain(settings: Settings) -> Brain:
         importlib.resources.files("pointsman.routing").joinpath("keywords.toml").read_text("utf-8")
     )
     names = Names(cards, policy.profiles, settings.aliases, settings.unknown_model)
-    return Brain(cards, names, Router(cards, policy, keywords, _panel(settings)))
-
-
-def _panel(settings: Settings) -> list[Seat]:
-    """The sidecar first: it is the faster of the two, and may make the judge's opinion superfluous."""
-    judge, sidecar = settings.judge, settings.sidecar
-    panel = []
-    if sidecar.url is not None:
-        panel.append(Seat("sidecar", sidecar.when, sidecar.band, sidecar.weight))
-    if judge.model is not None and judge.when != "never":
-        panel.append(Seat("judge", judge.when, judge.band, judge.weight))
-    return panel
-
-
-def _consult(settings: Settings, brain: Brain, targets: Mapping[str, Target], send: Send) -> Consult | None:
-    judge, sidecar = settings.judge, settings.sidecar
-    advisers: dict[str, Adviser] = {}
-    if sidecar.url is not None:
-        classifier = Classifier(
-            Sidecar(sidecar.url, send, sidecar.deadline_s), prompt_chars_max=sidecar.max_chars
-        )
-        advisers["sidecar"] = Adviser(classifier, sidecar.limits(), time.monotonic)
-    if judge.model is not None and judge.when != "never":
-        model_judge = ModelJudge(
-            targets[judge.model],
-            Judging(settings.tiers, table_of(judge, settings.tiers), judge.max_chars),
-            brain.router.middle_of,
-            deadline_s=judge.deadline_s,
-            max_output_tokens=judge.max_output_tokens,
-        )
-        advisers["judge"] = Adviser(model_judge, judge.limits(), time.monotonic)
-    return Consult(brain.router, advisers) if advisers else None
+    return Brain(cards, names, Router(cards, policy, keywords, panel_of(settings)))
 
 
 def build(
@@ -180,14 +145,18 @@ def build(
     fleet = Fleet([backend for backend, _ in served], breaker_policy_of(settings))
     asked_first = {card.name: targets[fleet.backends_of(card.name)[0]] for card in brain.cards}
     baseline = baseline_of(settings, brain.cards)
+    feedback = feedback_of(settings, brain.cards, policy_of(settings).boundaries)
     pipeline = Pipeline(
         brain.names,
         brain.router,
         asked_first,
         record,
         baseline.price if baseline is not None else None,
-        _consult(settings, brain, asked_first, send),
+        consult_of(settings, brain.router, asked_first, send, feedback),
     )
+    if feedback is not None:
+        feedback.use = partial(_calibrate, pipeline, brain.router)
+        feedback.restore()
     return Runtime(
         brain,
         pipeline,
@@ -196,7 +165,12 @@ def build(
         _door(settings.server),
         Slots("the gateway", limits_of(settings.limits)),
         settings.limits.connections,
+        feedback,
     )
+
+
+def _calibrate(pipeline: Pipeline, router: Router, boundaries: tuple[float, ...]) -> None:
+    pipeline.use(router.with_boundaries(boundaries))
 
 
 def _door(settings: ServerSettings) -> Door:
@@ -287,7 +261,7 @@ async def answer(
     limit = settings.max_body_bytes
     endpoints = endpoint_table(runtime, limit)
     config = uvicorn.Config(
-        build_app(runtime.pipeline, runtime.models, runtime.door, runtime.slots, limit),
+        build_app(runtime.pipeline, runtime.models, runtime.door, runtime.slots, limit, runtime.feedback),
         http=protocol_factory(  # type: ignore[arg-type]
             endpoints, limit, settings.keepalive_after_s, runtime.connections
         ),

@@ -35,7 +35,7 @@ class Slow:
 
     def say(self, value: float | None, number: int = -1) -> None:
         outcome: Literal["complete", "failed"] = "failed" if value is None else "complete"
-        self.asked[number][1].set_result(Answered(Opinion(value, "said"), row(outcome)))
+        self.asked[number][1].set_result(Answered(Opinion("said", value), row(outcome)))
 
 
 class Desk:
@@ -104,7 +104,7 @@ async def test_failures_are_not_remembered_and_end_in_a_pause(desk: Desk) -> Non
     assert (await desk.answered("a", None)).opinion.value is None
     await desk.answered("a", None)
     paused = await desk.ask("b")
-    assert paused == Answered(Opinion(None, "not asked: it failed 2 times in a row"), None)
+    assert paused == Answered(Opinion("not asked: it failed 2 times in a row"), None)
     desk.clock.now_s += 31
     await desk.answered("b", 0.5)
     await desk.answered("c", None)
@@ -124,7 +124,7 @@ async def test_no_more_questions_than_allowed_are_under_way(desk: Desk) -> None:
     first, second = desk.ask("a"), desk.ask("b")
     await turns()
     third = await desk.ask("c")
-    assert third.opinion == Opinion(None, "not asked: 2 questions are under way")
+    assert third.opinion == Opinion("not asked: 2 questions are under way")
     same = desk.ask("a")
     await turns()
     desk.source.say(0.1, 0)

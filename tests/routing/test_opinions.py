@@ -48,7 +48,7 @@ def test_a_judge_is_asked_about_what_the_user_wants(court: Court, ask: MakePromp
 
 
 def test_its_opinion_replaces_the_score_and_says_so(court: Court, ask: MakePrompt) -> None:
-    decision = court.hear([JUDGE], ask("Hello!"), {"judge": Opinion(0.6, "small says complex")})
+    decision = court.hear([JUDGE], ask("Hello!"), {"judge": Opinion("small says complex", 0.6)})
     assert isinstance(decision, Decision)
     assert (decision.tier, decision.score) == ("complex", pytest.approx(0.6))
     assert sum(share for _, _, share in decision.shares) == pytest.approx(0.6)
@@ -58,7 +58,7 @@ def test_its_opinion_replaces_the_score_and_says_so(court: Court, ask: MakePromp
 
 def test_no_opinion_leaves_the_decision_to_the_rules(court: Court, ask: MakePrompt) -> None:
     alone = court.hear([], ask("Hello!"), {})
-    decision = court.hear([JUDGE], ask("Hello!"), {"judge": Opinion(None, "small took more than 3 s")})
+    decision = court.hear([JUDGE], ask("Hello!"), {"judge": Opinion("small took more than 3 s")})
     assert isinstance(alone, Decision)
     assert isinstance(decision, Decision)
     assert (decision.tier, decision.score, decision.chain) == (alone.tier, alone.score, alone.chain)
@@ -99,10 +99,10 @@ def test_one_after_the_other_is_asked_and_the_second_sees_what_the_first_said(
     alone = court.hear([], prompt, {})
     assert isinstance(alone, Decision)
     assert alone.score is not None
-    sure = court.hear([SIDECAR, unsure], prompt, {"sidecar": Opinion(1.2 - alone.score, "")})
+    sure = court.hear([SIDECAR, unsure], prompt, {"sidecar": Opinion("", 1.2 - alone.score)})
     assert isinstance(sure, Decision)
     assert sure.score == pytest.approx(0.6)
-    doubtful = court.hear([SIDECAR, unsure], prompt, {"sidecar": Opinion(1.04 - alone.score, "")})
+    doubtful = court.hear([SIDECAR, unsure], prompt, {"sidecar": Opinion("", 1.04 - alone.score)})
     assert isinstance(doubtful, Ask)
     assert doubtful.judge == "judge"
 
@@ -112,14 +112,14 @@ def test_score_with_any_opinion_stays_a_score(
     court: Court, ask: MakePrompt, value: float, weight: float
 ) -> None:
     seat = Seat("judge", "always", 0, weight)
-    decision = court.hear([seat], ask("Write a parser in Rust?"), {"judge": Opinion(value, "")})
+    decision = court.hear([seat], ask("Write a parser in Rust?"), {"judge": Opinion("", value)})
     assert isinstance(decision, Decision)
     assert decision.score is not None
     assert -1e-9 <= decision.score <= 1 + 1e-9
 
 
 def test_profile_still_moves_what_a_judge_says(court: Court, ask: MakePrompt) -> None:
-    said = {"judge": Opinion(0.365, "small says medium")}
+    said = {"judge": Opinion("small says medium", 0.365)}
     tiers = {}
     for profile in ("auto", "eco", "premium"):
         decision = court.hear([JUDGE], ask("Hello!"), said, profile)

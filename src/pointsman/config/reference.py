@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 
 from pointsman.config.backends import BackendSettings, BreakerSettings
+from pointsman.config.feedback import FeedbackSettings
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.load import OTHER_VARIABLES, OVERRIDES
 from pointsman.config.opinions import JudgeSettings, SidecarSettings
@@ -43,6 +44,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("categories.NAME", CategorySettings),
     ("judge", JudgeSettings),
     ("sidecar", SidecarSettings),
+    ("feedback", FeedbackSettings),
     ("ledger", LedgerSettings),
 )
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from pointsman.config.backends import BackendSettings, BreakerSettings, ModelId
+from pointsman.config.feedback import FeedbackSettings
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.opinions import JudgeSettings, SidecarSettings
 from pointsman.config.routing import CategorySettings, ProfileSettings, RuleSettings
@@ -321,6 +322,9 @@ class Settings(Section):
     breaker: Annotated[
         BreakerSettings, BeforeValidator(section, json_schema_input_type=BreakerSettings | None)
     ] = Field(default=BreakerSettings(), description="When calls to a backend stop.")
+    feedback: Annotated[
+        FeedbackSettings, BeforeValidator(section, json_schema_input_type=FeedbackSettings | None)
+    ] = Field(default=FeedbackSettings(), description="Reports on answers, and what they may change.")
     ledger: Annotated[
         LedgerSettings, BeforeValidator(section, json_schema_input_type=LedgerSettings | None)
     ] = Field(default=LedgerSettings(), description="The book of what happened and what it cost.")

@@ -76,7 +76,7 @@ class Adviser:
         if asking is None:
             why_not = self._why_not(now_s)
             if why_not is not None:
-                return Answered(Opinion(None, f"not asked: {why_not}"), None)
+                return Answered(Opinion(f"not asked: {why_not}"), None)
             asking = self._asking[key] = _Asking(self._source, text, partial(self._answered, key))
         return await asking.wait()
 
@@ -97,7 +97,7 @@ class Adviser:
         if answered is None:
             return
         now_s = self._clock()
-        if answered.opinion.value is None:
+        if answered.opinion.is_none:
             self._failures += 1
             if self._failures >= self._limits.failures_max:
                 self._failures = 0

@@ -55,3 +55,14 @@ def new_request_id(now_s: float) -> str:
     """Unique, and ordered by time so that the ledger's index only ever grows at its end: milliseconds, this
     process, a running number."""
     return f"pm_{int(now_s * 1000):011x}{_PROCESS}{next(_numbers):06x}"
+
+
+def started_at_s_of(request_id: str) -> float | None:
+    """The Unix time in an id that `new_request_id` made; None for any other text."""
+    stamp = request_id[3:14]
+    if not request_id.startswith("pm_") or len(request_id) != len("pm_") + 11 + len(_PROCESS) + 6:
+        return None
+    try:
+        return int(stamp, 16) / 1000.0
+    except ValueError:
+        return None

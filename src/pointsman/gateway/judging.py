@@ -1,7 +1,6 @@
 """Two who have opinions on how strong a model a request needs: a language model that judges, and an external
 classifier. Each is asked once per question; whom to ask and when is decided elsewhere."""
 
-from collections.abc import Callable
 from time import perf_counter
 from typing import Literal
 
@@ -24,20 +23,18 @@ _ERROR_BYTES_MAX = 64 * 1024
 
 
 class ModelJudge:
-    """`middle_of` turns a tier into the score that stands for it."""
+    """A model that names a tier."""
 
     def __init__(
         self,
         target: Target,
         judging: Judging,
-        middle_of: Callable[[str], float],
         *,
         deadline_s: float,
         max_output_tokens: int,
     ) -> None:
         self._target = target
         self._judging = judging
-        self._middle_of = middle_of
         self._deadline_s = deadline_s
         self._deadlines = Deadlines(deadline_s, deadline_s, deadline_s, deadline_s)
         self._system = Message("system", (Text(instructions(judging)),))
@@ -54,15 +51,15 @@ class ModelJudge:
         try:
             said, usage = await self._verdict_on(text)
         except UpstreamError as error:
-            opinion, fault = Opinion(None, self._failure(error)), error.fault.value
+            opinion, fault = Opinion(self._failure(error)), error.fault.value
         except PointsmanError as error:
-            opinion, fault = Opinion(None, f"{card.name} could not be asked"), type(error).__name__
+            opinion, fault = Opinion(f"{card.name} could not be asked"), type(error).__name__
         else:
             tier = verdict(said, self._judging.tiers)
             if tier is None:
-                opinion, fault = Opinion(None, f"{card.name} named no level"), "no_verdict"
+                opinion, fault = Opinion(f"{card.name} named no level"), "no_verdict"
             else:
-                opinion = Opinion(self._middle_of(tier), f"{card.name} says {tier}")
+                opinion = Opinion(f"{card.name} says {tier}", tier=tier)
         return Answered(
             opinion,
             SideCall(
@@ -122,11 +119,11 @@ class Classifier:
         try:
             rate = await self._sidecar.strong_win_rate(text)
         except UpstreamError as error:
-            opinion, fault = Opinion(None, f"it failed: {error.fault.value}"), error.fault.value
+            opinion, fault = Opinion(f"it failed: {error.fault.value}"), error.fault.value
         except PointsmanError as error:
-            opinion, fault = Opinion(None, "it could not be asked"), type(error).__name__
+            opinion, fault = Opinion("it could not be asked"), type(error).__name__
         else:
-            opinion = Opinion(rate, f"a strong model wins with {rate:.2f}")
+            opinion = Opinion(f"a strong model wins with {rate:.2f}", rate)
         return Answered(
             opinion,
             SideCall(

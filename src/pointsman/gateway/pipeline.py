@@ -67,6 +67,12 @@ class Pipeline:
         self._baseline = baseline
         self._consult = consult
 
+    def use(self, router: Router) -> None:
+        """Decides with another router from now on: the same one, calibrated."""
+        self._router = router
+        if self._consult is not None:
+            self._consult.router = router
+
     async def handle(self, call: Call, answer: Answer) -> None:
         """Answers one call, whatever happens, and books it."""
         booking = Booking(call)

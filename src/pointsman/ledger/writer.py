@@ -73,7 +73,7 @@ class Writer:
     def _connect(self) -> sqlite3.Connection:
         if self._connection is None:
             if prepare(self._path, WRITER_PATIENCE_S):
-                _migrate(self._path)
+                migrate_quietly(self._path)
             self._connection = open_for_writing(self._path)
         return self._connection
 
@@ -149,7 +149,8 @@ def _insert_statement(table: str, columns: tuple[str, ...], room: int) -> str:
     return f"INSERT INTO {table} ({names}) SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL"  # noqa: S608  our own names
 
 
-def _migrate(path: Path) -> None:
+def migrate_quietly(path: Path) -> None:
+    """See migrate.migrate."""
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it would tell of every step, even of its import
     from pointsman.ledger.migrate import migrate  # noqa: PLC0415  see there what importing it costs
 

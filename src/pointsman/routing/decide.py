@@ -2,6 +2,7 @@
 nothing; the same input always gives the same decision."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple, overload
 
@@ -70,6 +71,8 @@ class Router:
         self, cards: Sequence[ModelCard], policy: Policy, keywords: Keywords, panel: Sequence[Seat] = ()
     ) -> None:
         self._policy = policy
+        self._cards = cards
+        self._own_keywords = keywords
         self._panel = tuple(panel)
         self._keywords = keywords.and_also(policy.keyword_lists)
         self._sorter = Sorter(policy.categories)
@@ -145,9 +148,10 @@ class Router:
             confidence,
         )
 
-    def middle_of(self, tier: str) -> float:
-        """The score that stands for a tier, for judges who name one."""
-        return self._middles[tier]
+    def with_boundaries(self, boundaries: tuple[float, ...]) -> "Router":
+        """The same, with other boundaries between its tiers."""
+        policy = replace(self._policy, boundaries=boundaries)
+        return Router(self._cards, policy, self._own_keywords, self._panel)
 
     def _hear(self, opinions: Opinions, ladder: Ladder, reading: Reading, score: float) -> "_Heard | Ask":
         """What the opinions add to `score`, or who is still to be asked."""
@@ -158,12 +162,14 @@ class Router:
             if opinion is None:
                 if may_matter(seat, ladder, score, reading.measures):
                     return Ask(seat.judge, Question(reading.prompt, reading.asked))
-            elif opinion.value is None:
+                continue
+            value = opinion.value if opinion.tier is None else self._middles[opinion.tier]
+            if value is None:
                 rules.append(f"{seat.judge}: no opinion, {opinion.detail}")
             else:
-                added = seat.weight * (opinion.value - score)
+                added = seat.weight * (value - score)
                 score += added
-                reasons.append(Reason(seat.judge, opinion.value, added, opinion.detail))
+                reasons.append(Reason(seat.judge, value, added, opinion.detail))
         if not (reasons or rules):
             return _NOTHING_HEARD
         return _Heard(tuple(reason[:3] for reason in reasons), tuple(rules), tuple(reasons))

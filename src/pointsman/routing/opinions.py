@@ -11,11 +11,16 @@ When = Literal["never", "unsure", "always"]
 
 
 class Opinion(NamedTuple):
-    """How strong a model a request asks for, 0..1, in `detail` in words. `value` None: whoever was asked has no
-    opinion, and `detail` says why."""
+    """How strong a model a request asks for: as a number, 0..1, or as a tier; `detail` says it in words. Neither:
+    whoever was asked has no opinion, and `detail` says why."""
 
-    value: float | None
     detail: str
+    value: float | None = None
+    tier: str | None = None
+
+    @property
+    def is_none(self) -> bool:
+        return self.value is None and self.tier is None
 
 
 Opinions = Mapping[str, Opinion]

@@ -17,12 +17,14 @@ from pointsman.gateway.conversations import Kept
 from pointsman.gateway.counting import COUNT_ANTHROPIC, COUNT_GEMINI, COUNT_RESPONSES
 from pointsman.gateway.embedding import EMBED_GEMINI, EMBED_GEMINI_BATCH, EMBED_OPENAI
 from pointsman.gateway.explain import explain
+from pointsman.gateway.feedback import Feedback
 from pointsman.gateway.operation import Operation
 from pointsman.gateway.pipeline import Pipeline
 from pointsman.gateway.slots import Slots
 from pointsman.server.auth import Door
 from pointsman.server.content_encoding import inflate
 from pointsman.server.entrance import Entrance
+from pointsman.server.feedback import FeedbackEndpoints
 from pointsman.server.input_items import page_of_items
 from pointsman.server.models import ListedModel, ModelList
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
@@ -226,8 +228,14 @@ def _dialect_of_body(request: Request, envelope: Envelope) -> Dialect:
 
 
 def build_app(
-    pipeline: Pipeline, models: ModelList, door: Door, slots: Slots, max_body_bytes: int
+    pipeline: Pipeline,
+    models: ModelList,
+    door: Door,
+    slots: Slots,
+    max_body_bytes: int,
+    feedback: Feedback | None = None,
 ) -> ASGIApp:
     """The ASGI application."""
     routes = Endpoints(pipeline, models, slots, max_body_bytes).routes()
+    routes += FeedbackEndpoints(feedback).routes()
     return Entrance(Starlette(routes=routes), door, slots, INFERENCE_PATHS, GEMINI_VERBS)

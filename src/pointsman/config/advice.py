@@ -1,0 +1,81 @@
+"""Settings of judge, sidecar and feedback as the objects that do the work. It decides nothing."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pointsman.config.opinions import table_of
+from pointsman.config.schema import Settings
+from pointsman.core.model_card import ModelCard
+from pointsman.core.ports import Send
+from pointsman.gateway.adviser import Adviser
+from pointsman.gateway.consult import Consult, Proven
+from pointsman.gateway.feedback import Feedback
+from pointsman.gateway.judging import Classifier, ModelJudge
+from pointsman.gateway.target import Target
+from pointsman.ledger.feedback import FeedbackStore
+from pointsman.routing.decide import Router
+from pointsman.routing.experience import Experience
+from pointsman.routing.judge import Judging
+from pointsman.routing.opinions import Seat
+from pointsman.upstream.sidecar import Sidecar
+
+_DAY_S = 86_400.0
+
+
+def panel_of(settings: Settings) -> list[Seat]:
+    """The sidecar first: it is the faster of the two, and may make the judge's opinion superfluous."""
+    judge, sidecar = settings.judge, settings.sidecar
+    panel = []
+    if sidecar.url is not None:
+        panel.append(Seat("sidecar", sidecar.when, sidecar.band, sidecar.weight))
+    if judge.model is not None and judge.when != "never":
+        panel.append(Seat("judge", judge.when, judge.band, judge.weight))
+    return panel
+
+
+def consult_of(
+    settings: Settings,
+    router: Router,
+    targets: Mapping[str, Target],
+    send: Send,
+    feedback: Feedback | None,
+) -> Consult | None:
+    """None where the rules decide alone."""
+    judge, sidecar, reports = settings.judge, settings.sidecar, settings.feedback
+    advisers: dict[str, Adviser] = {}
+    if sidecar.url is not None:
+        classifier = Classifier(
+            Sidecar(sidecar.url, send, sidecar.deadline_s), prompt_chars_max=sidecar.max_chars
+        )
+        advisers["sidecar"] = Adviser(classifier, sidecar.limits(), time.monotonic)
+    if judge.model is not None and judge.when != "never":
+        model_judge = ModelJudge(
+            targets[judge.model],
+            Judging(settings.tiers, table_of(judge, settings.tiers), judge.max_chars),
+            deadline_s=judge.deadline_s,
+            max_output_tokens=judge.max_output_tokens,
+        )
+        advisers["judge"] = Adviser(model_judge, judge.limits(), time.monotonic)
+    proven = None
+    if feedback is not None and (reports.prefer_proven or reports.exploration_rate):
+        proven = Proven(feedback.experience, reports.prefer_proven, reports.exploration_rate)
+    return Consult(router, advisers, proven) if advisers or proven is not None else None
+
+
+def feedback_of(
+    settings: Settings, cards: Sequence[ModelCard], boundaries: tuple[float, ...]
+) -> Feedback | None:
+    """None where nothing is booked. What was reported earlier is read at once where it acts at once, and may then
+    raise LedgerError."""
+    ledger, reports = settings.ledger, settings.feedback
+    if not ledger.enabled or ledger.path is None:
+        return None
+    return Feedback(
+        FeedbackStore(Path(ledger.path), reports.reports_max),
+        reports.rules(),
+        Experience(reports.half_life_days * _DAY_S),
+        settings.tiers,
+        cards,
+        boundaries,
+    )
