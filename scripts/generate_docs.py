@@ -1,6 +1,5 @@
-"""Writes what is generated from code: the tables in docs/configuration.md, docs/cli.md and docs/translation.md between their
-markers,
-and the JSON Schema that ships in the wheel. With --check it writes nothing and fails where something is stale."""
+"""Writes what is generated from code: the tables in docs/configuration.md, docs/cli.md, docs/translation.md and
+docs/reliability.md between their markers, and the JSON Schema that ships in the wheel. With --check it writes nothing and fails where something is stale."""
 
 import argparse
 import sys
@@ -11,6 +10,7 @@ from typer.testing import CliRunner
 
 from pointsman.cli.commands import app
 from pointsman.config.reference import json_schema, markdown
+from pointsman.fleet.remedies import TABLE
 from pointsman.wire.outcomes import MEANINGS, OUTCOMES, TARGETS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,6 +67,13 @@ def outcomes() -> str:
     return "\n".join(lines)
 
 
+def remedies() -> str:
+    """What follows each kind of failure."""
+    lines = ["| outcome | what it is | what follows |", "| --- | --- | --- |"]
+    lines += [f"| `{row.outcome}` | {row.what} | {row.remedy} |" for row in TABLE]
+    return "\n".join(lines)
+
+
 def between_markers(text: str, generated: str) -> str:
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -75,7 +82,12 @@ def between_markers(text: str, generated: str) -> str:
 
 def wanted() -> Iterator[tuple[Path, str]]:
     """Every generated file as it should be."""
-    pages = {"configuration.md": markdown(), "cli.md": commands(), "translation.md": outcomes()}
+    pages = {
+        "configuration.md": markdown(),
+        "cli.md": commands(),
+        "translation.md": outcomes(),
+        "reliability.md": remedies(),
+    }
     for name, generated in pages.items():
         path = ROOT / "docs" / name
         yield path, between_markers(path.read_text("utf-8"), generated)

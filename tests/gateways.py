@@ -60,14 +60,44 @@ class Gateway:
         return sum(isinstance(task, EagerTask) for task in tasks)
 
 
+_NEVER_OPEN = {
+    "consecutive_failures": 1_000_000_000,
+    "min_calls": 1_000_000_000,
+    "open_s": 0.0,
+    "auth_open_s": 0.0,
+    "rate_limited_s": 0.0,
+    "overloaded_s": 0.0,
+    "retry_after_max_s": 0.0,
+}
+
+
+def with_one_try(settings: Settings, *, retries: int = 0, is_guarded: bool = False) -> Settings:
+    reliability = settings.reliability
+    reliability = reliability.model_copy(
+        update={"retries": reliability.retries.model_copy(update={"per_target": retries})}
+    )
+    settings = settings.model_copy(update={"reliability": reliability})
+    if is_guarded:
+        return settings
+    return settings.model_copy(update={"breaker": settings.breaker.model_copy(update=_NEVER_OPEN)})
+
+
 @contextmanager
 def running_gateway(
-    yaml: str, folder: Path, environ: Mapping[str, str] | None = None, *, make: MakeRuntime | None = None
+    yaml: str,
+    folder: Path,
+    environ: Mapping[str, str] | None = None,
+    *,
+    make: MakeRuntime | None = None,
+    retries: int = 0,
+    is_guarded: bool = False,
 ) -> Iterator[Gateway]:
-    """`make` builds another runtime than the real one, which reaches its providers over the network."""
+    """`make` builds another runtime than the real one, which reaches its providers over the network. No target is asked twice, unless `retries` says so: most tests are about what one
+    failure does. For the same reason no circuit opens, unless it `is_guarded`."""
     file = folder / "pointsman.yaml"
     file.write_text(yaml)
     settings = load(file, {"POINTSMAN_STATE_DIR": str(folder), **(environ or {})}, {"port": 0}).settings
+    settings = with_one_try(settings, retries=retries, is_guarded=is_guarded)
     listener = listen(settings.server.host, settings.server.port)
     gateway = Gateway(url_of(listener), Stopper())
 

@@ -30,12 +30,16 @@ from pointsman.config.values import (
     limits_of,
     policy_of,
     providers_of,
+    retry_budget_of,
+    retry_policy_of,
     target_limits_of,
 )
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Send
 from pointsman.fleet.pool import Fleet
+from pointsman.gateway.dispatch import Dispatch
 from pointsman.gateway.feedback import Feedback
+from pointsman.gateway.memory import Memory
 from pointsman.gateway.operation import Operation
 from pointsman.gateway.pipeline import Pipeline, Record
 from pointsman.gateway.slots import Slots
@@ -146,10 +150,11 @@ def build(
     asked_first = {card.name: targets[fleet.backends_of(card.name)[0]] for card in brain.cards}
     baseline = baseline_of(settings, brain.cards)
     feedback = feedback_of(settings, brain.cards, policy_of(settings).boundaries)
+    dispatch = Dispatch(targets, Memory(), fleet, retry_policy_of(settings), retry_budget_of(settings))
     pipeline = Pipeline(
         brain.names,
         brain.router,
-        asked_first,
+        dispatch,
         record,
         baseline.price if baseline is not None else None,
         consult_of(settings, brain.router, asked_first, send, feedback),

@@ -54,16 +54,41 @@ def test_every_client_error_has_its_status() -> None:
     assert issubclass(ClientError, PointsmanError)
 
 
-def test_only_a_rejected_request_is_not_tried_elsewhere() -> None:
-    for fault in UpstreamFault:
-        assert UpstreamError(fault, "x").may_try_elsewhere == (fault is not UpstreamFault.REJECTED)
-
-
 def test_exhausted_names_every_attempt() -> None:
     last = UpstreamError(UpstreamFault.OVERLOADED, "busy")
     error = ExhaustedError([("a", UpstreamError(UpstreamFault.BROKEN, "cut")), ("b", last)])
     assert error.message == "a: cut; b: busy"
-    assert error.last is last
+    assert error.told.fault is UpstreamFault.OVERLOADED
+
+
+F = UpstreamFault
+
+
+@pytest.mark.parametrize(
+    ("faults", "told"),
+    [
+        ([F.RATE_LIMITED, F.RATE_LIMITED], F.RATE_LIMITED),
+        ([F.RATE_LIMITED, F.SERVER_ERROR], F.OVERLOADED),
+        ([F.AUTH, F.OVERLOADED], F.OVERLOADED),
+        ([F.TIMED_OUT, F.SERVER_ERROR], F.TIMED_OUT),
+        ([F.SERVER_ERROR, F.AUTH], F.SERVER_ERROR),
+        ([F.TOO_LONG, F.UNREACHABLE], F.TOO_LONG),
+        ([F.TOO_LONG, F.OVERLOADED], F.OVERLOADED),
+        ([F.AUTH, F.QUOTA], F.QUOTA),
+        ([F.OVERLOADED, F.REJECTED], F.REJECTED),
+    ],
+)
+def test_one_failure_stands_for_all(faults: list[UpstreamFault], told: UpstreamFault) -> None:
+    error = ExhaustedError([(f"m{place}", UpstreamError(kind, "x")) for place, kind in enumerate(faults)])
+    assert error.told.fault is told
+
+
+def test_of_several_pauses_the_shortest_is_told() -> None:
+    failures = [
+        ("a", UpstreamError(F.RATE_LIMITED, "x", retry_after_s=9)),
+        ("b", UpstreamError(F.RATE_LIMITED, "x", retry_after_s=4)),
+    ]
+    assert ExhaustedError(failures).told.retry_after_s == 4
 
 
 @pytest.mark.parametrize(

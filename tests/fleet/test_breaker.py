@@ -7,7 +7,8 @@ import pytest
 from pointsman.core.errors import UpstreamFault
 from pointsman.fleet.breaker import NOT_OF_HEALTH, Breaker, BreakerPolicy, Circuit
 
-HARD = sorted(frozenset(UpstreamFault) - NOT_OF_HEALTH - {UpstreamFault.AUTH, UpstreamFault.RATE_LIMITED})
+AT_ONCE = {UpstreamFault.AUTH, UpstreamFault.QUOTA, UpstreamFault.RATE_LIMITED}
+HARD = sorted(frozenset(UpstreamFault) - NOT_OF_HEALTH - AT_ONCE)
 
 
 def fail(breaker: Breaker, now_s: float, fault: UpstreamFault = UpstreamFault.SERVER_ERROR) -> None:
@@ -155,6 +156,7 @@ def test_a_late_retry_after_is_honoured_all_the_same() -> None:
         (UpstreamFault.OVERLOADED, None, 0.5),
         (UpstreamFault.OVERLOADED, 20.0, 20.0),
         (UpstreamFault.AUTH, None, 60.0),
+        (UpstreamFault.QUOTA, None, 60.0),
         (UpstreamFault.AUTH, 90.0, 90.0),
         (UpstreamFault.SERVER_ERROR, 4.0, 4.0),
     ],

@@ -16,7 +16,7 @@ import pytest
 import uvloop
 from calls import CHAT, MESSAGES, Caller
 
-from gateways import Gateway
+from gateways import Gateway, with_one_try
 from pointsman.app import Stopper, listen, run, url_of
 from pointsman.config.load import load
 from pointsman.ledger.store import Ledger
@@ -95,6 +95,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Books]:
         file = folder / "pointsman.yaml"
         file.write_text(YAML.format(url=upstream.base_url))
         settings = load(file, {"POINTSMAN_STATE_DIR": str(folder), "KEY": KEY}, {"port": 0}).settings
+        settings = with_one_try(settings)
         assert settings.ledger.path is not None
         path = Path(settings.ledger.path)
         ledger = Ledger(path)
@@ -207,7 +208,7 @@ def test_a_failed_request_is_booked_without_a_cost(books: Books) -> None:
 
 def test_a_refused_request_is_booked_without_attempts(books: Books) -> None:
     row, attempts = books.of(books.ask(CHAT, "no-such-model"))
-    assert (row["outcome"], row["status"], row["fault"], attempts) == ("failed", 404, "UnknownModel", [])
+    assert (row["outcome"], row["status"], row["fault"], attempts) == ("refused", 404, "UnknownModel", [])
     assert (row["requested_model"], row["profile"], row["chosen_model"]) == ("no-such-model", None, None)
 
 
@@ -221,7 +222,7 @@ def test_a_broken_answer_is_booked_with_what_it_used_until_then(books: Books) ->
 
 
 def test_a_caller_who_leaves_is_booked_with_what_it_used_until_then(books: Books) -> None:
-    books.answers["dear"] = scripted(sse=messages_stream("one ", "two")[:4], ending="stall")
+    books.answers["dear"] = scripted(sse=messages_stream("one ", "two")[:5], ending="stall")
     body = json.dumps(
         {"model": "dear", "max_tokens": 5, "stream": True, "messages": [{"role": "user", "content": PROMPT}]}
     ).encode()

@@ -79,7 +79,7 @@ def test_failure_after_a_keepalive_still_goes_to_the_next_model(
     assert answered.body.startswith(KEEPALIVE[path])
     assert b"Hello" in answered.body
     assert b"down" not in answered.body
-    assert (entry.outcome, entry.status, entry.model) == ("complete", 200, "two")
+    assert (entry.outcome, entry.status, entry.model) == ("failed_over", 200, "two")
     assert [attempt.outcome for attempt in attempts] == ["failed", "complete"]
 
 

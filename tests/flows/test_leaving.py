@@ -29,6 +29,10 @@ STREAMS = {
 }
 
 
+CONTENT_BEGINS = {"chats": 2, "messages": 4}
+"""So many events are sent until there is content; before it the caller hears nothing."""
+
+
 class Street:
     def __init__(self, gateway: Gateway, upstream: FakeUpstream) -> None:
         self.gateway = gateway
@@ -101,12 +105,18 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
 @pytest.mark.parametrize("model", ["chats", "messages"])
 def test_a_caller_who_leaves_at_any_event_frees_the_provider(street: Street, model: str, path: str) -> None:
     events = STREAMS[model]
-    street.answer = scripted(sse=events[:1], ending="stall")
+    begins = CONTENT_BEGINS[model]
+    street.answer = scripted(sse=events[:begins], ending="stall")
     street.leave_after(1, path, model, stream="true")  # what is opened once and kept is there after this
     settle(street.gateway)
     files_before = files_open()
     kept_s = []
-    for came in range(1, len(events)):
+    for came in range(1, begins):
+        street.answer = scripted(sse=events[:came], ending="stall")
+        after_s, entry, attempt = street.leave_after(0, path, model, stream="true")
+        kept_s.append(after_s)
+        assert (entry.outcome, entry.status, entry.model, entry.fault) == ("cancelled", 499, None, None)
+    for came in range(begins, len(events)):
         street.answer = scripted(sse=events[:came], ending="stall")
         is_same_dialect = (model == "chats") == (path == CHAT)
         # Events that change their dialect cannot be counted one by one.

@@ -208,7 +208,7 @@ def test_an_unknown_model_is_a_404_with_the_nearest_names(office: Office, path: 
     assert answered.headers["x-pointsman-request-id"].startswith("pm_")
     assert len(office.upstream.requests) == asked_before
     entry, attempts = booked(office.gateway, count)
-    assert (entry.status, entry.outcome, entry.fault) == (404, "failed", "UnknownModel")
+    assert (entry.status, entry.outcome, entry.fault) == (404, "refused", "UnknownModel")
     assert (entry.requested_model, entry.decision, entry.model, attempts) == ("tinny", None, None, ())
 
 

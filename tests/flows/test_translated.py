@@ -535,7 +535,8 @@ def test_errors_of_messages_reach_the_openai_sdk(scene: Scene, status: int, stre
     assert told["x-pointsman-request-id"] == caught.value.request_id
     assert told.get("retry-after") == ("7" if status in {429, 503, 529} else None)
     entry, (attempt,) = booked(scene.gateway, scene.calls)
-    assert (entry.status, entry.outcome, attempt.status) == (expected, "failed", status)
+    outcome = "refused" if status in {400, 404, 413, 422} else "failed"
+    assert (entry.status, entry.outcome, attempt.status) == (expected, outcome, status)
 
 
 @pytest.mark.parametrize("status", MESSAGES_CLASSES)
@@ -549,7 +550,8 @@ def test_errors_of_chats_reach_the_anthropic_sdk(scene: Scene, status: int, stre
     assert caught.value.response.headers["x-pointsman-model"] == "local"
     assert caught.value.body["request_id"] == caught.value.response.headers["request-id"]
     entry, (attempt,) = booked(scene.gateway, scene.calls)
-    assert (entry.status, entry.outcome, attempt.status) == (expected, "failed", status)
+    outcome = "refused" if status in {400, 404, 413, 422} else "failed"
+    assert (entry.status, entry.outcome, attempt.status) == (expected, outcome, status)
 
 
 # What cannot be said in the other dialect
@@ -577,7 +579,7 @@ def test_what_messages_cannot_say_is_refused_before_anybody_is_asked(
     assert caught.value.response.headers["x-pointsman-attempts"] == "0"
     assert len(scene.upstream.requests) == asked_before
     entry, attempts = booked(scene.gateway, scene.calls)
-    assert (entry.status, entry.outcome, entry.fault, attempts) == (400, "failed", "Unsupported", ())
+    assert (entry.status, entry.outcome, entry.fault, attempts) == (400, "refused", "Unsupported", ())
     assert (entry.decision.card.name, entry.model) == ("claude", None)
 
 

@@ -1,5 +1,6 @@
 """A call as the server hands it in, with a clock that is moved by hand."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pointsman.gateway.call import Call
@@ -15,7 +16,7 @@ class HandClock:
         return self.now_s
 
 
-def call(dialect: Dialect = OPENAI_CHAT, *, clock: HandClock | None = None, **more: Any) -> Call:
+def call(dialect: Dialect = OPENAI_CHAT, *, clock: Callable[[], float] | None = None, **more: Any) -> Call:
     clock = clock or HandClock()
     made = Call(
         request_id="pm_1",
@@ -27,6 +28,6 @@ def call(dialect: Dialect = OPENAI_CHAT, *, clock: HandClock | None = None, **mo
         credentials=(),
         started_at_s=1_700_000_000.5,
         clock=clock,
-        started_clock_s=clock.now_s,
+        started_clock_s=clock(),
     )
     return made._replace(**more)

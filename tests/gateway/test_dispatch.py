@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 
 import pytest
@@ -11,8 +12,13 @@ from pointsman.core.decision import Decision
 from pointsman.core.errors import ExhaustedError, PointsmanError, Unavailable, UpstreamError, UpstreamFault
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Answer, HeaderList, Incoming, Outgoing, Send
+from pointsman.fleet.attempts import RetryPolicy
+from pointsman.fleet.breaker import BreakerPolicy
+from pointsman.fleet.place import Backend
+from pointsman.fleet.pool import Fleet
+from pointsman.fleet.retry_budget import RetryBudget
 from pointsman.gateway.booking import Booking
-from pointsman.gateway.dispatch import ATTEMPTS_MAX, Dispatch
+from pointsman.gateway.dispatch import Dispatch
 from pointsman.gateway.memory import Memory
 from pointsman.gateway.target import Target
 from pointsman.upstream.provider import Provider
@@ -98,10 +104,10 @@ class Paper:
 class Desk:
     """A dispatch over models called a, b, c ..., each of which gives its one reply."""
 
-    def __init__(self, *replies: Reply | PointsmanError, stream: bool = False) -> None:
+    def __init__(self, *replies: Reply | PointsmanError, stream: bool = False, retries: int = 0) -> None:
         self.asked: list[str] = []
         self.paper = Paper()
-        self.booking = Booking(call())
+        self.booking = Booking(call(clock=time.monotonic, started_clock_s=time.monotonic()))
         names = "abcdef"[: len(replies)]
         cards = [ModelCard(name, "p", f"{name}-1") for name in names]
         targets = {
@@ -110,7 +116,9 @@ class Desk:
             )
             for card, reply in zip(cards, replies, strict=True)
         }
-        self._dispatch = Dispatch(targets, Memory())
+        fleet = Fleet([Backend(name, name, "p") for name in names], BreakerPolicy(overloaded_s=0.001))
+        policy = RetryPolicy(per_target=retries, backoff_s=0.001)
+        self._dispatch = Dispatch(targets, Memory(), fleet, policy, RetryBudget())
         self._decision = Decision("auto", "auto", tuple(cards), score=0.1, tier="simple")
         self.booking.decision = self._decision
         body = {"model": "auto", "messages": [{"role": "user", "content": "Hi"}], "stream": stream}
@@ -128,7 +136,8 @@ class Desk:
         return send
 
     async def run(self) -> None:
-        await self._dispatch.run(call(), self._envelope, self._decision, self.paper, self.booking)
+        running = call(clock=time.monotonic, started_clock_s=time.monotonic())
+        await self._dispatch.run(running, self._envelope, self._decision, self.paper, self.booking)
 
     def rows(self) -> list[tuple[str, str, str | None]]:
         _, attempts = self.booking.entries(None)
@@ -155,12 +164,26 @@ async def test_the_first_that_answers_is_the_last_that_is_asked() -> None:
     assert desk.rows() == [("a", "complete", None)]
 
 
-async def test_one_retry_and_no_more() -> None:
+async def test_each_target_is_asked_in_its_order() -> None:
     desk = Desk(UNREACHABLE, busy(), good())
+    await desk.run()
+    assert desk.asked == ["a-1", "b-1", "c-1"]
+    assert desk.booking.outcome == "failed_over"
+
+
+async def test_a_target_that_failed_is_asked_again_when_all_others_have_failed_too() -> None:
+    desk = Desk(UNREACHABLE, busy(), retries=1)
+    with pytest.raises(ExhaustedError):
+        await desk.run()
+    assert sorted(desk.asked[:2]) == ["a-1", "b-1"]
+    assert sorted(desk.asked[2:]) == ["a-1", "b-1"]
+
+
+async def test_when_all_fail_the_caller_is_told_of_each() -> None:
+    desk = Desk(UNREACHABLE, busy())
     with pytest.raises(ExhaustedError) as caught:
         await desk.run()
     assert desk.asked == ["a-1", "b-1"]
-    assert len(desk.asked) == ATTEMPTS_MAX
     assert [(name, error.fault) for name, error in caught.value.failures] == [
         ("a", UpstreamFault.UNREACHABLE),
         ("b", UpstreamFault.OVERLOADED),

@@ -56,13 +56,13 @@ def test_a_complete_request_has_the_times_of_its_attempts() -> None:
     good = booking.begin_attempt(SECOND, way)
     good.status = 200
     clock.now_s += 0.030
-    booking.first_byte()
+    booking.first_byte(good)
     way.whole(json.dumps(completion()).encode())
     clock.now_s += 0.040
     good.end("complete")
     booking.complete()
     entry, (one, two) = booking.entries(None)
-    assert (entry.outcome, entry.status, entry.fault) == ("complete", 200, None)
+    assert (entry.outcome, entry.status, entry.fault) == ("failed_over", 200, None)
     assert (entry.model, entry.provider, entry.decision) == ("second", "two", ROUTED)
     assert entry.usage == Usage(30, 7, 10)
     assert (entry.first_token_ms, entry.total_ms) == pytest.approx((60, 100))
@@ -92,8 +92,7 @@ def test_a_caller_who_leaves_before_the_first_byte_was_answered_by_nobody() -> N
 
 def test_a_caller_who_leaves_later_has_had_a_part() -> None:
     booking = begun()
-    booking.begin_attempt(FIRST, crossing())
-    booking.first_byte()
+    booking.first_byte(booking.begin_attempt(FIRST, crossing()))
     booking.cancel(caller_left=True)
     entry, _ = booking.entries(None)
     assert (entry.outcome, entry.status, entry.model) == ("cancelled", 200, "first")
@@ -101,11 +100,11 @@ def test_a_caller_who_leaves_later_has_had_a_part() -> None:
 
 def test_a_shutdown_is_not_a_caller_who_left() -> None:
     booking = begun()
-    booking.begin_attempt(FIRST, crossing())
+    attempt = booking.begin_attempt(FIRST, crossing())
     booking.cancel(caller_left=False)
     entry, _ = booking.entries(None)
     assert (entry.outcome, entry.status, entry.fault) == ("failed", 503, "shut_down")
-    booking.first_byte()
+    booking.first_byte(attempt)
     booking.cancel(caller_left=False)
     entry, _ = booking.entries(None)
     assert (entry.outcome, entry.status, entry.fault) == ("partial", 200, "shut_down")
@@ -113,8 +112,7 @@ def test_a_shutdown_is_not_a_caller_who_left() -> None:
 
 def test_a_caller_who_leaves_behind_the_end_has_had_it_all() -> None:
     booking = begun()
-    booking.begin_attempt(FIRST, crossing())
-    booking.first_byte()
+    booking.first_byte(booking.begin_attempt(FIRST, crossing()))
     booking.complete()
     booking.cancel(caller_left=True)
     entry, _ = booking.entries(None)
@@ -131,16 +129,14 @@ def test_a_list_of_dropped_fields_has_a_bound() -> None:
 
 def test_a_fault_of_our_own_behind_the_first_byte_is_a_part() -> None:
     booking = begun()
-    booking.begin_attempt(FIRST, crossing())
-    booking.first_byte()
+    booking.first_byte(booking.begin_attempt(FIRST, crossing()))
     entry, _ = booking.entries(None)
     assert (entry.outcome, entry.status, entry.fault) == ("partial", 200, "internal")
 
 
 def test_a_broken_answer_is_a_part() -> None:
     booking = begun()
-    booking.begin_attempt(FIRST, crossing())
-    booking.first_byte()
+    booking.first_byte(booking.begin_attempt(FIRST, crossing()))
     booking.break_off(UpstreamError(UpstreamFault.TIMED_OUT, "silence"))
     entry, _ = booking.entries(None)
     assert (entry.outcome, entry.status, entry.fault, entry.model) == ("partial", 200, "timed_out", "first")
@@ -150,7 +146,7 @@ def test_a_refusal_is_booked_by_its_name() -> None:
     booking = begun()
     booking.refuse(Unsupported("n cannot be expressed", param="n"), 400)
     entry, _ = booking.entries(None)
-    assert (entry.outcome, entry.status, entry.fault) == ("failed", 400, "Unsupported")
+    assert (entry.outcome, entry.status, entry.fault) == ("refused", 400, "Unsupported")
     booking.refuse(UpstreamError(UpstreamFault.RATE_LIMITED, "slow down"), 429)
     assert booking.entries(None)[0].fault == "rate_limited"
 
@@ -182,6 +178,9 @@ def test_headers_tell_of_the_decision() -> None:
         b"x-pointsman-profile": b"auto",
         b"x-pointsman-attempts": b"0",
         b"x-pointsman-dropped": b"",
+        b"x-pointsman-outcome": b"none",
+        b"x-pointsman-path": b"none",
+        b"x-pointsman-substituted": b"none",
     }
     way = crossing()
     way.dropped = ("seed", "messages[].größe", "a\r\nb: c")

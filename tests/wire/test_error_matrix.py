@@ -39,24 +39,24 @@ SHAPES: list[tuple[str, int, Any, UpstreamFault, str]] = [
     ("openai", 400, {"error": {"message": "No", "type": "invalid_request_error", "param": "n", "code": None}}, F.REJECTED, "No"),
     ("openai", 401, {"error": {"message": "No", "code": "invalid_api_key"}}, F.AUTH, "No"),
     ("openai", 404, {"error": {"message": "No", "code": "model_not_found"}}, F.NO_SUCH_MODEL, "No"),
-    ("openai", 429, {"error": {"message": "No", "code": "insufficient_quota"}}, F.AUTH, "No"),
+    ("openai", 429, {"error": {"message": "No", "code": "insufficient_quota"}}, F.QUOTA, "No"),
     ("openai", 429, {"error": {"message": "No", "code": "rate_limit_exceeded"}}, F.RATE_LIMITED, "No"),
     ("openai", 500, {"error": {"message": "No", "type": "server_error"}}, F.SERVER_ERROR, "No"),
     ("openai", 503, {"error": {"message": "No", "type": "service_unavailable"}}, F.OVERLOADED, "No"),
     ("azure", 401, {"error": {"code": "401", "message": "No"}}, F.AUTH, "No"),
     ("azure", 404, {"error": {"code": "DeploymentNotFound", "message": "No"}}, F.NO_SUCH_MODEL, "No"),
-    ("azure", 400, {"error": {"code": "content_filter", "message": "No", "innererror": {"code": "x"}}}, F.REJECTED, "No"),
+    ("azure", 400, {"error": {"code": "content_filter", "message": "No", "innererror": {"code": "x"}}}, F.CONTENT_FILTER, "No"),
     ("mistral", 422, {"object": "error", "message": "No", "type": "invalid_request", "code": "1500"}, F.REJECTED, "No"),
     ("mistral", 422, {"detail": [{"loc": ["body", "x"], "msg": "No"}]}, F.REJECTED, '[{"loc":["body","x"],"msg":"No"}]'),
     ("mistral", 401, {"detail": "Unauthorized"}, F.AUTH, "Unauthorized"),
     ("xai", 400, {"code": "invalid-argument", "error": "Incorrect API key provided: xa***."}, F.AUTH, "Incorrect API key"),
     ("xai", 404, {"code": "not-found", "error": "No"}, F.REJECTED, "No"),
-    ("venice", 402, {"error": "No"}, F.AUTH, "No"),
+    ("venice", 402, {"error": "No"}, F.QUOTA, "No"),
     ("cohere", 400, {"message": "No"}, F.REJECTED, "No"),
     ("bedrock", 400, {"message": "No"}, F.REJECTED, "No"),
     ("bedrock", 424, {"Message": "No"}, F.REJECTED, "the provider answered with status 424"),
     ("openrouter", 429, {"error": {"code": 429, "message": "Provider returned error", "metadata": {"raw": "slow"}}}, F.RATE_LIMITED, "Provider returned error: slow"),
-    ("openrouter", 402, {"error": {"code": 402, "message": "No"}}, F.AUTH, "No"),
+    ("openrouter", 402, {"error": {"code": 402, "message": "No"}}, F.QUOTA, "No"),
     ("groq", 400, {"error": {"message": "No", "code": "tool_use_failed", "failed_generation": "x"}}, F.REJECTED, "No"),
     ("groq", 413, {"error": {"message": "Request too large for model on tokens per minute (TPM)", "code": "rate_limit_exceeded"}}, F.RATE_LIMITED, "Request too large"),
     ("llamacpp", 400, {"error": {"code": 400, "message": "No", "type": "exceed_context_size_error"}}, F.TOO_LONG, "No"),
@@ -88,7 +88,8 @@ def test_every_shape_of_error_is_read(
 MESSAGES_SHAPES: list[tuple[int, Any, UpstreamFault]] = [
     (400, {"type": "error", "error": {"type": "invalid_request_error", "message": "No"}}, F.REJECTED),
     (400, {"type": "error", "error": {"type": "invalid_request_error", "message": "prompt is too long: 9 tokens > 8 maximum"}}, F.TOO_LONG),
-    (400, {"type": "error", "error": {"type": "invalid_request_error", "message": "Your credit balance is too low"}}, F.AUTH),
+    (400, {"type": "error", "error": {"type": "invalid_request_error", "message": "Your credit balance is too low"}}, F.QUOTA),
+    (400, {"type": "error", "error": {"type": "invalid_request_error", "message": "Output blocked by content filtering policy"}}, F.CONTENT_FILTER),
     (401, {"type": "error", "error": {"type": "authentication_error", "message": "No"}}, F.AUTH),
     (403, {"error": {"type": "forbidden", "message": "No"}}, F.AUTH),
     (404, {"type": "error", "error": {"type": "not_found_error", "message": "No"}}, F.REJECTED),
@@ -147,6 +148,8 @@ ANSWERS: list[tuple[PointsmanError, int, str | None, str, int, str]] = [
     (UpstreamError(F.TIMED_OUT, "x"), 504, "upstream_timeout", "server_error", 504, "timeout_error"),
     (UpstreamError(F.AUTH, "x", status=401), 502, "upstream_auth", "server_error", 502, "api_error"),
     (UpstreamError(F.AUTH, "x", status=403), 502, "upstream_auth", "server_error", 502, "api_error"),
+    (UpstreamError(F.QUOTA, "x", status=402), 502, "upstream_quota", "server_error", 502, "api_error"),
+    (UpstreamError(F.CONTENT_FILTER, "x", status=400), 400, "content_filter", "invalid_request_error", 400, "invalid_request_error"),
     (UpstreamError(F.RATE_LIMITED, "x"), 429, "rate_limit_exceeded", "rate_limit_error", 429, "rate_limit_error"),
     (UpstreamError(F.OVERLOADED, "x"), 503, "upstream_overloaded", "server_error", 529, "overloaded_error"),
     (UpstreamError(F.SERVER_ERROR, "x", status=500), 502, "upstream_server_error", "server_error", 502, "api_error"),
@@ -218,7 +221,6 @@ def test_a_model_that_is_not_served_may_be_had_elsewhere(status: int, message: s
     for dialect in (OPENAI_CHAT, ANTHROPIC_MESSAGES):
         error = dialect.decode_error(status, [], json.dumps({"error": {"message": message}}).encode())
         assert error.fault is F.NO_SUCH_MODEL
-        assert error.may_try_elsewhere
         encoded = dialect.encode_error(error, "pm_1")
         assert encoded.status == 502
         assert (b"x-should-retry", b"false") in encoded.headers
@@ -274,7 +276,6 @@ def test_a_prompt_over_the_context_size_is_known_in_all_its_wordings(message: st
     assert is_exceeded(message, None)
     error = OPENAI_CHAT.decode_error(400, [], json.dumps({"error": {"message": message}}).encode())
     assert error.fault is F.TOO_LONG
-    assert error.may_try_elsewhere
     assert json.loads(ANTHROPIC_MESSAGES.encode_error(error, "pm_1").body)["error"]["message"].startswith(
         "prompt is too long"
     )

@@ -38,8 +38,8 @@ def _lines(found: Summary, where: str) -> Iterator[str]:
         yield f"Nothing was booked {where}."
         return
     outcomes = ", ".join(
-        f"{count} {word}"
-        for word in ("complete", "partial", "failed", "cancelled")
+        f"{count} {word.replace('_', ' ')}"
+        for word in ("complete", "failed_over", "partial", "refused", "failed", "cancelled")
         if (count := getattr(totals, word))
     )
     yield f"{totals.requests} requests {where}: {outcomes}"

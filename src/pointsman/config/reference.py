@@ -13,6 +13,7 @@ from pointsman.config.feedback import FeedbackSettings
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.load import OTHER_VARIABLES, OVERRIDES
 from pointsman.config.opinions import JudgeSettings, SidecarSettings
+from pointsman.config.reliability import ReliabilitySettings, RetrySettings
 from pointsman.config.routing import CategorySettings, ProfileSettings, RuleSettings
 from pointsman.config.schema import (
     DeadlineSettings,
@@ -45,6 +46,8 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("judge", JudgeSettings),
     ("sidecar", SidecarSettings),
     ("feedback", FeedbackSettings),
+    ("reliability", ReliabilitySettings),
+    ("reliability.retries", RetrySettings),
     ("ledger", LedgerSettings),
 )
 

@@ -11,6 +11,7 @@ from pointsman.config.backends import BackendSettings, BreakerSettings, ModelId
 from pointsman.config.feedback import FeedbackSettings
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.opinions import JudgeSettings, SidecarSettings
+from pointsman.config.reliability import ReliabilitySettings
 from pointsman.config.routing import CategorySettings, ProfileSettings, RuleSettings
 from pointsman.config.section import (
     DialectName,
@@ -325,6 +326,9 @@ class Settings(Section):
     feedback: Annotated[
         FeedbackSettings, BeforeValidator(section, json_schema_input_type=FeedbackSettings | None)
     ] = Field(default=FeedbackSettings(), description="Reports on answers, and what they may change.")
+    reliability: Annotated[
+        ReliabilitySettings, BeforeValidator(section, json_schema_input_type=ReliabilitySettings | None)
+    ] = Field(default=ReliabilitySettings(), description="What is done when a provider fails.")
     ledger: Annotated[
         LedgerSettings, BeforeValidator(section, json_schema_input_type=LedgerSettings | None)
     ] = Field(default=LedgerSettings(), description="The book of what happened and what it cost.")

@@ -9,7 +9,10 @@ from pointsman.config.routing import ProfileSettings, RuleSettings
 from pointsman.config.schema import ProviderSettings, Settings
 from pointsman.config.section import Section
 from pointsman.core.ports import Deadlines, Limits
+from pointsman.fleet.attempts import RetryPolicy
 from pointsman.fleet.breaker import BreakerPolicy
+from pointsman.fleet.remedies import DEFAULT_REMEDIES, Remedy
+from pointsman.fleet.retry_budget import RetryBudget
 from pointsman.routing.categories import Category
 from pointsman.routing.policy import Policy, default_policy
 from pointsman.routing.profiles import Profile
@@ -127,3 +130,23 @@ def _given(section: Section, *but: str) -> dict[str, Any]:
     """The keys of a section that have a value."""
     values = {key: getattr(section, key) for key in type(section).model_fields if key not in but}
     return {key: value for key, value in values.items() if value is not None}
+
+
+def retry_policy_of(settings: Settings) -> RetryPolicy:
+    """How often and how soon a target is asked again, and after which failures."""
+    retries = settings.reliability.retries
+    remedies = {outcome: Remedy(word) for outcome, word in settings.reliability.outcomes.items()}
+    return RetryPolicy(
+        retries.per_target,
+        retries.attempts_max,
+        retries.backoff_s,
+        retries.backoff_max_s,
+        retries.retry_after_max_s,
+        {**DEFAULT_REMEDIES, **remedies},
+    )
+
+
+def retry_budget_of(settings: Settings) -> RetryBudget:
+    """One process's."""
+    retries = settings.reliability.retries
+    return RetryBudget(retries.budget_share, retries.budget_burst)

@@ -22,7 +22,7 @@ Messages are written for the one who can fix the cause and never contain keys or
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 class PointsmanError(Exception):
@@ -98,27 +98,41 @@ class UpstreamFault(StrEnum):
     """What went wrong at a provider; the value is what the ledger stores."""
 
     UNREACHABLE = "unreachable"  # no connection: refused, DNS, TLS
-    TIMED_OUT = "timed_out"  # a deadline passed: connect, first byte, idle or total
-    AUTH = "auth"  # the provider refused our credential, or our account lacks money or rights
+    TIMED_OUT = "timed_out"  # a deadline passed, ours or the provider's own
+    AUTH = "auth"  # the provider refused our credential, or our account lacks the right
+    QUOTA = "quota"  # our account has no money or no allowance left: waiting does not help
     RATE_LIMITED = "rate_limited"
     OVERLOADED = "overloaded"
     SERVER_ERROR = "server_error"
     REJECTED = "rejected"  # the provider finds fault with the request itself: the caller's to fix
+    CONTENT_FILTER = "content_filter"  # the provider's policy forbids to answer this
     NO_SUCH_MODEL = "no_such_model"  # the provider does not serve it, or not to us: another model may do
     TOO_LONG = "too_long"  # the prompt is over this model's context size: a larger model may take it
     BAD_REPLY = "bad_reply"  # not the protocol: HTML, broken JSON, an error inside a 200
     BROKEN = "broken"  # the reply ended before its end
 
 
-_ELSEWHERE = frozenset(UpstreamFault) - {UpstreamFault.REJECTED}
+OF_THE_REQUEST = frozenset(
+    {
+        UpstreamFault.REJECTED,
+        UpstreamFault.CONTENT_FILTER,
+        UpstreamFault.TOO_LONG,
+        UpstreamFault.NO_SUCH_MODEL,
+    }
+)
+"""Faults that say nothing about whether the provider works."""
+
+Deadline = Literal["connect", "first_byte", "first_content", "rate", "idle", "total"]
+"""Which of a provider's deadlines passed."""
 
 
 class UpstreamError(PointsmanError):
     """A provider failed one attempt.
 
     `status` is the provider's HTTP status, None where there was none. `body` is the provider's own error
-    body, kept only for REJECTED, NO_SUCH_MODEL and TOO_LONG so that a caller of the same dialect sees it unchanged. `code` and `param`
-    are the provider's own words for programs, where it gave some.
+    body, kept only for faults of the request so that a caller of the same dialect sees it unchanged. `code` and `param`
+    are the provider's own words for programs, where it gave some. `deadline` is which of ours passed, None for any
+    other failure.
     """
 
     def __init__(
@@ -132,20 +146,17 @@ class UpstreamError(PointsmanError):
         param: str | None = None,
         body: bytes | None = None,
         headers: Sequence[tuple[bytes, bytes]] = (),
+        deadline: Deadline | None = None,
     ) -> None:
         super().__init__(message)
         self.fault = fault
+        self.deadline = deadline
         self.status = status
         self.retry_after_s = retry_after_s
         self.code = code
         self.param = param
         self.body = body
         self.headers = headers
-
-    @property
-    def may_try_elsewhere(self) -> bool:
-        """True when another model could still answer this request."""
-        return self.fault in _ELSEWHERE
 
 
 class ExhaustedError(PointsmanError):
@@ -156,8 +167,46 @@ class ExhaustedError(PointsmanError):
         self.failures = tuple(failures)
 
     @property
-    def last(self) -> UpstreamError:
-        return self.failures[-1][1]
+    def told(self) -> UpstreamError:
+        """The one failure that stands for all of them, by which status and code are chosen.
+
+        What is wrong with the request is told as it is. Else the failure that says most about when to come again:
+        a pace (429) only if that was all, then being busy (503), a deadline (504), and any other (502).
+        """
+        errors = [error for _, error in self.failures]
+        last = errors[-1]
+        if last.fault in {UpstreamFault.REJECTED, UpstreamFault.CONTENT_FILTER}:
+            return last
+        if any(error.fault in _BUSY for error in errors):
+            return _soonest(errors)
+        for faults in _TOLD_FIRST:
+            found = [error for error in errors if error.fault in faults]
+            if found:
+                return found[-1]
+        return last
+
+
+_BUSY = frozenset({UpstreamFault.RATE_LIMITED, UpstreamFault.OVERLOADED})
+_TOLD_FIRST = (
+    frozenset({UpstreamFault.TIMED_OUT}),
+    frozenset({UpstreamFault.TOO_LONG}),
+    frozenset(UpstreamFault) - OF_THE_REQUEST - {UpstreamFault.AUTH, UpstreamFault.QUOTA},
+)
+
+
+def _soonest(errors: Sequence[UpstreamError]) -> UpstreamError:
+    """All of them as one, to be tried again when the first of those who said when is ready."""
+    is_pace = all(error.fault is UpstreamFault.RATE_LIMITED for error in errors)
+    busy = [error for error in errors if error.fault in _BUSY]
+    waits = [error.retry_after_s for error in busy if error.retry_after_s is not None]
+    return UpstreamError(
+        UpstreamFault.RATE_LIMITED if is_pace else UpstreamFault.OVERLOADED,
+        busy[-1].message,
+        status=busy[-1].status,
+        code=busy[-1].code,
+        retry_after_s=min(waits, default=None),
+        headers=busy[-1].headers if len(busy) == 1 else (),
+    )
 
 
 class Unavailable(PointsmanError):

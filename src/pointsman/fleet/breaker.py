@@ -15,11 +15,9 @@ from enum import StrEnum
 from math import inf
 from typing import Final
 
-from pointsman.core.errors import UpstreamFault
+from pointsman.core.errors import OF_THE_REQUEST, UpstreamFault
 
-NOT_OF_HEALTH: Final = frozenset(
-    {UpstreamFault.REJECTED, UpstreamFault.TOO_LONG, UpstreamFault.NO_SUCH_MODEL}
-)
+NOT_OF_HEALTH: Final = OF_THE_REQUEST
 """Faults that a backend in the best of health finds: with the request, or with a name it does not serve."""
 
 
@@ -147,7 +145,7 @@ class Breaker:
                 self.blocked_until_s = max(self.blocked_until_s, self.until_s)
             return
         match fault:
-            case UpstreamFault.AUTH:
+            case UpstreamFault.AUTH | UpstreamFault.QUOTA:
                 self._open(fault, now_s, policy.auth_open_s, asked_s)
             case UpstreamFault.RATE_LIMITED:
                 self._cool(fault, now_s, policy.rate_limited_s, asked_s)

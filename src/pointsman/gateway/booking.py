@@ -4,7 +4,7 @@ ledger's entry. It decides nothing."""
 from decimal import Decimal
 
 from pointsman.core.decision import Decision
-from pointsman.core.errors import PointsmanError, UpstreamError, UpstreamFault
+from pointsman.core.errors import OF_THE_REQUEST, ClientError, PointsmanError, UpstreamError, UpstreamFault
 from pointsman.core.model_card import ModelCard
 from pointsman.core.usage import Price, Rates, Usage
 from pointsman.gateway.call import Call
@@ -42,6 +42,10 @@ class AttemptBooking:
     def note_first_byte(self, now_ms: float) -> None:
         self.first_byte_ms = now_ms - self._started_ms
 
+    @property
+    def first_byte_s(self) -> float | None:
+        return None if self.first_byte_ms is None else self.first_byte_ms / 1000.0
+
     def entry(self, number: int) -> Attempt:
         return Attempt(
             number,
@@ -56,6 +60,8 @@ class AttemptBooking:
         )
 
 
+_WHOLE = frozenset({"complete", "failed_over"})
+_REFUSALS = OF_THE_REQUEST - {UpstreamFault.NO_SUCH_MODEL}
 _SHUT_DOWN = "shut_down"
 _NOTHING = Usage(0, 0)
 _FREE = Price(Rates(Decimal(0), Decimal(0)), "pointsman")
@@ -71,9 +77,12 @@ class Booking:
     decision: Decision | None = None
     first_byte_ms: float | None = None
     """When the answer's first byte went to the caller; None while nothing of any answer has."""
+    answering: AttemptBooking | None = None
+    """The attempt whose answer the caller gets."""
     status = 500
     outcome: Outcome = "failed"
     fault: str | None = "internal"
+    has_ended = False
     is_answered_here = False
     side_calls: tuple[SideCall, ...] = ()
 
@@ -82,9 +91,9 @@ class Booking:
         self.attempts: list[AttemptBooking] = []
 
     @property
-    def asked_in_callers_dialect(self) -> bool:
-        """The model tried last speaks the caller's dialect."""
-        return bool(self.attempts) and self.attempts[-1].crossing.speaks_callers_dialect
+    def shown(self) -> AttemptBooking | None:
+        """The attempt whose target the caller is told of: the one that answers, else the latest."""
+        return self.answering or (self.attempts[-1] if self.attempts else None)
 
     @property
     def is_pinned(self) -> bool:
@@ -104,16 +113,29 @@ class Booking:
         """The caller is told that an answer will come, and nothing else yet."""
         self.status = _TOLD
 
-    def first_byte(self) -> None:
-        """The first byte of the answer goes to the caller now."""
+    def first_byte(self, attempt: AttemptBooking) -> None:
+        """The first byte of this attempt's answer goes to the caller now."""
         self.status = _TOLD
         self.outcome = "partial"
         self.first_byte_ms = now_ms = self.call.elapsed_ms()
-        self.attempts[-1].note_first_byte(now_ms)
+        self.answering = attempt
+        attempt.note_first_byte(now_ms)
 
     def complete(self) -> None:
-        self.outcome = "complete"
+        self.outcome = "complete" if self.is_straight or self.is_answered_here else "failed_over"
         self.fault = None
+        self.has_ended = True
+
+    @property
+    def is_straight(self) -> bool:
+        """The first target asked answers, and is the one that was chosen."""
+        return len(self.attempts) == 1 and self.attempts[0] is self.answering and not self.is_substituted
+
+    @property
+    def is_substituted(self) -> bool:
+        """Another model answers than the one that was chosen."""
+        attempt, decision = self.answering, self.decision
+        return attempt is not None and decision is not None and attempt.card.name != decision.card.name
 
     def answer_here(self) -> None:
         """The gateway gives the answer itself: nobody is paid for it."""
@@ -127,7 +149,7 @@ class Booking:
 
     def cancel(self, *, caller_left: bool) -> None:
         """The work was stopped: the caller left, or this gateway is shutting down."""
-        if self.outcome == "complete":
+        if self.outcome in _WHOLE:
             return
         if not caller_left:
             self.fault = _SHUT_DOWN
@@ -143,12 +165,18 @@ class Booking:
         """`status` is what the caller is told, unless it has been told another before."""
         if self.status != _TOLD:
             self.status = status
-        self.fault = error.fault.value if isinstance(error, UpstreamError) else type(error).__name__
+        self.has_ended = True
+        if isinstance(error, UpstreamError):
+            self.fault = error.fault.value
+            self.outcome = "refused" if error.fault in _REFUSALS else "failed"
+        else:
+            self.fault = type(error).__name__
+            self.outcome = "refused" if isinstance(error, ClientError) else "failed"
 
     def entries(self, baseline: Price | None) -> tuple[Entry, tuple[Attempt, ...]]:
         """The rows of this request."""
         call = self.call
-        answered = self.attempts[-1] if self.attempts and self.first_byte_ms is not None else None
+        answered, shown = self.answering, self.shown
         card = None if answered is None else answered.card
         # By position: half the time of building it by name, and this is done for every request.
         entry = Entry(
@@ -169,7 +197,7 @@ class Booking:
             self.status,
             self.outcome,
             self.fault,
-            self.attempts[-1].crossing.dropped if self.attempts else (),
+            () if shown is None else shown.crossing.dropped,
             self.side_calls,
         )
         return entry, tuple([attempt.entry(number) for number, attempt in enumerate(self.attempts, 1)])

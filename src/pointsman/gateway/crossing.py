@@ -9,7 +9,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from pointsman.core.errors import UpstreamError, UpstreamFault
-from pointsman.core.events import Failed, Finished, ReplyEvent, UsageReported, merge_usage
+from pointsman.core.events import (
+    BlockEnded,
+    Failed,
+    Finished,
+    ReplyEvent,
+    ReplyStarted,
+    TextDelta,
+    ThinkingDelta,
+    UsageReported,
+    merge_usage,
+)
 from pointsman.core.model_card import ModelCard
 from pointsman.core.request import Request
 from pointsman.core.usage import Usage
@@ -69,11 +79,15 @@ class Streamable(Crossing):
         waiting --any other-->    a stream of events
 
     A stream of lines needs no such care: a whole reply is a stream of one line.
+
+    What comes before the first content is held back: until then another model could still give the answer.
     """
 
     __slots__ = (
         "_first",
         "_framing",
+        "_has_begun",
+        "_held",
         "_is_stream",
         "_kept",
         "_kept_bytes",
@@ -89,6 +103,8 @@ class Streamable(Crossing):
         self._first = b""
         self._kept: list[bytes] = []
         self._kept_bytes = 0
+        self._has_begun = False
+        self._held = b""
 
     @property
     @abstractmethod
@@ -132,6 +148,19 @@ class Streamable(Crossing):
         kept, self._kept = self._kept, []
         return kept[0] if len(kept) == 1 else b"".join(kept)
 
+    def _hold(self, out: bytes) -> bytes:
+        """Nothing of an answer yet."""
+        self._held += out
+        if len(self._held) > EVENT_BYTES_MAX:
+            raise UpstreamError(UpstreamFault.BAD_REPLY, "the stream begins without end")
+        return b""
+
+    def _release(self, out: bytes) -> bytes:
+        """The content begins, with what was held back before it."""
+        self._has_begun = True
+        held, self._held = self._held, b""
+        return held + out
+
     @abstractmethod
     def _open(self) -> None:
         """A stream begins."""
@@ -153,14 +182,12 @@ class SameDialect(Streamable):
     in a stream whose caller has not asked."""
 
     __slots__ = (
-        "_comments",
         "_context",
         "_dialect",
         "_envelope",
-        "_has_begun",
-        "_has_told_error",
         "_maker",
         "_relay_of_dialect",
+        "_their_last_words",
         "_watch",
     )
 
@@ -183,18 +210,18 @@ class SameDialect(Streamable):
         self._maker = card.provider
         self._envelope = envelope
         self._context = context
-        self._comments = b""
-        self._has_begun = False
-        self._has_told_error = False
+        self._their_last_words = b""
 
     def whole(self, reply: bytes) -> bytes:
         self.usage = self._dialect.read_usage(reply)
         return reply
 
     def last_words(self, error: UpstreamError, request_id: str) -> bytes:
-        if self._has_told_error or self.is_finished:
+        if self.is_finished:
             return b""
-        return self._dialect.encode_stream_error(error, request_id, self._envelope.address)
+        return self._their_last_words or self._dialect.encode_stream_error(
+            error, request_id, self._envelope.address
+        )
 
     @property
     def is_finished(self) -> bool:
@@ -205,23 +232,23 @@ class SameDialect(Streamable):
 
     def _relay(self, events: bytes) -> bytes:
         if not self._has_begun and b"data" not in events:
-            # Comments (": OPENROUTER PROCESSING") are no answer yet: another model could still give one.
-            self._comments += events
-            return b""
+            return self._hold(events)  # comments: ": OPENROUTER PROCESSING"
         watch = self._watch
         watch.feed(events)
         self.usage = watch.usage
         error = watch.error
         if error is not None:
-            if not self._has_begun or error.fault is UpstreamFault.BAD_REPLY:
-                raise error  # data that nobody can read would break the caller's reader before it is told why
-            self._has_told_error = True  # in the provider's own words
+            # Data that nobody can read would break the caller's reader before it is told why.
+            if self._has_begun and error.fault is not UpstreamFault.BAD_REPLY:
+                relay = self._relay_of_dialect
+                self._their_last_words = events if relay is None else relay.feed(events)
+            raise error
+        if self._has_begun:
+            return events if self._relay_of_dialect is None else self._relay_of_dialect.feed(events)
+        is_content = self._dialect.has_content(events) or watch.is_complete
         if self._relay_of_dialect is not None:
             events = self._relay_of_dialect.feed(events)
-        if self._comments and events:
-            events, self._comments = self._comments + events, b""
-        self._has_begun = self._has_begun or bool(events)
-        return events
+        return self._release(events) if is_content else self._hold(events)
 
     def _relay_last(self, rest: bytes) -> bytes:
         watch = self._watch
@@ -232,7 +259,7 @@ class SameDialect(Streamable):
         if not watch.is_complete:
             raise _ended_too_early()
         relay = self._relay_of_dialect
-        return rest if relay is None else relay.feed(rest) + relay.finish()
+        return self._release(rest if relay is None else relay.feed(rest) + relay.finish())
 
     def _as_stream(self, reply: bytes) -> bytes:
         events = self._dialect.decode_reply(reply, self._maker)
@@ -349,7 +376,20 @@ class Translated(Streamable):
             elif isinstance(event, Finished):
                 self._is_finished = True
                 self._remember()
-        return self._encoder.feed(events)
+        out = self._encoder.feed(events)
+        if self._has_begun:
+            return out
+        return self._release(out) if any(map(_is_content, events)) else self._hold(out)
+
+
+def _is_content(event: ReplyEvent) -> bool:
+    match event:
+        case TextDelta(text) | ThinkingDelta(text):
+            return bool(text)
+        case ReplyStarted() | BlockEnded() | UsageReported():
+            return False
+        case _:
+            return True
 
 
 def _usage_of(events: list[ReplyEvent]) -> Usage | None:

@@ -17,9 +17,9 @@ def answer_headers(booking: Booking, content_type: bytes) -> bytes:
     if decision is None:
         told: tuple[bytes, ...] = (_UNDECIDED,)
     else:
-        attempts = booking.attempts
-        card = attempts[-1].card if attempts else decision.card
-        dropped = attempts[-1].crossing.dropped if attempts else ()
+        attempt = booking.shown
+        card = decision.card if attempt is None else attempt.card
+        dropped = () if attempt is None else attempt.crossing.dropped
         told = (
             _chosen(
                 card.name, card.provider, decision.tier or card.tier, decision.profile, decision.category
@@ -27,10 +27,11 @@ def answer_headers(booking: Booking, content_type: bytes) -> bytes:
             _NOT_SCORED
             if decision.score is None or decision.confidence is None
             else b"%.3f\r\nx-pointsman-confidence: %.2f" % (decision.score, decision.confidence),
-            b"\r\nx-pointsman-attempts: %d\r\nx-pointsman-dropped: " % len(attempts),
+            b"\r\nx-pointsman-attempts: %d\r\nx-pointsman-dropped: " % len(booking.attempts),
             _listed(dropped) if dropped else b"",
             b"\r\n",
-            attempts[-1].told_by_provider if attempts else b"",
+            _STRAIGHT[booking.has_ended] if booking.is_straight else _story(booking),
+            b"" if attempt is None else attempt.told_by_provider,
         )
     return b"".join(
         (
@@ -50,6 +51,27 @@ def answer_headers(booking: Booking, content_type: bytes) -> bytes:
 
 
 _NOT_SCORED = b"none\r\nx-pointsman-confidence: none"
+
+
+def _story(booking: Booking) -> bytes:
+    """What became of the request so far: how it ended where that is known before its answer begins, the targets in the
+    order in which they were asked, and whether another one answers than the one that was chosen."""
+    path = [
+        attempt.card.name
+        if attempt is booking.answering
+        else f"{attempt.card.name}={attempt.fault or 'asked'}"
+        for attempt in booking.attempts
+    ]
+    decision, attempt = booking.decision, booking.answering
+    substituted = NONE
+    if decision is not None and attempt is not None and booking.is_substituted:
+        substituted = ascii_value(f"{attempt.card.name} for {decision.card.name}")
+    return b"x-pointsman-outcome: %b\r\nx-pointsman-path: %b\r\nx-pointsman-substituted: %b\r\n" % (
+        booking.outcome.encode() if booking.has_ended else NONE,
+        ascii_value(",".join(path)) if path else NONE,
+        substituted,
+    )
+
 
 _REQUEST_IDS = frozenset({b"x-request-id", b"request-id", b"apim-request-id"})
 _LIMITS = (b"x-ratelimit-", b"anthropic-ratelimit-")
@@ -79,6 +101,18 @@ def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
+_STRAIGHT = tuple(
+    header_lines(
+        (
+            (b"x-pointsman-outcome", outcome),
+            (b"x-pointsman-path", NONE),
+            (b"x-pointsman-substituted", NONE),
+        )
+    )
+    for outcome in (NONE, b"complete")
+)
+"""Of a request that the first target asked answers: a stream, which may still break, and a whole answer."""
+
 _UNDECIDED = header_lines(
     (
         (b"x-pointsman-model", NONE),
@@ -90,6 +124,9 @@ _UNDECIDED = header_lines(
         (b"x-pointsman-confidence", NONE),
         (b"x-pointsman-attempts", b"0"),
         (b"x-pointsman-dropped", b""),
+        (b"x-pointsman-outcome", b"refused"),
+        (b"x-pointsman-path", NONE),
+        (b"x-pointsman-substituted", NONE),
     )
 )
 

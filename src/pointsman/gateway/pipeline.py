@@ -9,7 +9,7 @@ Errors become an answer in the caller's own dialect in exactly one place: `_refu
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from pointsman.core.decision import Decision
 from pointsman.core.errors import (
@@ -29,9 +29,7 @@ from pointsman.gateway.call import Call
 from pointsman.gateway.consult import Consult
 from pointsman.gateway.dispatch import Dispatch
 from pointsman.gateway.headers import ESTIMATED, answer_headers, header_lines
-from pointsman.gateway.memory import Memory
 from pointsman.gateway.operation import Operation, PromptReader
-from pointsman.gateway.target import Target
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.routing.decide import Router, pin
 from pointsman.routing.names import Names
@@ -53,16 +51,15 @@ class Pipeline:
         self,
         names: Names,
         router: Router,
-        targets: Mapping[str, Target],
+        dispatch: Dispatch,
         record: Record,
         baseline: Price | None,
         consult: Consult | None = None,
     ) -> None:
         self._names = names
         self._router = router
-        memory = Memory()
-        self.conversations = memory.conversations
-        self._dispatch = Dispatch(targets, memory)
+        self.conversations = dispatch.memory.conversations
+        self._dispatch = dispatch
         self._record = record
         self._baseline = baseline
         self._consult = consult
@@ -157,13 +154,12 @@ class Pipeline:
         call = booking.call
         encoded = call.dialect.encode_error(error, call.request_id)
         status, body, extra = encoded.status, encoded.body, encoded.headers
-        source = error.last if isinstance(error, ExhaustedError) else error
+        source = error.told if isinstance(error, ExhaustedError) else error
         if (
             isinstance(source, UpstreamError)
             and source.status is not None
             and source.body is not None
             and source.body.lstrip().startswith(b"{")
-            and booking.asked_in_callers_dialect
             and (source.fault is not UpstreamFault.NO_SUCH_MODEL or booking.is_pinned)  # else not its name
         ):
             # The provider speaks the caller's dialect: its own words are the best there are.

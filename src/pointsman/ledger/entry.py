@@ -6,8 +6,14 @@ from typing import Literal, NamedTuple
 from pointsman.core.decision import Decision
 from pointsman.core.usage import Price, Usage
 
-Outcome = Literal["complete", "partial", "failed", "cancelled"]
-"""`partial`: the answer broke after its first byte had reached the caller. `cancelled`: the caller left."""
+Outcome = Literal["complete", "failed_over", "partial", "refused", "failed", "cancelled"]
+"""How a request ended.
+
+`complete`: the first target asked gave the whole answer. `failed_over`: the caller has a whole answer, though not at the
+first try or not from the model that was chosen. `partial`: it broke after its first content had reached the caller.
+`refused`: nothing was given, for a reason that lies in the request. `failed`: nothing was given, for any other reason.
+`cancelled`: the caller left. An attempt is never `failed_over` or `refused`.
+"""
 
 # NamedTuples, not frozen dataclasses: 0.4 us to build instead of 1.8 us (18 fields, by position), and one is
 # built for every request.

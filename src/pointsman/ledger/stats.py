@@ -34,14 +34,16 @@ class Totals:
 
     `cost_usd` adds up the costs that are known; `side_usd` is the part of it that was not paid for answers: judges,
     and answers that were not good enough. `unknown_cost` counts the requests that may have cost something
-    nobody knows: no price or no usage, and not failed. `baseline_usd` is what the same usage would have cost at
-    the baseline model, `savings_usd` the difference over those requests alone where both are known, less what was
+    nobody knows: no price or no usage, and neither refused nor failed. `baseline_usd` is what the same usage would
+    have cost at the baseline model, `savings_usd` the difference over those requests alone where both are known, less what was
     paid beside their answers.
     """
 
     requests: int = 0
     complete: int = 0
+    failed_over: int = 0
     partial: int = 0
+    refused: int = 0
     failed: int = 0
     cancelled: int = 0
     input_tokens: int = 0
@@ -157,7 +159,7 @@ def _cells(since_s: float | None, until_s: float | None) -> Query:
     r = requests.c
     day = cast(r.started_at_s / _DAY_S, BigInteger).label("day")
     both_known = and_(r.cost_picodollars.is_not(None), r.baseline_picodollars.is_not(None))
-    unknown = and_(r.cost_picodollars.is_(None), r.outcome != "failed")
+    unknown = and_(r.cost_picodollars.is_(None), r.outcome.not_in(("failed", "refused")))
     s = side_calls.c
     paid = (
         select(s.request_id, func.sum(s.cost_picodollars).label("side"))

@@ -189,6 +189,11 @@ class Dialect(ClientDialect, ProviderDialect, Protocol):
         caller has not asked, and the caller does not notice."""
         ...
 
+    def has_content(self, events: bytes) -> bool:
+        """True if these whole events of a provider's stream hold some of its content, or its end: all before that may
+        be kept from the caller without loss. Raises UpstreamError (BAD_REPLY) for data that cannot be read."""
+        ...
+
     def wants_stream_usage(self, envelope: Envelope) -> bool:
         """True if the caller expects usage in its stream."""
         ...

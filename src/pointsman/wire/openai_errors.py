@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from pointsman.core.errors import (
+    OF_THE_REQUEST,
     ClientError,
     ExhaustedError,
     PointsmanError,
@@ -36,11 +37,15 @@ _encode = msgspec.json.Encoder().encode
 
 # Words in `code` or `type` that say more than the status, or stand in for one. The first that fits counts.
 _FAULT_OF_WORD: tuple[tuple[str, UpstreamFault], ...] = (
-    ("insufficient_quota", UpstreamFault.AUTH),
-    ("billing", UpstreamFault.AUTH),
+    ("insufficient_quota", UpstreamFault.QUOTA),
+    ("billing", UpstreamFault.QUOTA),
     ("api_key", UpstreamFault.AUTH),
     ("authentication", UpstreamFault.AUTH),
     ("permission", UpstreamFault.AUTH),
+    ("quota_exceeded", UpstreamFault.QUOTA),
+    ("content_filter", UpstreamFault.CONTENT_FILTER),
+    ("content_policy", UpstreamFault.CONTENT_FILTER),
+    ("moderation", UpstreamFault.CONTENT_FILTER),
     ("rate_limit", UpstreamFault.RATE_LIMITED),
     ("overloaded", UpstreamFault.OVERLOADED),
     ("service_unavailable", UpstreamFault.OVERLOADED),
@@ -48,7 +53,6 @@ _FAULT_OF_WORD: tuple[tuple[str, UpstreamFault], ...] = (
     ("server_error", UpstreamFault.SERVER_ERROR),
     ("internal", UpstreamFault.SERVER_ERROR),
     ("invalid_", UpstreamFault.REJECTED),
-    ("content_filter", UpstreamFault.REJECTED),
     ("not_found", UpstreamFault.REJECTED),
 )
 
@@ -97,7 +101,7 @@ def _may_be_shown(fault: UpstreamFault, told: _Told) -> bool:
     """A provider's own words are the best there are, unless they hide from a client the code it waits for."""
     if fault is UpstreamFault.TOO_LONG:
         return told.code == context_limit.CODE
-    return fault in {UpstreamFault.REJECTED, UpstreamFault.NO_SUCH_MODEL}
+    return fault in OF_THE_REQUEST
 
 
 def error_within_reply(content: Any) -> UpstreamError:
@@ -134,8 +138,10 @@ def _fault(status: int | None, told: _Told) -> UpstreamFault:
         return named or UpstreamFault.BAD_REPLY
     if status == 400 and ("api_key" in words or _BAD_KEY.search(told.message)):
         return UpstreamFault.AUTH
-    if status == 429 and named is UpstreamFault.AUTH:
-        return UpstreamFault.AUTH  # no money left: waiting does not help
+    if status in {403, 429} and named is UpstreamFault.QUOTA:
+        return UpstreamFault.QUOTA
+    if is_of_request and named is UpstreamFault.CONTENT_FILTER:
+        return UpstreamFault.CONTENT_FILTER
     if status < 400:
         return UpstreamFault.BAD_REPLY
     if status == 413 and named is UpstreamFault.RATE_LIMITED:
@@ -195,10 +201,12 @@ _ANSWER_OF_FAULT: Mapping[UpstreamFault, tuple[int, str]] = {
     UpstreamFault.UNREACHABLE: (502, "upstream_unreachable"),
     UpstreamFault.TIMED_OUT: (504, "upstream_timeout"),
     UpstreamFault.AUTH: (502, "upstream_auth"),
+    UpstreamFault.QUOTA: (502, "upstream_quota"),
     UpstreamFault.RATE_LIMITED: (429, "rate_limit_exceeded"),
     UpstreamFault.OVERLOADED: (503, "upstream_overloaded"),
     UpstreamFault.SERVER_ERROR: (502, "upstream_server_error"),
     UpstreamFault.REJECTED: (400, "upstream_rejected"),
+    UpstreamFault.CONTENT_FILTER: (400, "content_filter"),
     UpstreamFault.NO_SUCH_MODEL: (502, "upstream_no_such_model"),
     UpstreamFault.TOO_LONG: (400, context_limit.CODE),
     UpstreamFault.BAD_REPLY: (502, "upstream_bad_reply"),
@@ -224,7 +232,7 @@ def told(error: PointsmanError, request_id: str) -> Told:
             attempts = "; ".join(
                 f"{model}: {without_secrets(each.message)}" for model, each in error.failures
             )
-            return _upstream(error.last, f"every model failed: {attempts}")
+            return _upstream(error.told, f"every model failed: {attempts}")
         case ClientError():
             content = _content(
                 error.message, _type_of(error.status), error.param, error.code or _code_of(error)
@@ -242,7 +250,7 @@ def _upstream(error: UpstreamError, message: str) -> Told:
     param = None
     headers: tuple[tuple[bytes, bytes], ...] = ()
     match error.fault:
-        case UpstreamFault.REJECTED:
+        case UpstreamFault.REJECTED | UpstreamFault.CONTENT_FILTER:
             if error.status is not None and 400 <= error.status < 500:
                 status = error.status
             code, param, headers = error.code or code, error.param, (_NO_RETRY,)
@@ -252,7 +260,7 @@ def _upstream(error: UpstreamError, message: str) -> Told:
             param, headers = "messages", (_NO_RETRY,)
         case UpstreamFault.NO_SUCH_MODEL:
             headers = (_NO_RETRY,)
-        case UpstreamFault.AUTH:
+        case UpstreamFault.AUTH | UpstreamFault.QUOTA:
             message = f"the provider refused this gateway's own credential or account: {message}"
             headers = (_NO_RETRY,)
         case UpstreamFault.RATE_LIMITED | UpstreamFault.OVERLOADED:

@@ -9,7 +9,7 @@ from pointsman.wire.dialect import Headers
 
 FAULT_OF_STATUS: Mapping[int, UpstreamFault] = {
     401: UpstreamFault.AUTH,
-    402: UpstreamFault.AUTH,
+    402: UpstreamFault.QUOTA,
     403: UpstreamFault.AUTH,
     408: UpstreamFault.TIMED_OUT,
     429: UpstreamFault.RATE_LIMITED,

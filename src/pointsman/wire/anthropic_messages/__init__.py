@@ -9,6 +9,7 @@ from pointsman.core.model_card import ModelCard
 from pointsman.core.prompt import Prompt
 from pointsman.core.request import Request
 from pointsman.core.usage import Usage
+from pointsman.wire.anthropic_messages import content as content
 from pointsman.wire.anthropic_messages import errors as errors
 from pointsman.wire.anthropic_messages import forward as forward
 from pointsman.wire.anthropic_messages import prompt as prompt
@@ -91,6 +92,9 @@ class AnthropicMessages:
 
     def forwarded(self, envelope: Envelope, card: ModelCard, *, tell_usage: bool = False) -> Forwarded:
         return Forwarded(forward.forwarded(envelope, card.id, card.provider))  # its streams always tell usage
+
+    def has_content(self, events: bytes) -> bool:
+        return content.has_content(events)
 
     def wants_stream_usage(self, envelope: Envelope) -> bool:
         return True

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from pointsman.core.errors import (
+    OF_THE_REQUEST,
     ClientError,
     ExhaustedError,
     PointsmanError,
@@ -50,13 +51,13 @@ _FAULT_OF_TYPE = {
     "timeout_error": UpstreamFault.TIMED_OUT,
     "authentication_error": UpstreamFault.AUTH,
     "permission_error": UpstreamFault.AUTH,
-    "billing_error": UpstreamFault.AUTH,
+    "billing_error": UpstreamFault.QUOTA,
     "invalid_request_error": UpstreamFault.REJECTED,
     "not_found_error": UpstreamFault.REJECTED,
     "request_too_large": UpstreamFault.REJECTED,
 }  # any other type is a SERVER_ERROR
 
-_OF_THE_REQUEST = frozenset({UpstreamFault.REJECTED, UpstreamFault.TOO_LONG})
+_SHOWN = OF_THE_REQUEST - {UpstreamFault.NO_SUCH_MODEL}
 
 THREAD_UNSUPPORTED = "thread_unsupported_request"
 """Tells an SDK whose conversation was to be held by the server to send all of it from now on."""
@@ -92,14 +93,16 @@ def _fault_of_rejected(kind: str | None, message: str) -> UpstreamFault:
     if no_such_model(message):
         return UpstreamFault.NO_SUCH_MODEL
     # An empty account is told as a 400, but it is not the request's fault.
-    return UpstreamFault.AUTH if "credit balance" in message else UpstreamFault.REJECTED
+    if "content filtering" in message:
+        return UpstreamFault.CONTENT_FILTER
+    return UpstreamFault.QUOTA if "credit balance" in message else UpstreamFault.REJECTED
 
 
 def _may_be_shown(fault: UpstreamFault, message: str) -> bool:
     """A provider's own words are the best there are, unless they hide from an agent what it waits for."""
     if fault is UpstreamFault.TOO_LONG:
         return as_anthropic_says(message) == message
-    return fault in {UpstreamFault.REJECTED, UpstreamFault.NO_SUCH_MODEL}
+    return fault in OF_THE_REQUEST
 
 
 def error_in_reply(error: object, fault: UpstreamFault | None = None) -> UpstreamError:
@@ -145,8 +148,8 @@ def _clean(message: object) -> str:
 
 
 def encode_error(error: PointsmanError, request_id: str) -> EncodedError:
-    cause = error.last if isinstance(error, ExhaustedError) else error
-    if isinstance(cause, UpstreamError) and cause.fault in _OF_THE_REQUEST and _is_ours(cause.body):
+    cause = error.told if isinstance(error, ExhaustedError) else error
+    if isinstance(cause, UpstreamError) and cause.fault in _SHOWN and _is_ours(cause.body):
         assert cause.body is not None
         return EncodedError(status_of_rejected(cause), cause.body, _headers(cause, may_retry=False))
     status, kind, message = _told(error, cause)
@@ -159,7 +162,7 @@ def encode_error(error: PointsmanError, request_id: str) -> EncodedError:
 
 
 def encode_stream_error(error: PointsmanError, request_id: str | None) -> bytes:
-    cause = error.last if isinstance(error, ExhaustedError) else error
+    cause = error.told if isinstance(error, ExhaustedError) else error
     _, kind, message = _told(error, cause)
     said: dict[str, Any] = {"type": "error", "error": {"type": kind, "message": message}}
     if request_id is not None:
@@ -175,7 +178,7 @@ def _told(error: PointsmanError, cause: PointsmanError) -> tuple[int, str, str]:
             return cause.status, kind, cause.message
         case UpstreamError(fault=UpstreamFault.TOO_LONG):
             return 400, "invalid_request_error", as_anthropic_says(cause.message)
-        case UpstreamError(fault=UpstreamFault.REJECTED):
+        case UpstreamError(fault=UpstreamFault.REJECTED | UpstreamFault.CONTENT_FILTER):
             status = status_of_rejected(cause)
             return status, _TYPE_OF_STATUS.get(status, "invalid_request_error"), cause.message
         case UpstreamError():
@@ -199,7 +202,7 @@ def _is_ours(body: bytes | None) -> bool:
 
 
 def _is_lasting(error: PointsmanError) -> bool:
-    lasting = {UpstreamFault.AUTH, UpstreamFault.NO_SUCH_MODEL}
+    lasting = {UpstreamFault.AUTH, UpstreamFault.QUOTA, UpstreamFault.NO_SUCH_MODEL}
     return isinstance(error, UpstreamError) and error.fault in lasting
 
 

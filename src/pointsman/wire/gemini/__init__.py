@@ -19,6 +19,7 @@ from pointsman.wire.dialect import (
     ReplyContext,
 )
 from pointsman.wire.envelope import Address, Envelope
+from pointsman.wire.gemini import content as content
 from pointsman.wire.gemini import errors as errors
 from pointsman.wire.gemini import forward as forward
 from pointsman.wire.gemini import paths as paths
@@ -89,6 +90,9 @@ class Gemini:
         # Its streams always tell usage.
         relay = ArrayRelay() if _wants_array(envelope) else None
         return Forwarded(forward.forwarded(envelope, card), relay)
+
+    def has_content(self, events: bytes) -> bool:
+        return content.has_content(events)
 
     def wants_stream_usage(self, envelope: Envelope) -> bool:
         return True

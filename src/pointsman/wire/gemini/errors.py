@@ -65,6 +65,8 @@ _FAULT_OF_WORD = {
 _NO_ACCOUNT = re.compile(r"(?i)api[ _]key|user location is not supported|billing")
 """What a bad key, a country or an unpaid account is told as: 400 INVALID_ARGUMENT or FAILED_PRECONDITION."""
 
+_SHOWN = frozenset({UpstreamFault.REJECTED, UpstreamFault.CONTENT_FILTER})
+
 _TYPE = "type.googleapis.com/google.rpc."
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)s")
 
@@ -100,7 +102,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
         retry_after_s=told.retry_after_s if waits is None else waits,
         code=told.reason or told.word,
         param=told.param,
-        body=body if fault is UpstreamFault.REJECTED else None,
+        body=body if fault in _SHOWN else None,
     )
 
 
@@ -122,8 +124,10 @@ def bad_reply(what: str) -> UpstreamError:
 
 
 def _fault(status: int, told: _Told) -> UpstreamFault:
-    if told.reason in {"API_KEY_INVALID", "API_KEY_EXPIRED", "BILLING_DISABLED"}:
+    if told.reason in {"API_KEY_INVALID", "API_KEY_EXPIRED"}:
         return UpstreamFault.AUTH
+    if told.reason == "BILLING_DISABLED":
+        return UpstreamFault.QUOTA
     if status in FAULT_OF_STATUS:
         return FAULT_OF_STATUS[status]
     if 400 <= status < 500:
@@ -176,8 +180,8 @@ def _with_detail(told: _Told, detail: dict[str, Any]) -> _Told:
 
 
 def encode_error(error: PointsmanError, request_id: str) -> EncodedError:
-    cause = error.last if isinstance(error, ExhaustedError) else error
-    if isinstance(cause, UpstreamError) and cause.fault is UpstreamFault.REJECTED and _is_ours(cause.body):
+    cause = error.told if isinstance(error, ExhaustedError) else error
+    if isinstance(cause, UpstreamError) and cause.fault in _SHOWN and _is_ours(cause.body):
         assert cause.body is not None
         return EncodedError(status_of_rejected(cause), cause.body)
     status, said = _told(error, cause, request_id)
@@ -190,7 +194,7 @@ def encode_error(error: PointsmanError, request_id: str) -> EncodedError:
 
 def stream_error(error: PointsmanError, request_id: str | None) -> bytes:
     """The JSON that tells a client in the middle of a stream that its reply broke; without framing."""
-    cause = error.last if isinstance(error, ExhaustedError) else error
+    cause = error.told if isinstance(error, ExhaustedError) else error
     return _encode({"error": _told(error, cause, request_id)[1]})
 
 
@@ -217,7 +221,9 @@ def _status_and_message(error: PointsmanError, cause: PointsmanError) -> tuple[i
     match cause:
         case ClientError():
             return cause.status, cause.message
-        case UpstreamError(fault=UpstreamFault.REJECTED | UpstreamFault.TOO_LONG):
+        case UpstreamError(
+            fault=UpstreamFault.REJECTED | UpstreamFault.CONTENT_FILTER | UpstreamFault.TOO_LONG
+        ):
             return status_of_rejected(cause), cause.message
         case UpstreamError():
             return _ANSWER_TO_FAULT.get(cause.fault, 502), error.message
@@ -228,7 +234,7 @@ def _status_and_message(error: PointsmanError, cause: PointsmanError) -> tuple[i
 
 
 def _wait_s(cause: PointsmanError) -> float | None:
-    if isinstance(cause, UpstreamError) and cause.fault is UpstreamFault.AUTH:
+    if isinstance(cause, UpstreamError) and cause.fault in {UpstreamFault.AUTH, UpstreamFault.QUOTA}:
         return None
     return cause.retry_after_s if isinstance(cause, UpstreamError | Unavailable) else None
 

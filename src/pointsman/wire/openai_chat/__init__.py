@@ -23,6 +23,7 @@ from pointsman.wire.dialect import (
 )
 from pointsman.wire.envelope import Address, Envelope
 from pointsman.wire.openai_chat import (
+    content,
     errors,
     forward,
     prompt,
@@ -94,6 +95,9 @@ class OpenAIChat:
         if asking is not None:
             return Forwarded(asking.with_model(model), stream_usage.Withholding())
         return Forwarded(envelope.body if model == envelope.model else envelope.with_model(model))
+
+    def has_content(self, events: bytes) -> bool:
+        return content.has_content(events)
 
     def wants_stream_usage(self, envelope: Envelope) -> bool:
         return stream_usage.is_asked(envelope)

@@ -23,6 +23,7 @@ from pointsman.wire.dialect import (
 )
 from pointsman.wire.envelope import Address, Envelope
 from pointsman.wire.openai_responses import (
+    content,
     errors,
     forward,
     prompt,
@@ -99,6 +100,9 @@ class OpenAIResponses:
 
     def forwarded(self, envelope: Envelope, card: ModelCard, *, tell_usage: bool = False) -> Forwarded:
         return forward.forwarded(envelope, card)  # its streams always tell usage
+
+    def has_content(self, events: bytes) -> bool:
+        return content.has_content(events)
 
     def wants_stream_usage(self, envelope: Envelope) -> bool:
         return True

@@ -51,7 +51,7 @@ def failure_of(error: PointsmanError, request_id: str) -> dict[str, Any]:
     """The error as a stream tells it. Codex waits as long as a message says, and gives up at once when the code
     says that there is no money."""
     said: Told = told(error, request_id)
-    cause = error.last if isinstance(error, ExhaustedError) else error
+    cause = error.told if isinstance(error, ExhaustedError) else error
     failure: dict[str, Any] = dict(said.content)
     if isinstance(cause, UpstreamError):
         if cause.code == "insufficient_quota":

@@ -1,0 +1,42 @@
+"""Where the content of a Messages stream begins. What stands before it (that a message starts, that somebody is there)
+says nothing yet; no meaning is read here."""
+
+import msgspec
+
+from pointsman.wire.anthropic_messages.errors import bad_reply
+from pointsman.wire.json_bytes import NOT_JSON
+from pointsman.wire.sse import SseReader
+
+
+class _Block(msgspec.Struct, gc=False):
+    type: str = ""
+    text: str = ""
+    thinking: str = ""
+
+
+class _Event(msgspec.Struct, gc=False):
+    type: str = ""
+    content_block: _Block | None = None
+
+
+_decode = msgspec.json.Decoder(_Event).decode
+_CONTENT = frozenset({"content_block_delta", "content_block_stop", "message_delta", "message_stop"})
+_OPENED_EMPTY = frozenset({"text", "thinking"})
+
+
+def has_content(events: bytes) -> bool:
+    """True if whole `events` hold content, or the end. Raises UpstreamError (BAD_REPLY) for data that is no JSON."""
+    reader = SseReader()
+    for sent in (*reader.feed(events), *reader.finish()):
+        try:
+            event = _decode(sent.data)
+        except msgspec.ValidationError:
+            return True  # JSON all the same, and relayed as it is
+        except NOT_JSON:
+            raise bad_reply("the stream holds an event that is not JSON") from None
+        if event.type in _CONTENT:
+            return True
+        block = event.content_block
+        if block is not None and (block.type not in _OPENED_EMPTY or block.text or block.thinking):
+            return True
+    return False

@@ -1,0 +1,62 @@
+"""OpenAI chat: where the content of a stream begins. What stands before it (who speaks, what a filter thought of the
+prompt) says nothing yet; no meaning is read here."""
+
+import msgspec
+
+from pointsman.core.errors import UpstreamError, UpstreamFault
+from pointsman.wire.json_bytes import NOT_JSON, NOTHING
+from pointsman.wire.sse import SseReader
+
+
+class _Delta(msgspec.Struct, gc=False):
+    content: msgspec.Raw = NOTHING
+    tool_calls: msgspec.Raw = NOTHING
+    reasoning_content: msgspec.Raw = NOTHING
+    reasoning: msgspec.Raw = NOTHING
+    reasoning_details: msgspec.Raw = NOTHING
+    refusal: msgspec.Raw = NOTHING
+    function_call: msgspec.Raw = NOTHING
+    images: msgspec.Raw = NOTHING
+    audio: msgspec.Raw = NOTHING
+
+
+class _Choice(msgspec.Struct, gc=False):
+    delta: _Delta | None = None
+    message: msgspec.Raw = NOTHING
+    text: str | None = None  # of the older endpoint
+    finish_reason: str | int | None = None
+
+
+class _Chunk(msgspec.Struct, gc=False):
+    choices: list[_Choice] | None = None
+
+
+_decode = msgspec.json.Decoder(_Chunk).decode
+_EMPTY = frozenset((b"", b"null", b'""', b"[]", b"{}"))
+_PARTS = _Delta.__struct_fields__
+
+
+def has_content(events: bytes) -> bool:
+    """True if whole `events` hold content, or the end. Raises UpstreamError (BAD_REPLY) for data that is no JSON."""
+    reader = SseReader()
+    for sent in (*reader.feed(events), *reader.finish()):
+        if sent.data.startswith(b"[DONE]"):
+            return True
+        try:
+            choices = _decode(sent.data).choices
+        except msgspec.ValidationError:
+            return True  # JSON all the same, and relayed as it is
+        except NOT_JSON:
+            raise UpstreamError(
+                UpstreamFault.BAD_REPLY, "the stream holds an event that is not JSON"
+            ) from None
+        if choices and any(map(_says_something, choices)):
+            return True
+    return False
+
+
+def _says_something(choice: _Choice) -> bool:
+    if choice.finish_reason or choice.text or memoryview(choice.message).nbytes:
+        return True
+    delta = choice.delta
+    return delta is not None and any(bytes(getattr(delta, part)) not in _EMPTY for part in _PARTS)
