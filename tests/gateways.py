@@ -4,16 +4,19 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import uvloop
 
-from pointsman.app import Runtime, Stopper, answer, listen, run, url_of
-from pointsman.config.load import load
+from pointsman.app import Stopper, answer, listen, run, url_of
+from pointsman.config.load import Loaded, load
 from pointsman.config.schema import Settings
+from pointsman.control.runtime import Runtime
 from pointsman.gateway.pipeline import Record
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.server.eager_task import EagerTask
@@ -25,10 +28,11 @@ MakeRuntime = Callable[[Settings, Record], Runtime]
 
 @dataclass
 class Gateway:
-    """`url` is its address; `booked` what the ledger was given, in order."""
+    """`url` is its address, `file` its configuration; `booked` what the ledger was given, in order."""
 
     url: str
     stopper: Stopper
+    file: Path
     booked: list[tuple[Entry, tuple[Attempt, ...]]] = field(default_factory=list)
     loop: asyncio.AbstractEventLoop | None = None
     started: threading.Event = field(default_factory=threading.Event)
@@ -82,6 +86,11 @@ def with_one_try(settings: Settings, *, retries: int = 0, is_guarded: bool = Fal
     return settings.model_copy(update={"breaker": settings.breaker.model_copy(update=_NEVER_OPEN)})
 
 
+def altered(loaded: Loaded, alter: Callable[[Settings], Settings]) -> Loaded:
+    """The same in other settings, now and whenever it is read again."""
+    return replace(loaded, settings=alter(loaded.settings), again=lambda: altered(loaded.again(), alter))
+
+
 @contextmanager
 def running_gateway(
     yaml: str,
@@ -94,12 +103,13 @@ def running_gateway(
 ) -> Iterator[Gateway]:
     """`make` builds another runtime than the real one, which reaches its providers over the network. No target is asked twice, unless `retries` says so: most tests are about what one
     failure does. For the same reason no circuit opens, unless it `is_guarded`."""
-    file = folder / "pointsman.yaml"
+    file = next(file for number in count() if not (file := folder / f"pointsman{number or ''}.yaml").exists())
     file.write_text(yaml)
-    settings = load(file, {"POINTSMAN_STATE_DIR": str(folder), **(environ or {})}, {"port": 0}).settings
-    settings = with_one_try(settings, retries=retries, is_guarded=is_guarded)
+    loaded = load(file, {"POINTSMAN_STATE_DIR": str(folder), **(environ or {})}, {"port": 0})
+    loaded = altered(loaded, partial(with_one_try, retries=retries, is_guarded=is_guarded))
+    settings = loaded.settings
     listener = listen(settings.server.host, settings.server.port)
-    gateway = Gateway(url_of(listener), Stopper())
+    gateway = Gateway(url_of(listener), Stopper(), file)
 
     def record(entry: Entry, attempts: tuple[Attempt, ...]) -> None:
         gateway.booked.append((entry, attempts))
@@ -108,9 +118,9 @@ def running_gateway(
         gateway.loop = asyncio.get_running_loop()
         gateway.started.set()
         if make is None:
-            await run(settings, listener, record, gateway.stopper)
+            await run(loaded, listener, record, gateway.stopper)
         else:
-            await answer(make(settings, record), settings.server, listener, gateway.stopper)
+            await answer(loaded, lambda settings: make(settings, record), listener, gateway.stopper, 1000)
 
     def work() -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

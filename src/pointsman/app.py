@@ -1,5 +1,5 @@
 """Composition root: settings become a running gateway. Everything is built and checked before the first
-connection is accepted, and nothing of it changes afterwards."""
+connection is accepted; a reload builds all of it anew."""
 
 import asyncio
 import errno
@@ -10,8 +10,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -22,7 +22,7 @@ import uvloop
 from pointsman import __version__
 from pointsman.config.advice import consult_of, feedback_of, panel_of
 from pointsman.config.cards import baseline_of, cards_of, served_of
-from pointsman.config.limits import TargetLimitsSettings
+from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.load import Loaded
 from pointsman.config.schema import ServerSettings, Settings
 from pointsman.config.values import (
@@ -34,14 +34,14 @@ from pointsman.config.values import (
     retry_policy_of,
     target_limits_of,
 )
-from pointsman.core.model_card import ModelCard
-from pointsman.core.ports import Send
+from pointsman.control.running import Running
+from pointsman.control.runtime import Brain, Runtime
+from pointsman.core.ports import Limits, Send
 from pointsman.fleet.pool import Fleet
 from pointsman.gateway.dispatch import Dispatch
-from pointsman.gateway.feedback import Feedback
 from pointsman.gateway.memory import Memory
-from pointsman.gateway.operation import Operation
 from pointsman.gateway.pipeline import Pipeline, Record
+from pointsman.gateway.slot_book import SlotBook
 from pointsman.gateway.slots import Slots
 from pointsman.gateway.target import Target
 from pointsman.ledger.entry import Attempt, Entry
@@ -49,10 +49,7 @@ from pointsman.ledger.store import Ledger
 from pointsman.routing.decide import Router
 from pointsman.routing.keywords import Keywords
 from pointsman.routing.names import Names
-from pointsman.server.asgi import GEMINI_VERBS, INFERENCE_PATHS, OPERATIONS, build_app
 from pointsman.server.auth import Door
-from pointsman.server.endpoints import EndpointTable
-from pointsman.server.inference import InferenceEndpoint
 from pointsman.server.models import ListedModel, ModelList
 from pointsman.server.protocol import protocol_factory
 from pointsman.server.shutdown import Server
@@ -68,7 +65,7 @@ from pointsman.upstream.client import Client, PoolLimits
 from pointsman.upstream.demo import send_demo
 from pointsman.upstream.known_providers import KNOWN_PROVIDERS
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
-from pointsman.wire.dialect import Dialect, ProviderDialect
+from pointsman.wire.dialect import ProviderDialect
 from pointsman.wire.gemini import GEMINI
 from pointsman.wire.ollama import OLLAMA
 from pointsman.wire.openai_chat import OPENAI_CHAT
@@ -85,29 +82,6 @@ _KEEP_ALIVE_S = 75  # longer than the idle time after which common clients and b
 _KILLED_BY = 128  # what shells add a signal's number to
 
 
-@dataclass(frozen=True, slots=True)
-class Brain:
-    """What decides, without anything that sends: enough for a dry run."""
-
-    cards: tuple[ModelCard, ...]
-    names: Names
-    router: Router
-
-
-@dataclass(frozen=True, slots=True)
-class Runtime:
-    """A whole gateway, ready to be given at most `connections` of them at once."""
-
-    brain: Brain
-    pipeline: Pipeline
-    fleet: Fleet
-    models: ModelList
-    door: Door
-    slots: Slots
-    connections: int
-    feedback: Feedback | None = None
-
-
 def build_brain(settings: Settings) -> Brain:
     """Raises ConfigError."""
     cards = cards_of(settings)
@@ -119,19 +93,41 @@ def build_brain(settings: Settings) -> Brain:
     return Brain(cards, names, Router(cards, policy, keywords, panel_of(settings)))
 
 
-def build(
-    settings: Settings, *, send: Send, record: Record, now_s: float, brain: Brain | None = None
-) -> Runtime:
-    """`send` reaches providers, `record` takes ledger rows. `brain` is that of the same settings, where it is there
-    already: it keeps nothing of any request. Raises ConfigError."""
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """What goes on while configurations come and go: `send` reaches providers, `record` takes ledger rows."""
+
+    send: Send
+    record: Record
+    memory: Memory = field(default_factory=Memory)
+    book: SlotBook = field(default_factory=SlotBook)
+
+
+def build(settings: Settings, lasting: Lasting, *, now_s: float, brain: Brain | None = None) -> Runtime:
+    """Nothing of what lasts is changed by it. `brain` is that of the same settings, where it is there already: it keeps
+    nothing of any request. Raises ConfigError."""
     brain = brain or build_brain(settings)
+    send = lasting.send
+    limits: dict[str, Limits] = {}
+
+    def slots_of(name: str, given: Limits) -> Slots:
+        limits[name] = given
+        return lasting.book.of(name, given)
+
+    def slots_within(name: str, settings: TargetLimitsSettings) -> tuple[Slots, ...]:
+        given = target_limits_of(settings)
+        return () if given is None else (slots_of(name, given),)
+
     providers = providers_of(settings)
     key_prefixes = {prefix for known in KNOWN_PROVIDERS.values() for prefix in known.caller_key_prefixes}
     of_providers = {
-        name: _slots(f"the provider {name}", provider.limits) for name, provider in settings.providers.items()
+        name: slots_within(f"the provider {name}", provider.limits)
+        for name, provider in settings.providers.items()
     }
     served = served_of(settings)
-    of_models = {name: _slots(f"the model {name}", model.limits) for name, model in settings.models.items()}
+    of_models = {
+        name: slots_within(f"the model {name}", model.limits) for name, model in settings.models.items()
+    }
     targets: dict[str, Target] = {}
     for backend, card in served:
         provider = providers[card.provider]
@@ -150,12 +146,12 @@ def build(
     asked_first = {card.name: targets[fleet.backends_of(card.name)[0]] for card in brain.cards}
     baseline = baseline_of(settings, brain.cards)
     feedback = feedback_of(settings, brain.cards, policy_of(settings).boundaries)
-    dispatch = Dispatch(targets, Memory(), fleet, retry_policy_of(settings), retry_budget_of(settings))
+    dispatch = Dispatch(targets, lasting.memory, fleet, retry_policy_of(settings), retry_budget_of(settings))
     pipeline = Pipeline(
         brain.names,
         brain.router,
         dispatch,
-        record,
+        lasting.record,
         baseline.price if baseline is not None else None,
         consult_of(settings, brain.router, asked_first, send, feedback),
     )
@@ -168,8 +164,9 @@ def build(
         fleet,
         ModelList(_listed(settings, brain), int(now_s)),
         _door(settings.server),
-        Slots("the gateway", limits_of(settings.limits)),
-        settings.limits.connections,
+        slots_of("the gateway", limits_of(settings.limits)),
+        lasting.book,
+        limits,
         feedback,
     )
 
@@ -187,11 +184,6 @@ def _door(settings: ServerSettings) -> Door:
     )
 
 
-def _slots(of: str, settings: TargetLimitsSettings) -> tuple[Slots, ...]:
-    limits = target_limits_of(settings)
-    return () if limits is None else (Slots(of, limits),)
-
-
 def _listed(settings: Settings, brain: Brain) -> list[ListedModel]:
     virtual = [ListedModel(name, "pointsman", f"{name} (routed)") for name in brain.names.profile_names]
     aliases = [
@@ -205,16 +197,22 @@ def _listed(settings: Settings, brain: Brain) -> list[ListedModel]:
 
 
 class Stopper:
-    """Asks a running gateway to stop, from a signal or from any thread."""
+    """Asks a running gateway to stop, or to read its configuration again, from a signal or from any thread."""
 
     def __init__(self) -> None:
         self.server: Server | None = None
         self.cut_by: int | None = None
         """The signal that ended the grace."""
         self._is_stopped = False
+        self._running: Running | None = None
+        self._is_reload_wanted = False
+        self._had_terminal = _has_terminal()
 
-    def attach(self, server: Server) -> None:
+    def attach(self, server: Server, running: Running) -> None:
         self.server = server
+        self._running = running
+        if self._is_reload_wanted:
+            running.reload_soon("SIGHUP")
         server.should_exit = self._is_stopped
         server.force_exit = self.cut_by is not None
 
@@ -231,45 +229,57 @@ class Stopper:
                 self.server.force_exit = True
         self.stop()
 
+    def on_hangup(self, number: int, _frame: FrameType | None = None) -> None:
+        """The configuration is read again, unless a terminal was closed: that is the end."""
+        if self._had_terminal and not _has_terminal():
+            self.on_signal(number)
+        elif self._running is not None:
+            self._running.reload_soon("SIGHUP")
+        self._is_reload_wanted = True
 
-async def run(settings: Settings, listener: socket.socket, record: Record, stopper: Stopper) -> None:
-    """Builds a gateway that reaches its providers over the network, and lets it answer."""
-    client = Client(limits=PoolLimits(open_max=max(settings.limits.in_flight, PoolLimits().open_max)))
+
+def _has_terminal() -> bool:
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
+
+
+async def run(
+    loaded: Loaded,
+    listener: socket.socket,
+    record: Record,
+    stopper: Stopper,
+    connections_max: int | None = None,
+) -> None:
+    """Builds a gateway that reaches its providers over the network, and lets it answer. `connections_max` is how many clients may be connected, where that is not as configured. Raises
+    ConfigError."""
+    limits = loaded.settings.limits
+    client = Client(limits=PoolLimits(open_max=max(limits.in_flight, PoolLimits().open_max)))
+    lasting = Lasting(client.send, record)
     try:
-        runtime = build(settings, send=client.send, record=record, now_s=time.time())
-        await answer(runtime, settings.server, listener, stopper)
+        await answer(
+            loaded,
+            lambda settings: build(settings, lasting, now_s=time.time()),
+            listener,
+            stopper,
+            limits.connections if connections_max is None else connections_max,
+        )
     finally:
         await client.close()
 
 
-def endpoint_table(runtime: Runtime, max_body_bytes: int) -> EndpointTable:
-    """What answers a POST that reaches a model."""
-
-    def speaking(dialect: Dialect, operation: Operation | None) -> InferenceEndpoint:
-        return InferenceEndpoint(
-            dialect, runtime.door, runtime.slots, runtime.pipeline, max_body_bytes, operation=operation
-        )
-
-    return EndpointTable(
-        {path: speaking(dialect, OPERATIONS.get(path)) for path, dialect in INFERENCE_PATHS.items()},
-        {
-            verb: partial(speaking(GEMINI, operation).at, stream=verb == "streamGenerateContent")
-            for verb, operation in GEMINI_VERBS.items()
-        },
-    )
-
-
 async def answer(
-    runtime: Runtime, settings: ServerSettings, listener: socket.socket, stopper: Stopper
+    loaded: Loaded,
+    prepare: Callable[[Settings], Runtime],
+    listener: socket.socket,
+    stopper: Stopper,
+    connections_max: int,
 ) -> None:
-    """Answers connections until it is asked to stop; then lets what is under way finish, bounded."""
-    limit = settings.max_body_bytes
-    endpoints = endpoint_table(runtime, limit)
+    """Answers connections until it is asked to stop; then lets what is under way finish, bounded. `prepare` makes what
+    answers, now and at every reload. Raises ConfigError."""
+    running = Running(loaded, prepare, connections_max)
     config = uvicorn.Config(
-        build_app(runtime.pipeline, runtime.models, runtime.door, runtime.slots, limit, runtime.feedback),
-        http=protocol_factory(  # type: ignore[arg-type]
-            endpoints, limit, settings.keepalive_after_s, runtime.connections
-        ),
+        running.asgi,
+        interface="asgi3",
+        http=protocol_factory(running.service),  # type: ignore[arg-type]
         ws="none",
         lifespan="off",
         log_config=None,
@@ -284,9 +294,11 @@ async def answer(
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE_OBJECTS_MAX, 10, 10)
-    server = Server(config, runtime.slots, settings.shutdown_grace_s)
-    stopper.attach(server)
-    await server.serve(sockets=[listener])
+    server = Server(config, running.runtime.slots, loaded.settings.server.shutdown_grace_s)
+    running.attach(server)
+    stopper.attach(server, running)
+    with running.watching():
+        await server.serve(sockets=[listener])
 
 
 def serve(loaded: Loaded) -> int:
@@ -300,10 +312,12 @@ def serve(loaded: Loaded) -> int:
         format="%(asctime)s %(levelname)s %(message)s",
     )
     # From here on a signal means an orderly end, however early it comes, and the ledger is closed in any case.
-    settings = _within_open_files(settings)
+    connections = _connections_within_open_files(settings.limits)
     stopper = Stopper()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stopper.on_signal)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, stopper.on_hangup)
     try:
         listener = listen(settings.server.host, settings.server.port)
     except OSError as error:
@@ -319,16 +333,15 @@ def serve(loaded: Loaded) -> int:
     record = ledger.record if ledger is not None else _nowhere
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(run(settings, listener, record, stopper))
+            runner.run(run(loaded, listener, record, stopper, connections_max=connections))
     finally:
         if ledger is not None:
             ledger.close()
     return 0 if stopper.cut_by is None else _KILLED_BY + stopper.cut_by
 
 
-def _within_open_files(settings: Settings) -> Settings:
-    """With no more connections than this process may have files open: one too many would stop it from accepting any."""
-    limits = settings.limits
+def _connections_within_open_files(limits: LimitsSettings) -> int:
+    """No more connections than this process may have files open: one too many would stop it from accepting any."""
     files = allow_files(files_wanted(limits.connections, limits.in_flight))
     connections = connections_within(files, limits.connections, limits.in_flight)
     if connections < limits.connections:
@@ -338,7 +351,7 @@ def _within_open_files(settings: Settings) -> Settings:
             limits.connections,
             files,
         )
-    return settings.model_copy(update={"limits": limits.model_copy(update={"connections": connections})})
+    return connections
 
 
 def _nowhere(entry: Entry, attempts: tuple[Attempt, ...]) -> None:

@@ -304,3 +304,29 @@ def test_what_was_answered_is_there_soon_after(serve: Serve, tmp_path: Path) -> 
     served.process.kill()
 
     assert len(rows(tmp_path)) == 25
+
+
+# How it changes
+
+
+def test_hangup_reads_the_configuration_again(
+    serve: Serve, configured: Callable[[float], None], upstream: FakeUpstream, tmp_path: Path
+) -> None:
+    configured(10.0)
+    file = tmp_path / "pointsman.yaml"
+    served = serve()
+    url = served.url
+    file.write_text(file.read_text() + "  second: {provider: local, tier: complex}\nreload: {watch: false}\n")
+    served.process.send_signal(signal.SIGHUP)
+
+    def models() -> bytes:
+        with urllib.request.urlopen(f"{url}/v1/models", timeout=30) as reply:
+            data: bytes = reply.read()
+            return data
+
+    until_s = time.monotonic() + 30
+    while b'"second"' not in models():
+        assert time.monotonic() < until_s, served.said
+        time.sleep(0.02)
+    assert served.stop() == 0
+    assert "reloaded (SIGHUP)" in served.said or "reloaded (pointsman.yaml changed)" in served.said

@@ -15,9 +15,10 @@ from faults.cells import Cell
 from faults.heard import Heard, ask
 from faults.judges import Played
 from gateways import Gateway, running_gateway
-from pointsman.app import Brain, Runtime, build, build_brain
+from pointsman.app import Lasting, build, build_brain
 from pointsman.config.load import load
 from pointsman.config.schema import Settings
+from pointsman.control.runtime import Brain, Runtime
 from pointsman.core.ports import Answer, Deadlines, Send
 from pointsman.gateway.call import Call
 from pointsman.gateway.pipeline import Pipeline, Record
@@ -74,7 +75,7 @@ class FreshPipelines:
 
     def _pipeline(self, cell: Cell) -> Pipeline:
         settings, brain = self._brain_for(cell.first, cell.second)
-        made = build(settings, send=self._send, record=self._record, now_s=0.0, brain=brain)
+        made = build(settings, Lasting(self._send, self._record), now_s=0.0, brain=brain)
         return made.pipeline
 
     def _load(self, first: str, second: str) -> tuple[Settings, Brain]:
@@ -124,7 +125,7 @@ def stage(folder: Path) -> Iterator[Stage]:
         send = upstream.through(client.send, IMPATIENT)
         pipelines: Any = FreshPipelines(upstream, folder, send, record)
         made.append(pipelines)
-        runtime = build(settings, send=send, record=record, now_s=0.0)
+        runtime = build(settings, Lasting(send, record), now_s=0.0)
         return replace(runtime, pipeline=pipelines)
 
     with FaultUpstream.in_thread() as upstream:

@@ -16,7 +16,7 @@ import pytest
 import uvloop
 from calls import CHAT, MESSAGES, Caller
 
-from gateways import Gateway, with_one_try
+from gateways import Gateway, altered, with_one_try
 from pointsman.app import Stopper, listen, run, url_of
 from pointsman.config.load import load
 from pointsman.ledger.store import Ledger
@@ -55,7 +55,7 @@ class Books:
     """A gateway with a real ledger, its provider, and the file that both fill."""
 
     def __init__(self, url: str, ledger: Ledger, path: Path, upstream: FakeUpstream) -> None:
-        self.gateway = Gateway(url, Stopper())
+        self.gateway = Gateway(url, Stopper(), path.with_name("pointsman.yaml"))
         self.answers: dict[str, Scripted] = {}
         self._ledger = ledger
         self._path = path
@@ -94,8 +94,9 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Books]:
     with FakeUpstream.in_thread() as upstream:
         file = folder / "pointsman.yaml"
         file.write_text(YAML.format(url=upstream.base_url))
-        settings = load(file, {"POINTSMAN_STATE_DIR": str(folder), "KEY": KEY}, {"port": 0}).settings
-        settings = with_one_try(settings)
+        environ = {"POINTSMAN_STATE_DIR": str(folder), "KEY": KEY}
+        loaded = altered(load(file, environ, {"port": 0}), with_one_try)
+        settings = loaded.settings
         assert settings.ledger.path is not None
         path = Path(settings.ledger.path)
         ledger = Ledger(path)
@@ -105,7 +106,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Books]:
 
         def work() -> None:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(run(settings, listener, ledger.record, books.gateway.stopper))
+                runner.run(run(loaded, listener, ledger.record, books.gateway.stopper))
 
         thread = threading.Thread(target=work)
         thread.start()

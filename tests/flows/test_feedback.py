@@ -81,19 +81,19 @@ class Office:
 def open_office(yaml: str, folder: Path) -> Iterator[Office]:
     file = folder / "pointsman.yaml"
     file.write_text(yaml)
-    settings = load(
-        file, {"POINTSMAN_STATE_DIR": str(folder), "POINTSMAN_ADMIN_KEY": ADMIN}, {"port": 0}
-    ).settings
+    environ = {"POINTSMAN_STATE_DIR": str(folder), "POINTSMAN_ADMIN_KEY": ADMIN}
+    loaded = load(file, environ, {"port": 0})
+    settings = loaded.settings
     assert settings.ledger.path is not None
     path = Path(settings.ledger.path)
     ledger = Ledger(path)
     ledger.open()
     listener = listen(settings.server.host, settings.server.port)
-    gateway = Gateway(url_of(listener), Stopper())
+    gateway = Gateway(url_of(listener), Stopper(), file)
 
     def work() -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(run(settings, listener, ledger.record, gateway.stopper))
+            runner.run(run(loaded, listener, ledger.record, gateway.stopper))
 
     thread = threading.Thread(target=work)
     thread.start()

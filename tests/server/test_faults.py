@@ -14,8 +14,9 @@ from callers import BEHIND, StartBehind, anthropic_client, eventually, openai_cl
 from raw_http import CHAT, MESSAGES, Broken, Client, ask, chat_body, head, post
 
 from gateways import Gateway, running_gateway
-from pointsman.app import Runtime, build
+from pointsman.app import Lasting, build
 from pointsman.config.schema import Settings
+from pointsman.control.runtime import Runtime
 from pointsman.core.ports import HeaderList, Incoming, Outgoing, Send
 from pointsman.gateway.pipeline import Pipeline, Record
 from pointsman.testing import FakeUpstream
@@ -81,7 +82,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
         def start(send: Send = surprising_send, pipeline: object = None) -> Gateway:
             def make(settings: Settings, record: Record) -> Runtime:
-                runtime = build(settings, send=send, record=record, now_s=0)
+                runtime = build(settings, Lasting(send, record), now_s=0)
                 return runtime if pipeline is None else replace(runtime, pipeline=cast("Pipeline", pipeline))
 
             yaml = BEHIND.format(base_url="http://127.0.0.1:1/v1", grace_s=1)

@@ -11,13 +11,13 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from pointsman.app import build
+from pointsman.app import Lasting, build
 from pointsman.config.load import load
 from pointsman.core.ports import Outgoing
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.server.asgi import INFERENCE_PATHS
 from pointsman.server.inference import InferenceEndpoint
-from pointsman.server.protocol import GatewayProtocol, protocol_factory
+from pointsman.server.protocol import GatewayProtocol, Service, protocol_factory
 from pointsman.wire.sse import frame
 
 YAML = """
@@ -104,20 +104,22 @@ def forget(entry: Entry, attempts: tuple[Attempt, ...]) -> None:
 def connection(folder: Path) -> tuple[GatewayProtocol, Wire]:
     (folder / "pointsman.yaml").write_text(YAML)
     settings = load(folder / "pointsman.yaml", {"POINTSMAN_STATE_DIR": str(folder)}, {}).settings
-    runtime = build(settings, send=send, record=forget, now_s=0.0)
+    runtime = build(settings, Lasting(send, forget), now_s=0.0)
     limit = settings.server.max_body_bytes
     endpoints = {
         path: InferenceEndpoint(dialect, runtime.door, runtime.slots, runtime.pipeline, limit)
         for path, dialect in INFERENCE_PATHS.items()
     }
 
+    service = Service(endpoints, limit)
+
     async def app(scope: Any, receive: Any, send: Any) -> None:
         raise AssertionError("nothing here is for the application")
 
-    config = uvicorn.Config(app, http=protocol_factory(endpoints, limit), lifespan="off", log_config=None)
+    config = uvicorn.Config(app, http=protocol_factory(service), lifespan="off", log_config=None)
     config.load()
     wire = Wire()
-    protocol = protocol_factory(endpoints, limit)(
+    protocol = protocol_factory(service)(
         config=config, server_state=ServerState(), app_state={}, _loop=asyncio.get_running_loop()
     )
     protocol.connection_made(wire)

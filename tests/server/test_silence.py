@@ -12,7 +12,7 @@ from uvicorn.server import ServerState
 from pointsman.core.ports import Answer
 from pointsman.server.exchange import KEEPALIVE_EVERY_S, Exchange
 from pointsman.server.pace import DEAF_S, REQUEST_S
-from pointsman.server.protocol import GatewayProtocol, protocol_factory
+from pointsman.server.protocol import GatewayProtocol, Service, protocol_factory
 
 KEEP_ALIVE_S = 75.0
 SILENCE_S = 60.0
@@ -106,10 +106,10 @@ class Connection:
         config.load()
         self.loop = HandLoop()
         self.wire = Wire()
-        endpoints = {CHAT.encode(): Silent(self.loop)}
-        self.protocol: GatewayProtocol = protocol_factory(
-            endpoints, 1_000_000, connections_max=connections_max
-        )(config=config, server_state=ServerState(), app_state={}, _loop=self.loop)
+        service = Service({CHAT.encode(): Silent(self.loop)}, 1_000_000, connections_max=connections_max)
+        self.protocol: GatewayProtocol = protocol_factory(service)(
+            config=config, server_state=ServerState(), app_state={}, _loop=self.loop
+        )
         self.protocol.connection_made(self.wire)
 
     def send(self, data: bytes) -> None:

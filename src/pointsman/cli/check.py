@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from pointsman.app import build
+from pointsman.app import Lasting, build
 from pointsman.config.load import load
 from pointsman.core.ports import Incoming, Outgoing
 from pointsman.ledger.database import LedgerError, prepare
@@ -15,7 +15,7 @@ from pointsman.ledger.database import LedgerError, prepare
 def run(path: Path | None, flags: Mapping[str, object], environ: Mapping[str, str]) -> int:
     loaded = load(path, environ, flags)
     settings = loaded.settings
-    cards = build(settings, send=_nowhere, record=_unbooked, now_s=0).brain.cards
+    cards = build(settings, Lasting(_nowhere, _unbooked), now_s=0).brain.cards
     if settings.ledger.enabled and settings.ledger.path is not None:
         _check_ledger(Path(settings.ledger.path))
     for warning in loaded.warnings:

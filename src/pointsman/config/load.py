@@ -4,8 +4,10 @@ The order: the file (or what discover finds), its references replaced, POINTSMAN
 then each value by itself (schema), then all of them against one another (checks).
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -69,6 +71,10 @@ class Origin:
 DEFAULT = Origin("default")
 
 
+def _once_only() -> "Loaded":
+    raise ConfigError([Problem("the configuration", "made by hand", "one that can be read again")])
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """Settings that may be used. `origins` knows every dotted path that is not at its default; `path` is None
@@ -79,6 +85,10 @@ class Loaded:
     path: Path | None = None
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    files: Mapping[Path, bytes | None] = field(default_factory=dict)
+    """Every file that was read, with its `digest`."""
+    again: Callable[[], "Loaded"] = _once_only
+    """Reads everything once more. From the same file, and if it is gone that is a problem. Raises ConfigError."""
 
     def origin(self, where: str) -> Origin:
         return self.origins.get(where, DEFAULT)
@@ -93,6 +103,9 @@ def load(
     """
     loading = _Loading(environ)
     file = find_file(path, environ, folder)
+    files = (
+        {} if file is None else {file: digest(file)}
+    )  # before it is read: what comes later is another file
     if file is None:
         loading.discover()
     else:
@@ -102,7 +115,20 @@ def load(
     loading.fill_ledger_path(file)
     loading.fill_routes_path(file)
     settings = loading.validate()
-    return Loaded(settings, loading.origins, file, tuple(loading.warnings(settings)), loading.notes)
+    again = partial(load, file if file is not None else path, environ, flags, folder)
+    if settings.judge.routes_file is not None:
+        table = Path(settings.judge.routes_file)
+        files[table] = digest(table)
+    warnings = tuple(loading.warnings(settings))
+    return Loaded(settings, loading.origins, file, warnings, loading.notes, files, again)
+
+
+def digest(file: Path) -> bytes | None:
+    """What tells one content of a file from another; None for a file that cannot be read."""
+    try:
+        return hashlib.sha256(file.read_bytes()).digest()
+    except OSError:
+        return None
 
 
 def find_file(path: Path | None, environ: Mapping[str, str], folder: Path = Path()) -> Path | None:

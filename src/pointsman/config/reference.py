@@ -14,6 +14,7 @@ from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.load import OTHER_VARIABLES, OVERRIDES
 from pointsman.config.opinions import JudgeSettings, SidecarSettings
 from pointsman.config.reliability import ReliabilitySettings, RetrySettings
+from pointsman.config.reload import ReloadSettings
 from pointsman.config.routing import CategorySettings, ProfileSettings, RuleSettings
 from pointsman.config.schema import (
     DeadlineSettings,
@@ -49,6 +50,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("reliability", ReliabilitySettings),
     ("reliability.retries", RetrySettings),
     ("ledger", LedgerSettings),
+    ("reload", ReloadSettings),
 )
 
 

@@ -12,6 +12,7 @@ from pointsman.config.feedback import FeedbackSettings
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.opinions import JudgeSettings, SidecarSettings
 from pointsman.config.reliability import ReliabilitySettings
+from pointsman.config.reload import ReloadSettings
 from pointsman.config.routing import CategorySettings, ProfileSettings, RuleSettings
 from pointsman.config.section import (
     DialectName,
@@ -332,3 +333,8 @@ class Settings(Section):
     ledger: Annotated[
         LedgerSettings, BeforeValidator(section, json_schema_input_type=LedgerSettings | None)
     ] = Field(default=LedgerSettings(), description="The book of what happened and what it cost.")
+    reload: Annotated[
+        ReloadSettings, BeforeValidator(section, json_schema_input_type=ReloadSettings | None)
+    ] = Field(
+        default=ReloadSettings(), description="Whether a changed configuration file is read again by itself."
+    )

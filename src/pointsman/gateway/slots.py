@@ -53,6 +53,15 @@ class Slots:
         self._latest_wait_s = 0.0
         self._said_at_s = -math.inf
 
+    def adjust(self, limits: Limits) -> None:
+        """Takes other limits, for those who are here already too: nobody is sent away who is in or waits, and whoever
+        waits enters as far as there is room now."""
+        self._limits = limits
+        self._in_flight_max = limits.in_flight
+        while self._queue and self.in_flight < self._in_flight_max:
+            self.in_flight += 1
+            self._hand_on()
+
     @property
     def waiting(self) -> int:
         return len(self._queue)
@@ -109,9 +118,12 @@ class Slots:
             raise self.refusal(f" and none became free within {self._limits.queue_timeout_s:g} s")
 
     def leave(self) -> None:
-        if not self._queue:
+        if not self._queue or self.in_flight > self._in_flight_max:  # there are fewer than there were
             self.in_flight -= 1
-            return
+        else:
+            self._hand_on()
+
+    def _hand_on(self) -> None:
         place, _ = self._queue.popitem(last=False)
         place.has_slot = True
         loop = place.waiter.get_loop()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from pointsman.app import Brain
+from pointsman.control.runtime import Brain
 from pointsman.core.decision import Decision
 from pointsman.core.errors import ClientError
 from pointsman.core.model_card import ModelCard

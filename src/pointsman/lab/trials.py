@@ -11,10 +11,11 @@ from typing import NamedTuple, Self
 
 from pydantic import SecretStr
 
-from pointsman.app import Runtime, build, build_brain
+from pointsman.app import Lasting, build, build_brain
 from pointsman.config.cards import served_of
 from pointsman.config.opinions import JudgeSettings, SidecarSettings
 from pointsman.config.schema import ProviderSettings, Settings
+from pointsman.control.runtime import Runtime
 from pointsman.core.errors import UpstreamError
 from pointsman.core.events import Finished, ReplyEvent, TextDelta
 from pointsman.core.ports import Answer, Deadlines, Incoming
@@ -251,7 +252,7 @@ class Lab:
         )
 
     def _runtime(self) -> Runtime:
-        return build(self._settings, send=self._send, record=_unbooked, now_s=time.time(), brain=self.brain)
+        return build(self._settings, Lasting(self._send, _unbooked), now_s=time.time(), brain=self.brain)
 
 
 def _ways(place: _Place, faults: Sequence[Fault]) -> Iterator[tuple[Fault | None, bool]]:

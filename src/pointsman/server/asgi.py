@@ -21,8 +21,11 @@ from pointsman.gateway.feedback import Feedback
 from pointsman.gateway.operation import Operation
 from pointsman.gateway.pipeline import Pipeline
 from pointsman.gateway.slots import Slots
+from pointsman.server.access import ChangingRoute, ReadingRoute
+from pointsman.server.admin import AdminEndpoints
 from pointsman.server.auth import Door
 from pointsman.server.content_encoding import inflate
+from pointsman.server.control import Control
 from pointsman.server.entrance import Entrance
 from pointsman.server.feedback import FeedbackEndpoints
 from pointsman.server.input_items import page_of_items
@@ -81,11 +84,19 @@ _ANTHROPIC_ONLY_FIELDS = frozenset(
 class Endpoints:
     """The functions behind the routes, with what they need."""
 
-    def __init__(self, pipeline: Pipeline, models: ModelList, slots: Slots, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        models: ModelList,
+        slots: Slots,
+        max_body_bytes: int,
+        admin: AdminEndpoints,
+    ) -> None:
         self._pipeline = pipeline
         self._slots = slots
         self._models = models
         self._max_body_bytes = max_body_bytes
+        self._admin = admin
 
     def routes(self) -> list[Route]:
         return [
@@ -105,6 +116,9 @@ class Endpoints:
             Route("/responses/{id}", self.show_response, methods=["GET"]),
             Route("/responses/{id}", self.delete_response, methods=["DELETE"]),
             Route("/responses/{id}/input_items", self.list_input_items, methods=["GET"]),
+            ReadingRoute("/admin/reload", self._admin.show_reload, methods=["GET"]),
+            ChangingRoute("/admin/reload", self._admin.reload, methods=["POST"]),
+            ChangingRoute("/config/reload", self._admin.reload, methods=["POST"]),
         ]
 
     async def health(self, request: Request) -> Response:
@@ -233,9 +247,11 @@ def build_app(
     door: Door,
     slots: Slots,
     max_body_bytes: int,
+    control: Control,
     feedback: Feedback | None = None,
 ) -> ASGIApp:
     """The ASGI application."""
-    routes = Endpoints(pipeline, models, slots, max_body_bytes).routes()
+    admin = AdminEndpoints(control)
+    routes = Endpoints(pipeline, models, slots, max_body_bytes, admin).routes()
     routes += FeedbackEndpoints(feedback).routes()
     return Entrance(Starlette(routes=routes), door, slots, INFERENCE_PATHS, GEMINI_VERBS)

@@ -9,6 +9,7 @@ silent, slow or deaf is looked after by a sweep (sweep.py), not by a timer of ea
 import logging
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 import httptools
@@ -54,26 +55,31 @@ _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"expect"})
 _Cycle = RequestResponseCycle | Exchange
 
 
+@dataclass(slots=True)
+class Service:
+    """What every connection serves, from its next request on when it is changed. `endpoints` maps a raw path to what
+    answers a POST to it."""
+
+    endpoints: Mapping[bytes, Endpoint]
+    max_body_bytes: int
+    keepalive_after_s: float = 1.0
+    connections_max: int = 10_000
+
+
 class GatewayProtocol(HttpToolsProtocol):
-    """`endpoints` maps a raw path to what answers a POST to it."""
+    """One connection of a client."""
 
     def __init__(
         self,
         *args: Any,
-        endpoints: Mapping[bytes, Endpoint],
-        max_body_bytes: int,
+        service: Service,
         sweep: Sweep,
-        keepalive_after_s: float,
-        connections_max: int,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.access_log = False  # whatever the loggers are set to: a query may hold a key
-        self._endpoints = endpoints
-        self._max_body_bytes = max_body_bytes
+        self._service = service
         self._sweep = sweep
-        self._keepalive_after_s = keepalive_after_s
-        self._connections_max = connections_max
         self._reading: Exchange | None = None  # the request that is being read, if it is one of ours
         self._answering: _Cycle | None = None  # the one whose answer is being written
         self._before: _Cycle | None = None  # what was being answered when `_reading` began
@@ -96,7 +102,7 @@ class GatewayProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._close_when_silent(self.timeout_keep_alive)
         self._sweep.begin(self.loop, self.connections)
-        if len(self.connections) > self._connections_max:
+        if len(self.connections) > self._service.connections_max:
             self._refuse_connection()
 
     def data_received(self, data: bytes) -> None:
@@ -179,10 +185,11 @@ class GatewayProtocol(HttpToolsProtocol):
                     raise BadMessage(400, "no transfer encoding but chunked is read here")
         if self.parser.get_method() == b"POST":
             path, _, query = self.url.partition(b"?")
-            endpoint = self._endpoints.get(path)
+            endpoints = self._service.endpoints
+            endpoint = endpoints.get(path)
             if endpoint is None:
                 path, query = path_and_query(self.url)
-                endpoint = self._endpoints.get(path)
+                endpoint = endpoints.get(path)
             if endpoint is not None:
                 self._begin(endpoint, query, body_bytes)
                 return
@@ -229,7 +236,7 @@ class GatewayProtocol(HttpToolsProtocol):
             endpoint,
             self.headers,
             query,
-            self._max_body_bytes,
+            self._service.max_body_bytes,
             version != "1.0" and not self._is_draining and self.parser.should_keep_alive(),
             version,
             self.server_state,
@@ -260,7 +267,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def _refuse_body(self, exchange: Exchange) -> None:
         if exchange.refusal is None:
-            exchange.refusal = TooLarge(f"the body is over {self._max_body_bytes} bytes")
+            exchange.refusal = TooLarge(f"the body is over {self._service.max_body_bytes} bytes")
         exchange.parts = []
         exchange.keep_alive = False
         exchange.lingers = True
@@ -356,7 +363,7 @@ class GatewayProtocol(HttpToolsProtocol):
         elif answering is not None and is_answering and not answering.more_body:
             # While a model thinks its caller has nothing to say.
             if isinstance(answering, Exchange):
-                answering.look(now_s, self._keepalive_after_s)
+                answering.look(now_s, self._service.keepalive_after_s)
         elif (
             now_s >= self._silent_until_s
             or (self._is_midway and self._arrival.is_too_slow(now_s))
@@ -371,10 +378,10 @@ class GatewayProtocol(HttpToolsProtocol):
         return now_s >= self._silent_until_s - self.timeout_keep_alive + _CROWDED_SILENCE_S
 
     def _refuse_connection(self) -> None:
-        if len(self.connections) > self._connections_max + _LINGERING_MAX:
+        if len(self.connections) > self._service.connections_max + _LINGERING_MAX:
             self.transport.abort()
             return
-        log.debug("refused a connection: there are %d", self._connections_max)
+        log.debug("refused a connection: there are %d", self._service.connections_max)
         self._is_discarding = True
         self.transport.write(too_many_connections().answer())
         self._begin_to_linger()
@@ -434,23 +441,15 @@ class GatewayProtocol(HttpToolsProtocol):
                 return
 
 
-def protocol_factory(
-    endpoints: Mapping[bytes, Endpoint],
-    max_body_bytes: int,
-    keepalive_after_s: float = 1.0,
-    connections_max: int = 10_000,
-) -> Callable[..., GatewayProtocol]:
+def protocol_factory(service: Service) -> Callable[..., GatewayProtocol]:
     """What uvicorn's `http` setting takes: makes one protocol for each connection."""
-    sweep = Sweep(_CROWDED * connections_max)
+    sweep = Sweep(_CROWDED * service.connections_max)
 
     def make(*args: Any, **kwargs: Any) -> GatewayProtocol:
         return GatewayProtocol(
             *args,
-            endpoints=endpoints,
-            max_body_bytes=max_body_bytes,
+            service=service,
             sweep=sweep,
-            keepalive_after_s=keepalive_after_s,
-            connections_max=connections_max,
             **kwargs,
         )
 

@@ -30,7 +30,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, slots: Slots, grace_s: float) -> None:
         super().__init__(config)
         self._slots = slots
-        self._grace_s = grace_s
+        self.grace_s = grace_s
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -48,9 +48,9 @@ class Server(uvicorn.Server):
         log.info(
             "shutting down: %d requests are under way and have %g s",
             len(self.server_state.tasks),
-            self._grace_s,
+            self.grace_s,
         )
-        await self._wait(self._is_busy, self._grace_s)
+        await self._wait(self._is_busy, self.grace_s)
         tasks = tuple(self.server_state.tasks)
         if tasks:
             log.warning("shutting down: %d requests are cut", len(tasks))

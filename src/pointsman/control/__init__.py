@@ -1,0 +1,1 @@
+"""What may change while the gateway runs: its configuration, read again. It answers no request."""

@@ -1,0 +1,135 @@
+"""Reads the configuration again and puts what comes of it in the place of what runs. How that is built, and what it
+means to put it there, it is told; it keeps no connection and answers nobody.
+
+    asked -> read and built, in a thread, while everything goes on -> put in place, between two events of the loop
+                                                                   -> or refused, and nothing has happened
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pointsman.config.load import Loaded
+from pointsman.config.schema import Settings
+from pointsman.control.changes import held, model_changes, models_by_tier, waiting_for_restart
+from pointsman.core.errors import ConfigError, PointsmanError, Problem
+from pointsman.server.control import FailedReload, Reloaded, ReloadStatus
+
+log = logging.getLogger("pointsman.control")
+
+Made = TypeVar("Made")
+
+
+class Reloads(Generic[Made]):
+    """`prepare` builds from settings, in any thread, and raises ConfigError; `install` puts it in place, in the loop, and
+    does not fail. One at a time: whoever asks meanwhile waits, and then everything is read once more."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        prepare: Callable[[Settings], Made],
+        install: Callable[[Made, Settings], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.loaded = loaded
+        self._started_with = loaded.settings
+        self._prepare = prepare
+        self._install = install
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        self._running_since_s = clock()
+        self._count = 0
+        self._last: Reloaded | None = None
+        self._last_error: FailedReload | None = None
+
+    async def reload(self, trigger: str) -> Reloaded:
+        """Raises ConfigError, and then everything is as it was."""
+        async with self._turn:
+            try:
+                loaded, made = await asyncio.to_thread(self._read)
+            except PointsmanError as error:
+                found = error if isinstance(error, ConfigError) else _as_problem(error)
+                self._note_failure(trigger, found)
+                raise found from None
+            old, self.loaded = self.loaded, loaded
+            self._install(made, loaded.settings)
+            return self._note_success(trigger, old.settings)
+
+    async def try_reload(self, trigger: str) -> None:
+        """For whoever waits for no answer; what is wrong is in the log."""
+        with contextlib.suppress(ConfigError):  # logged where it is noted
+            await self.reload(trigger)
+
+    def status(self) -> ReloadStatus:
+        watch = self.loaded.settings.reload
+        return ReloadStatus(
+            running_since_s=self._running_since_s,
+            reloads=self._count,
+            last=self._last,
+            last_error=self._last_error,
+            needs_restart=waiting_for_restart(self._started_with, self.loaded.settings),
+            watched=tuple(map(str, self.loaded.files)) if watch.watch else (),
+            poll_s=watch.poll_s if watch.watch else None,
+        )
+
+    def files(self) -> Mapping[Path, bytes | None]:
+        """What was read last, as the configuration that runs has it."""
+        return self.loaded.files
+
+    def poll_s(self) -> float | None:
+        """How often to look at the files; None is never."""
+        settings = self.loaded.settings.reload
+        return settings.poll_s if settings.watch else None
+
+    def _read(self) -> tuple[Loaded, Made]:
+        loaded = self.loaded.again()
+        return loaded, self._prepare(held(self._started_with, loaded.settings))
+
+    def _note_failure(self, trigger: str, error: ConfigError) -> None:
+        self._last_error = FailedReload(trigger, self._clock(), error.problems)
+        log.error("not reloaded (%s): the configuration that runs stays; what is wrong:", trigger)
+        for problem in error.problems:
+            log.error("  %s", problem)
+
+    def _note_success(self, trigger: str, old: Settings) -> Reloaded:
+        settings = self.loaded.settings
+        changes = model_changes(old, settings)
+        reloaded = Reloaded(
+            trigger=trigger,
+            at_s=self._clock(),
+            models_by_tier=models_by_tier(settings),
+            added=changes.added,
+            removed=changes.removed,
+            changed=changes.changed,
+            needs_restart=waiting_for_restart(self._started_with, settings),
+            warnings=self.loaded.warnings,
+        )
+        self._count += 1
+        self._last, self._last_error = reloaded, None
+        log.info(
+            "reloaded (%s): %d models; added %s; removed %s; changed %s",
+            trigger,
+            len(settings.models),
+            ", ".join(changes.added) or "none",
+            ", ".join(changes.removed) or "none",
+            ", ".join(changes.changed) or "none",
+        )
+        for waiting in reloaded.needs_restart:
+            log.warning(
+                "%s stays %s until a restart; configured is %s",
+                waiting.setting,
+                waiting.running,
+                waiting.configured,
+            )
+        for warning in reloaded.warnings:
+            log.warning("%s", warning)
+        return reloaded
+
+
+def _as_problem(error: PointsmanError) -> ConfigError:
+    """What is not the configuration's fault, but is in its way: a ledger that cannot be read."""
+    return ConfigError([Problem("the gateway", None, f"to be built with it, but {error.message}")])

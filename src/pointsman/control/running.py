@@ -1,0 +1,117 @@
+"""What answers now, and how another takes its place. It builds nothing and opens no socket."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from pointsman.config.load import Loaded
+from pointsman.config.schema import Settings
+from pointsman.control.reload import Reloads
+from pointsman.control.runtime import Runtime
+from pointsman.control.watch import FileWatch, WatchThread
+from pointsman.gateway.operation import Operation
+from pointsman.server.asgi import GEMINI_VERBS, INFERENCE_PATHS, OPERATIONS, build_app
+from pointsman.server.control import Reloaded, ReloadStatus
+from pointsman.server.endpoints import EndpointTable
+from pointsman.server.inference import InferenceEndpoint
+from pointsman.server.protocol import Service
+from pointsman.server.shutdown import Server
+from pointsman.wire.dialect import Dialect
+from pointsman.wire.gemini import GEMINI
+
+
+class Running:
+    """The gateway that runs; the `Control` of its admin endpoints. To be made in its event loop."""
+
+    def __init__(self, loaded: Loaded, prepare: Callable[[Settings], Runtime], connections_max: int) -> None:
+        """Raises ConfigError."""
+        self._loop = asyncio.get_running_loop()
+        self._server: Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._app: ASGIApp
+        self.runtime = prepare(loaded.settings)
+        self.service = Service({}, 0, connections_max=connections_max)
+        self.runtime.take_over(None)
+        self._serve(self.runtime, loaded.settings)
+        self._reloads = Reloads(loaded, prepare, self._install)
+
+    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application of this moment."""
+        await self._app(scope, receive, send)
+
+    def attach(self, server: Server) -> None:
+        self._server = server
+
+    # Control
+
+    async def reload(self) -> Reloaded:
+        return await self._reloads.reload("POST /admin/reload")
+
+    def reload_status(self) -> ReloadStatus:
+        return self._reloads.status()
+
+    # what asks by itself
+
+    def reload_soon(self, trigger: str) -> None:
+        """From any thread, and from a signal."""
+        self._loop.call_soon_threadsafe(self._begin_reload, trigger)
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Looks after the files of the configuration meanwhile."""
+        watch = FileWatch(self._reloads.files)
+        thread = WatchThread(watch, self._reloads.poll_s, self._files_changed)
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.stop()
+
+    def _files_changed(self, files: tuple[Path, ...]) -> None:
+        self.reload_soon(f"{', '.join(file.name for file in files)} changed")
+
+    def _begin_reload(self, trigger: str) -> None:
+        task = self._loop.create_task(self._reloads.try_reload(trigger))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # what a reload changes
+
+    def _install(self, runtime: Runtime, settings: Settings) -> None:
+        runtime.take_over(self.runtime)
+        self.runtime = runtime
+        self._serve(runtime, settings)
+        if self._server is not None:
+            self._server.grace_s = settings.server.shutdown_grace_s
+        logging.getLogger().setLevel(settings.server.log_level.upper())
+
+    def _serve(self, runtime: Runtime, settings: Settings) -> None:
+        limit = settings.server.max_body_bytes
+        self._app = build_app(
+            runtime.pipeline, runtime.models, runtime.door, runtime.slots, limit, self, runtime.feedback
+        )
+        self.service.endpoints = endpoint_table(runtime, limit)
+        self.service.max_body_bytes = limit
+        self.service.keepalive_after_s = settings.server.keepalive_after_s
+
+
+def endpoint_table(runtime: Runtime, max_body_bytes: int) -> EndpointTable:
+    """What answers a POST that reaches a model."""
+
+    def speaking(dialect: Dialect, operation: Operation | None) -> InferenceEndpoint:
+        return InferenceEndpoint(
+            dialect, runtime.door, runtime.slots, runtime.pipeline, max_body_bytes, operation=operation
+        )
+
+    return EndpointTable(
+        {path: speaking(dialect, OPERATIONS.get(path)) for path, dialect in INFERENCE_PATHS.items()},
+        {
+            verb: partial(speaking(GEMINI, operation).at, stream=verb == "streamGenerateContent")
+            for verb, operation in GEMINI_VERBS.items()
+        },
+    )
