@@ -8,7 +8,7 @@ ARGS   ?=
 FUZZ_MINUTES ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test conformance test-clients fuzz check docs bench bench-peers lock
+.PHONY: help setup serve test conformance test-clients faults fuzz check docs bench bench-peers lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ conformance: $(VENV)/dev.stamp ## judge every recorded exchange for every dialec
 
 test-clients: $(VENV)/dev.stamp ## install coding agents from npm (3 GB) and send each on an errand to vendors of every dialect
 	@PYTHONPATH=tests $(BIN)/python -m clients.agents $(ARGS)
+
+faults: $(VENV)/dev.stamp ## play every fault for every caller, and write docs/fault-matrix.md
+	@PYTHONPATH=tests $(BIN)/python -m faults $(ARGS)
 
 fuzz: $(VENV)/dev.stamp ## spoil recorded traffic for FUZZ_MINUTES=60; ARGS="FOLDER --only stream:gemini"
 	@PYTHONPATH=tests $(BIN)/python -m fuzz --minutes $(FUZZ_MINUTES) $(ARGS)

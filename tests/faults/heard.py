@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import anthropic
 import httpx2
@@ -83,7 +83,7 @@ class _Sdks:
 
     def __init__(self) -> None:
         self.wire = _Wire()
-        http = httpx2.Client(transport=self.wire, timeout=PATIENCE_S)
+        self.http = http = httpx2.Client(transport=self.wire, timeout=PATIENCE_S)
         self.openai = openai.OpenAI(
             api_key="k", base_url=f"{_ADDRESS}/v1", max_retries=0, http_client=http, timeout=PATIENCE_S
         )
@@ -97,14 +97,30 @@ class _Sdks:
         )
 
 
-_OF_THREAD = threading.local()
+class Callers:
+    """The SDKs, one set for each thread that asks. To be left in the end."""
+
+    def __init__(self) -> None:
+        self._of_thread = threading.local()
+        self._made: list[_Sdks] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for sdks in self._made:
+            sdks.http.close()
+
+    def ask(self, url: str, client: str, model: str, prompt: str, *, stream: bool) -> Heard:
+        """One request by the client's SDK."""
+        sdks: _Sdks | None = getattr(self._of_thread, "sdks", None)
+        if sdks is None:
+            sdks = self._of_thread.sdks = _Sdks()
+            self._made.append(sdks)
+        return _ask(sdks, url, client, model, prompt, stream=stream)
 
 
-def ask(url: str, client: str, model: str, prompt: str, *, stream: bool) -> Heard:
-    """One request by the client's SDK."""
-    sdks: _Sdks | None = getattr(_OF_THREAD, "sdks", None)
-    if sdks is None:
-        sdks = _OF_THREAD.sdks = _Sdks()
+def _ask(sdks: _Sdks, url: str, client: str, model: str, prompt: str, *, stream: bool) -> Heard:
     heard = sdks.wire.heard = Heard()
     sdks.wire.url = httpx2.URL(url)
     try:

@@ -12,7 +12,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from faults.cells import Cell
-from faults.heard import Heard, ask
+from faults.heard import Callers, Heard
 from faults.judges import Played
 from gateways import Gateway, running_gateway
 from pointsman.app import Lasting, build, build_brain
@@ -34,6 +34,7 @@ _BOOKED_WITHIN_S = 20.0
 
 _CONFIG = """
 server: {{keepalive_after_s: 60, log_level: error}}
+reliability: {{retries: {{backoff_s: 0.01}}}}
 providers:
   one: {{dialect: {first}, base_url: {one}, api_key: $KEY, include_stream_usage: {asks_first}}}
   two: {{dialect: {second}, base_url: {two}, api_key: $KEY, include_stream_usage: {asks_second}}}
@@ -86,7 +87,10 @@ class FreshPipelines:
 
 
 class Stage:
-    def __init__(self, upstream: FaultUpstream, gateway: Gateway, pipelines: FreshPipelines) -> None:
+    def __init__(
+        self, upstream: FaultUpstream, gateway: Gateway, pipelines: FreshPipelines, callers: Callers
+    ) -> None:
+        self._callers = callers
         self._upstream = upstream
         self._gateway = gateway
         self._pipelines = pipelines
@@ -98,7 +102,9 @@ class Stage:
         case = self._upstream.case(faults)
         self._pipelines.expect(case.mark, cell)
         model = "first" if cell.behind == "none" else "auto"
-        heard = ask(self._gateway.url, cell.client, model, f"Hello, {case.mark}.", stream=cell.stream)
+        heard = self._callers.ask(
+            self._gateway.url, cell.client, model, f"Hello, {case.mark}.", stream=cell.stream
+        )
         return Played(cell, heard, case, _booked(self._gateway, heard))
 
 
@@ -130,10 +136,10 @@ def stage(folder: Path) -> Iterator[Stage]:
 
     with FaultUpstream.in_thread() as upstream:
         yaml = config(upstream, "openai-chat", "openai-chat")
-        with running_gateway(yaml, folder, {"KEY": "sk-lab"}, make=make) as gateway:
+        with running_gateway(yaml, folder, {"KEY": "sk-lab"}, make=make) as gateway, Callers() as callers:
             gateway.in_loop(lambda: None)  # it is built
             try:
-                yield Stage(upstream, gateway, made[0])
+                yield Stage(upstream, gateway, made[0], callers)
             finally:
                 assert gateway.loop is not None
                 asyncio.run_coroutine_threadsafe(clients[0].close(), gateway.loop).result(10)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from faults.cells import Behind, Cell
-from faults.heard import CLIENTS, ask
+from faults.heard import CLIENTS, Callers
 from faults.judges import JUDGES, Played
 from pointsman.core.usage import Usage
 from pointsman.lab.faults import FAULTS, WORDS
@@ -66,7 +66,7 @@ def fallen_back(client: str) -> Story:
     cell = _cell("500", client, "well")
     events = VOICES[client].stream(_said("second"))
     answer = _stream(client, *events.opening, *events.content, *events.closing)
-    return Story(cell, answer, ["first", "second"], "complete", "second", 200, None)
+    return Story(cell, answer, ["first", "second"], "failed_over", "second", 200, None)
 
 
 def told_plainly(client: str) -> Story:
@@ -90,31 +90,40 @@ def refused(client: str) -> Story:
     """The request itself is at fault."""
     cell = _cell("400", client, "well", stream=False)
     answer = scripted(json=VOICES[client].error(400, "Invalid value."), status=400)
-    return Story(cell, answer, ["first"], "failed", None, 400, "rejected", None)
+    return Story(cell, answer, ["first"], "refused", None, 400, "rejected", None)
 
 
 RIGHT = (fallen_back, told_plainly, broken_off, refused)
 Telling = Callable[[str], Story]
 
 
+class Liar:
+    """A gateway that says what a story wants, and the callers who hear it."""
+
+    def __init__(self, upstream: FakeUpstream, callers: Callers) -> None:
+        self.upstream = upstream
+        self.callers = callers
+
+
 @pytest.fixture(scope="module")
-def liar() -> Iterator[FakeUpstream]:
-    with FakeUpstream.in_thread() as liar:
-        yield liar
+def liar() -> Iterator[Liar]:
+    with FakeUpstream.in_thread() as upstream, Callers() as callers:
+        yield Liar(upstream, callers)
 
 
-def play(liar: FakeUpstream, story: Story) -> Played:
+def play(liar: Liar, story: Story) -> Played:
     cell = story.cell
-    liar.answer_with(lambda received: story.answer)
-    heard = ask(liar.origin, cell.client, "auto", "Hello.", stream=cell.stream)
+    liar.upstream.answer_with(lambda received: story.answer)
+    heard = liar.callers.ask(liar.upstream.origin, cell.client, "auto", "Hello.", stream=cell.stream)
     case = Case(1, {}, [Asked(model, "one", cell.client, cell.stream, None) for model in story.path])
     return Played(cell, heard, case, _rows(story) if story.is_booked else None)
 
 
 def _rows(story: Story) -> tuple[Entry, tuple[Attempt, ...]]:
     last = len(story.path)
+    ended: Outcome = {"failed_over": "complete", "refused": "failed"}.get(story.outcome, story.outcome)
     attempts = tuple(
-        Attempt(number, model, "p", 0.0, None, story.outcome if number == last else "failed", None, None, 1.0)
+        Attempt(number, model, "p", 0.0, None, ended if number == last else "failed", None, None, 1.0)
         for number, model in enumerate(story.path, 1)
     )
     entry = Entry(
@@ -146,7 +155,7 @@ def spoken(played: Played) -> set[str]:
 
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("right", RIGHT)
-def test_what_is_right_is_not_judged(liar: FakeUpstream, right: Telling, client: str) -> None:
+def test_what_is_right_is_not_judged(liar: Liar, right: Telling, client: str) -> None:
     played = play(liar, right(client))
 
     assert [f"{name}: {wrong}" for name, judge in JUDGES.items() for wrong in judge(played)] == []
@@ -302,7 +311,7 @@ SINS: tuple[tuple[Telling, Callable[[Story], None], set[str]], ...] = (
     ("right", "sin", "judges"), SINS, ids=[f"{right.__name__} but {sin.__name__}" for right, sin, _ in SINS]
 )
 def test_a_planted_sin_is_seen(
-    liar: FakeUpstream, right: Telling, sin: Callable[[Story], None], judges: set[str], client: str
+    liar: Liar, right: Telling, sin: Callable[[Story], None], judges: set[str], client: str
 ) -> None:
     story = right(client)
     sin(story)
@@ -312,7 +321,7 @@ def test_a_planted_sin_is_seen(
 
 @pytest.mark.parametrize("client", [client for client in CLIENTS if client != "gemini"])
 @pytest.mark.parametrize("sin", [starts_twice, ends_twice])
-def test_a_second_start_or_end_is_seen(liar: FakeUpstream, sin: Callable[[Story], None], client: str) -> None:
+def test_a_second_start_or_end_is_seen(liar: Liar, sin: Callable[[Story], None], client: str) -> None:
     """A stream of Gemini's has no event that only opens it, and its second end is seen as text behind the first."""
     story = fallen_back(client)
     sin(story)
@@ -320,11 +329,9 @@ def test_a_second_start_or_end_is_seen(liar: FakeUpstream, sin: Callable[[Story]
     assert "once" in spoken(play(liar, story))
 
 
-def test_silence_without_an_end_is_seen() -> None:
+def test_silence_without_an_end_is_seen(liar: Liar) -> None:
     """Judged from what the SDK raises when its patience ends, which no test should wait for."""
-    story = broken_off("openai-chat")
-    with FakeUpstream.in_thread() as liar:
-        played = play(liar, story)
+    played = play(liar, broken_off("openai-chat"))
     for raised in ("APITimeoutError", "ReadTimeout"):
         endless = replace(played, heard=replace(played.heard, raised=raised, is_sdks_own=False))
         assert {"bounded", "broken"} <= spoken(endless)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from faults.heard import CLIENTS, ask
+from faults.heard import CLIENTS, Callers
 from pointsman.core.events import Finished, TextDelta, UsageReported
 from pointsman.core.ports import Deadlines, Outgoing
 from pointsman.lab.faults import ELSEWHERE, FAULTS, WORDS
@@ -24,14 +24,20 @@ def upstream() -> Iterator[FaultUpstream]:
         yield upstream
 
 
+@pytest.fixture(scope="module")
+def callers() -> Iterator[Callers]:
+    with Callers() as callers:
+        yield callers
+
+
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("client", CLIENTS)
 def test_an_answer_is_understood_by_the_official_sdk(
-    upstream: FaultUpstream, client: str, stream: bool
+    upstream: FaultUpstream, callers: Callers, client: str, stream: bool
 ) -> None:
     case = upstream.case({})
 
-    heard = ask(upstream.origin, client, "some-model", f"Hello, {case.mark}.", stream=stream)
+    heard = callers.ask(upstream.origin, client, "some-model", f"Hello, {case.mark}.", stream=stream)
 
     assert (heard.raised, heard.status, heard.finished) == (None, 200, True)
     assert heard.text == answer_text("some-model")
@@ -66,22 +72,23 @@ def test_an_answer_of_ollama_is_understood(stream: bool) -> None:
 @pytest.mark.parametrize("status", ["401", "429_retry_after", "503", "529"])
 @pytest.mark.parametrize("client", CLIENTS)
 def test_an_error_is_understood_by_the_official_sdk(
-    upstream: FaultUpstream, client: str, status: str
+    upstream: FaultUpstream, callers: Callers, client: str, status: str
 ) -> None:
     case = upstream.case({"v1/some-model": status, "v1beta/some-model": status})
 
-    heard = ask(upstream.origin, client, "some-model", f"Hello, {case.mark}.", stream=True)
+    heard = callers.ask(upstream.origin, client, "some-model", f"Hello, {case.mark}.", stream=True)
 
     assert heard.is_sdks_own
     assert heard.raised_status == int(status[:3])
     assert "retry-after" in heard.headers if status == "429_retry_after" else True
 
 
-def test_cases_are_told_apart_by_a_word_in_the_prompt(upstream: FaultUpstream) -> None:
+def test_cases_are_told_apart_by_a_word_in_the_prompt(upstream: FaultUpstream, callers: Callers) -> None:
     failing, fine = upstream.case({"v1/m": "500"}), upstream.case({})
 
     heard = [
-        ask(upstream.origin, "openai-chat", "m", f"{case.mark}!", stream=False) for case in (failing, fine)
+        callers.ask(upstream.origin, "openai-chat", "m", f"{case.mark}!", stream=False)
+        for case in (failing, fine)
     ]
 
     assert [one.status for one in heard] == [500, 200]
