@@ -88,3 +88,20 @@ async def test_a_broken_answer_is_no_answer(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", COMMON)
 def test_common_faults_strike_before_the_first_word(name: str) -> None:
     assert FAULTS[name].stream == FAULTS[name].plain == "early"
+
+
+async def test_no_key_reaches_the_labs_provider(tmp_path: Path) -> None:
+    """Neither a key nor a header of the configuration, which may hold one."""
+    yaml = CONFIG.replace("api_key: $KEY}", "api_key: $KEY, headers: {x-team: $TEAM}}")
+    file = tmp_path / "pointsman.yaml"
+    file.write_text(yaml)
+    environ = {"KEY": "sk-secret-1", "TEAM": "secret-team", "POINTSMAN_STATE_DIR": str(tmp_path)}
+    async with Lab(load(file, environ, {}).settings) as lab:
+        for route in lab.routes():
+            await lab.try_route(route, [FAULTS["500"]])
+        sent = [call.received for case in lab.upstream.cases for call in case.calls if call.received]
+
+    assert len(sent) > 10
+    for received in sent:
+        told = b" ".join(value for _, value in received.headers) + received.query.encode() + received.body
+        assert b"secret" not in told

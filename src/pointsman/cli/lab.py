@@ -131,8 +131,9 @@ def _causes(alike: Sequence[Trial], place: Sequence[Trial]) -> str:
     if not faults:
         return "streamed and not"
     every = {trial.fault for trial in place}
-    named = f"all {len(faults)} faults" if set(faults) == every else ", ".join(faults[:_NAMED_MAX])
-    if set(faults) != every and len(faults) > _NAMED_MAX:
+    is_every = set(faults) == every and len(faults) > 1
+    named = f"all {len(faults)} faults" if is_every else ", ".join(faults[:_NAMED_MAX])
+    if not is_every and len(faults) > _NAMED_MAX:
         named += f" and {len(faults) - _NAMED_MAX} more"
     ways = {trial.stream for trial in alike}
     return named if len(ways) == 2 else f"{named}, {'streamed' if ways == {True} else 'not streamed'}"

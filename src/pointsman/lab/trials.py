@@ -58,8 +58,8 @@ class Trial:
     the first (model@provider); `wanted` the model that should have answered, None where all fail. `path` says who
     was asked, in order.
     `answered` is the model whose whole answer the caller got. `wrong` says what is, None where nothing is. Out of
-    reach is a model whose turn never comes, for a request has not so many attempts: not wrong, unless somebody
-    wrote the chain down."""
+    reach is a model whose turn never comes, for a request has not so many attempts: not wrong, unless it is the
+    first fallback, or somebody wrote the chain down."""
 
     route: Route
     fault: str | None
@@ -134,9 +134,9 @@ class Lab:
     def __init__(self, settings: Settings) -> None:
         settings = settings.model_copy(update={"judge": JudgeSettings(), "sidecar": SidecarSettings()})
         self.brain = build_brain(settings)  # prices go by where a provider really is
-        self._upstream = FaultUpstream()
+        self.upstream = FaultUpstream()
         self._client = Client()
-        self._send = self._upstream.through(self._client.send, _IMPATIENT)
+        self._send = self.upstream.through(self._client.send, _IMPATIENT)
         self._settings = settings
         self._model_of = {f"{card.provider}/{card.id}": card.name for _, card in served_of(settings)}
         self._backends: dict[str, list[str]] = {}
@@ -149,7 +149,7 @@ class Lab:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(self._upstream)
+        await self._stack.enter_async_context(self.upstream)
         self._stack.push_async_callback(self._client.close)
         providers = {
             name: self._replaced(name, provider) for name, provider in self._settings.providers.items()
@@ -175,8 +175,8 @@ class Lab:
         for place in self._places(route):
             found = await self._try_place(route, place, faults)
             if place.wanted is not None and not self._was_asked(place.wanted, found):
-                reason = f"{place.wanted} is never asked" if route.is_written_down else None
-                return trials + [replace(trial, is_out_of_reach=True, wrong=reason) for trial in found]
+                is_promised = len(place.failing) == 1 or route.is_written_down
+                return trials + [_out_of_reach(trial, is_promised=is_promised) for trial in found]
             trials += found
         return trials
 
@@ -204,7 +204,7 @@ class Lab:
         return await asyncio.gather(*(tried(fault, stream) for fault, stream in _ways(place, faults)))
 
     async def _try(self, route: Route, place: _Place, fault: Fault | None, *, stream: bool) -> Trial:
-        case = self._upstream.case({} if fault is None else dict.fromkeys(place.targets, fault.name))
+        case = self.upstream.case({} if fault is None else dict.fromkeys(place.targets, fault.name))
         heard = Heard()
         started_s, now_s = time.perf_counter(), time.time()
         call = Call(
@@ -244,7 +244,7 @@ class Lab:
         """The same provider in the lab, without anything that is secret."""
         return provider.model_copy(
             update={
-                "base_url": self._upstream.base_url(name),
+                "base_url": self.upstream.base_url(name),
                 "api_key": SecretStr(_STAND_IN) if provider.api_key is not None else None,
                 "headers": {},
                 "pass_through_caller_key": False,
@@ -272,6 +272,11 @@ def _wrong(wanted: str | None, answered: str | None, status: int | None) -> str 
     if wanted is None and status is not None and status >= 400 and status not in _CALLERS_OWN:
         return None
     return "the caller got a broken answer" if status == 200 else f"the caller was told {status}"
+
+
+def _out_of_reach(trial: Trial, *, is_promised: bool) -> Trial:
+    reason = f"{trial.wanted} is never asked, {trial.wrong}" if is_promised else None
+    return replace(trial, is_out_of_reach=True, wrong=reason)
 
 
 def _unbooked(entry: Entry, attempts: tuple[Attempt, ...]) -> None:

@@ -114,6 +114,11 @@ class FaultUpstream:
         return f"{self.origin}/{provider}"
 
     @property
+    def cases(self) -> list[Case]:
+        """All there are, in order."""
+        return list(self._cases.values())
+
+    @property
     def connections_open(self) -> int:
         return self._fake.connections_open
 
