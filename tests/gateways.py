@@ -19,6 +19,7 @@ from pointsman.config.schema import Settings
 from pointsman.control.runtime import Runtime
 from pointsman.gateway.pipeline import Record
 from pointsman.ledger.entry import Attempt, Entry
+from pointsman.ledger.store import Ledger
 from pointsman.server.eager_task import EagerTask
 
 T = TypeVar("T")
@@ -111,14 +112,17 @@ def running_gateway(
     listener = listen(settings.server.host, settings.server.port)
     gateway = Gateway(url_of(listener), Stopper(), file)
 
+    ledger = Ledger(None)
+
     def record(entry: Entry, attempts: tuple[Attempt, ...]) -> None:
+        ledger.tally.add([(entry, attempts)])
         gateway.booked.append((entry, attempts))
 
     async def main() -> None:
         gateway.loop = asyncio.get_running_loop()
         gateway.started.set()
         if make is None:
-            await run(loaded, listener, record, gateway.stopper)
+            await run(loaded, listener, record, gateway.stopper, ledger=ledger)
         else:
             await answer(loaded, lambda settings: make(settings, record), listener, gateway.stopper, 1000)
 

@@ -34,6 +34,8 @@ from pointsman.config.values import (
     retry_policy_of,
     target_limits_of,
 )
+from pointsman.config.watching import watching_of
+from pointsman.control.backend_watch import BackendWatch
 from pointsman.control.running import Running
 from pointsman.control.runtime import Brain, Runtime
 from pointsman.core.ports import Limits, Send
@@ -44,7 +46,6 @@ from pointsman.gateway.pipeline import Pipeline, Record
 from pointsman.gateway.slot_book import SlotBook
 from pointsman.gateway.slots import Slots
 from pointsman.gateway.target import Target
-from pointsman.ledger.entry import Attempt, Entry
 from pointsman.ledger.store import Ledger
 from pointsman.routing.decide import Router
 from pointsman.routing.keywords import Keywords
@@ -95,10 +96,12 @@ def build_brain(settings: Settings) -> Brain:
 
 @dataclass(frozen=True, slots=True)
 class Lasting:
-    """What goes on while configurations come and go: `send` reaches providers, `record` takes ledger rows."""
+    """What goes on while configurations come and go: `send` reaches providers, `record` takes ledger rows, `ledger` is
+    what `/metrics` tells of requests."""
 
     send: Send
     record: Record
+    ledger: Ledger | None = None
     memory: Memory = field(default_factory=Memory)
     book: SlotBook = field(default_factory=SlotBook)
 
@@ -158,15 +161,17 @@ def build(settings: Settings, lasting: Lasting, *, now_s: float, brain: Brain | 
     if feedback is not None:
         feedback.use = partial(_calibrate, pipeline, brain.router)
         feedback.restore()
+    slots = slots_of("the gateway", limits_of(settings.limits))
     return Runtime(
         brain,
         pipeline,
         fleet,
         ModelList(_listed(settings, brain), int(now_s)),
         _door(settings.server),
-        slots_of("the gateway", limits_of(settings.limits)),
+        slots,
         lasting.book,
         limits,
+        watching_of(settings, fleet, served, targets, pipeline, slots, lasting.ledger),
         feedback,
     )
 
@@ -248,12 +253,14 @@ async def run(
     record: Record,
     stopper: Stopper,
     connections_max: int | None = None,
+    ledger: Ledger | None = None,
 ) -> None:
-    """Builds a gateway that reaches its providers over the network, and lets it answer. `connections_max` is how many clients may be connected, where that is not as configured. Raises
-    ConfigError."""
+    """Builds a gateway that reaches its providers over the network, and lets it answer. `connections_max` is how many clients may be connected, where that is not as configured; `ledger` is
+    what `/metrics` tells of requests. Raises ConfigError."""
     limits = loaded.settings.limits
     client = Client(limits=PoolLimits(open_max=max(limits.in_flight, PoolLimits().open_max)))
-    lasting = Lasting(client.send, record)
+    lasting = Lasting(client.send, record, ledger)
+    watch = BackendWatch(client.send, loaded.settings.ledger.path)
     try:
         await answer(
             loaded,
@@ -261,8 +268,10 @@ async def run(
             listener,
             stopper,
             limits.connections if connections_max is None else connections_max,
+            watch,
         )
     finally:
+        await watch.close()  # first: connections that are cut now are no fault of any backend
         await client.close()
 
 
@@ -272,10 +281,11 @@ async def answer(
     listener: socket.socket,
     stopper: Stopper,
     connections_max: int,
+    watch: BackendWatch | None = None,
 ) -> None:
     """Answers connections until it is asked to stop; then lets what is under way finish, bounded. `prepare` makes what
-    answers, now and at every reload. Raises ConfigError."""
-    running = Running(loaded, prepare, connections_max)
+    answers, now and at every reload; `watch` looks after its backends. Raises ConfigError."""
+    running = Running(loaded, prepare, connections_max, watch)
     config = uvicorn.Config(
         running.asgi,
         interface="asgi3",
@@ -325,18 +335,15 @@ def serve(loaded: Loaded) -> int:
         hint = "; choose another with --port" if error.errno == errno.EADDRINUSE else ""
         sys.stderr.write(f"pointsman: cannot listen on {where}: {error.strerror or error}{hint}\n")
         return 1
-    ledger = Ledger(Path(settings.ledger.path)) if settings.ledger.enabled and settings.ledger.path else None
-    if ledger is not None:
-        ledger.open()
+    ledger = Ledger(Path(settings.ledger.path) if settings.ledger.enabled and settings.ledger.path else None)
+    ledger.open()
     sys.stdout.write(f"pointsman {__version__} listening on {url_of(listener)}\n")
     sys.stdout.flush()
-    record = ledger.record if ledger is not None else _nowhere
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(run(loaded, listener, record, stopper, connections_max=connections))
+            runner.run(run(loaded, listener, ledger.record, stopper, connections, ledger))
     finally:
-        if ledger is not None:
-            ledger.close()
+        ledger.close()
     return 0 if stopper.cut_by is None else _KILLED_BY + stopper.cut_by
 
 
@@ -352,7 +359,3 @@ def _connections_within_open_files(limits: LimitsSettings) -> int:
             files,
         )
     return connections
-
-
-def _nowhere(entry: Entry, attempts: tuple[Attempt, ...]) -> None:
-    """The ledger is switched off."""

@@ -194,6 +194,20 @@ PROBLEMS = {
         None,
         "at least 0",
     ),
+    "probe of no path": (
+        in_provider("probe: {path: models}"),
+        "providers.local.probe.path",
+        4,
+        None,
+        "a path",
+    ),
+    "probe without a rest": (
+        in_provider("probe: {every_s: 0.1}"),
+        "providers.local.probe.every_s",
+        4,
+        None,
+        "at least 1",
+    ),
     "breaker that opens at nothing": (
         with_("breaker: {consecutive_failures: 0}"),
         "breaker.consecutive_failures",

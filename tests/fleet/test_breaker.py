@@ -152,6 +152,7 @@ def test_a_late_retry_after_is_honoured_all_the_same() -> None:
         (UpstreamFault.RATE_LIMITED, 7.5, 7.5),
         (UpstreamFault.RATE_LIMITED, None, 1.0),
         (UpstreamFault.RATE_LIMITED, 0.0, 1.0),
+        (UpstreamFault.RATE_LIMITED, -5.0, 1.0),
         (UpstreamFault.RATE_LIMITED, 1e9, 3600.0),
         (UpstreamFault.OVERLOADED, None, 0.5),
         (UpstreamFault.OVERLOADED, 20.0, 20.0),

@@ -43,8 +43,19 @@ class Caller:
         self._connection.close()
 
     def post(self, path: str, body: bytes | Mapping[str, Any], headers: Mapping[str, str] = {}) -> Answered:
+        self.send(path, body, headers)
+        return self._answered()
+
+    def get(self, path: str, headers: Mapping[str, str] = {}) -> Answered:
+        self._connection.request("GET", path, headers=dict(headers))
+        return self._answered()
+
+    def send(self, path: str, body: bytes | Mapping[str, Any], headers: Mapping[str, str] = {}) -> None:
+        """Asks, and waits for no answer."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self._connection.request("POST", path, data, {"content-type": "application/json", **headers})
+
+    def _answered(self) -> Answered:
         response = self._connection.getresponse()
         return Answered(
             response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()

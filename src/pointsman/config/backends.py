@@ -36,6 +36,18 @@ class BackendSettings(Section):
     usd_per_million_cache_write: Usd | None = Field(default=None, description="As above.")
 
 
+class ProbeSettings(Section):
+    """A question that costs nothing, put to a provider again and again: whether it is there."""
+
+    path: Annotated[str, Field(min_length=1, max_length=300, pattern=r"^/[!-~]*$")] = Field(
+        default="/models", description="What is asked for with GET, below `base_url`. It must not be billed."
+    )
+    every_s: Annotated[Number, Field(ge=1, le=86_400)] = Field(
+        default=30.0, description="How long after one answer it is asked again."
+    )
+    timeout_s: Seconds = Field(default=5.0, description="How long an answer may take.")
+
+
 class BreakerSettings(Section):
     """When calls to a backend (a model at one provider) stop, and how they begin again."""
 

@@ -105,6 +105,8 @@ def _expected_form(details: ErrorDetails) -> str:
         return "a name of letters, digits, dots, dashes and underscores"
     if where == ("server", "host"):
         return "a host name or an IP address, without port and path"
+    if where[-1] == "path":
+        return "a path that begins with a slash"
     return "a name of visible ASCII characters, without spaces"
 
 

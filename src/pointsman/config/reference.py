@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 
-from pointsman.config.backends import BackendSettings, BreakerSettings
+from pointsman.config.backends import BackendSettings, BreakerSettings, ProbeSettings
 from pointsman.config.feedback import FeedbackSettings
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.load import OTHER_VARIABLES, OVERRIDES
@@ -36,6 +36,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("providers.NAME", ProviderSettings),
     ("providers.NAME.deadlines", DeadlineSettings),
     ("providers.NAME.limits", TargetLimitsSettings),
+    ("providers.NAME.probe", ProbeSettings),
     ("models.NAME", ModelSettings),
     ("models.NAME.limits", TargetLimitsSettings),
     ("models.NAME.backends[]", BackendSettings),

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pointsman.config.backends import BackendSettings, BreakerSettings, ModelId
+from pointsman.config.backends import BackendSettings, BreakerSettings, ModelId, ProbeSettings
 from pointsman.config.feedback import FeedbackSettings
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.opinions import JudgeSettings, SidecarSettings
@@ -167,6 +167,10 @@ class ProviderSettings(Section):
     limits: Annotated[
         TargetLimitsSettings, BeforeValidator(section, json_schema_input_type=TargetLimitsSettings | None)
     ] = Field(default=TargetLimitsSettings(), description="How many requests it gets at once.")
+    probe: ProbeSettings | None = Field(
+        default=None,
+        description="Whether it is asked by itself if it is there. Default: only by the callers' requests.",
+    )
 
 
 class ModelSettings(Section):

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pointsman.config.load import Loaded
 from pointsman.config.schema import Settings
+from pointsman.control.backend_watch import BackendWatch
 from pointsman.control.reload import Reloads
 from pointsman.control.runtime import Runtime
 from pointsman.control.watch import FileWatch, WatchThread
@@ -28,7 +29,13 @@ from pointsman.wire.gemini import GEMINI
 class Running:
     """The gateway that runs; the `Control` of its admin endpoints. To be made in its event loop."""
 
-    def __init__(self, loaded: Loaded, prepare: Callable[[Settings], Runtime], connections_max: int) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        prepare: Callable[[Settings], Runtime],
+        connections_max: int,
+        watch: BackendWatch | None = None,
+    ) -> None:
         """Raises ConfigError."""
         self._loop = asyncio.get_running_loop()
         self._server: Server | None = None
@@ -36,6 +43,7 @@ class Running:
         self._app: ASGIApp
         self.runtime = prepare(loaded.settings)
         self.service = Service({}, 0, connections_max=connections_max)
+        self._watch = watch
         self.runtime.take_over(None)
         self._serve(self.runtime, loaded.settings)
         self._reloads = Reloads(loaded, prepare, self._install)
@@ -93,11 +101,20 @@ class Running:
     def _serve(self, runtime: Runtime, settings: Settings) -> None:
         limit = settings.server.max_body_bytes
         self._app = build_app(
-            runtime.pipeline, runtime.models, runtime.door, runtime.slots, limit, self, runtime.feedback
+            runtime.pipeline,
+            runtime.models,
+            runtime.door,
+            runtime.slots,
+            limit,
+            self,
+            runtime.feedback,
+            runtime.watching.routes,
         )
         self.service.endpoints = endpoint_table(runtime, limit)
         self.service.max_body_bytes = limit
         self.service.keepalive_after_s = settings.server.keepalive_after_s
+        if self._watch is not None:
+            self._watch.follow(runtime.fleet, runtime.watching)
 
 
 def endpoint_table(runtime: Runtime, max_body_bytes: int) -> EndpointTable:

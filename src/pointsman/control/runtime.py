@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pointsman.config.watching import Watching
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Limits
 from pointsman.fleet.pool import Fleet
@@ -38,6 +39,7 @@ class Runtime:
     slots: Slots
     book: SlotBook
     limits: Mapping[str, Limits]
+    watching: Watching
     feedback: Feedback | None = None
 
     def take_over(self, predecessor: "Runtime | None") -> None:

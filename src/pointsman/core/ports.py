@@ -6,7 +6,7 @@ the bytes of a body, so that a relayed chunk crosses the program without waking 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 HeaderList = Sequence[tuple[bytes, bytes]]
 """HTTP headers; names in lower case."""
@@ -33,13 +33,14 @@ class Limits:
 
 
 class Outgoing(NamedTuple):
-    """One HTTP POST to a provider. `url` is absolute; `headers` hold neither host nor content-length. A tuple of them
-    says that the same ones will be sent again."""
+    """One HTTP request to a provider. `url` is absolute; `headers` hold neither host nor content-length. A tuple of them
+    says that the same ones will be sent again. A GET has no body."""
 
     url: str
     headers: HeaderList
     body: bytes
     deadlines: Deadlines
+    method: Literal["POST", "GET"] = "POST"
 
 
 class Incoming(Protocol):

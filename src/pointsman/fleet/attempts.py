@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pointsman.core.errors import OF_THE_REQUEST, UpstreamError
+from pointsman.core.errors import UpstreamError
 from pointsman.core.model_card import ModelCard
 from pointsman.fleet.lease import Closed, Lease, Verdict
 from pointsman.fleet.pool import Fleet
@@ -127,7 +127,7 @@ class Attempts:
     ) -> None:
         """`random` is a number from 0 to 1. What does not count says nothing about the backend: it failed with a key
         that was the caller's own."""
-        counts = counts and now_s < self._deadline_at_s and error.fault not in OF_THE_REQUEST
+        counts = counts and now_s < self._deadline_at_s
         verdict = error.fault if counts else Verdict.NEUTRAL
         self._fleet.settle(tried.lease, verdict, now_s, retry_after_s=error.retry_after_s)
         self._failures += ((tried.card.name, error),)

@@ -75,6 +75,7 @@ class Breaker:
         "blocked_until_s",
         "epoch",
         "policy",
+        "ramped_from_s",
         "recovered_s",
         "until_s",
         "why",
@@ -87,6 +88,7 @@ class Breaker:
         self.until_s = -inf
         self.why: UpstreamFault | None = None
         self.recovered_s = -inf
+        self.ramped_from_s = -inf
         self._state = Circuit.CLOSED
         self._openings = 0
         self._probe = 0
@@ -104,12 +106,10 @@ class Breaker:
 
     def ramp(self, now_s: float) -> float:
         """How much of its share a backend gets, 0..1: little at first after it was blocked."""
-        since_s = now_s - self.recovered_s
-        if self._state is Circuit.COOLING:
-            since_s = now_s - self.until_s
-        if since_s >= self.policy.slow_start_s:
+        left_s = self.ramped_from_s - now_s
+        if left_s <= 0:
             return 1.0
-        return max(0.1, since_s / self.policy.slow_start_s)
+        return max(0.1, 1.0 - left_s / self.policy.slow_start_s)
 
     def take(self, now_s: float) -> int:
         """A call is made now, which `blocked_until_s` must allow. The number of the probe that it is, else 0."""
@@ -138,7 +138,7 @@ class Breaker:
     def failed(self, fault: UpstreamFault, now_s: float, epoch: int, retry_after_s: float | None) -> None:
         """A call of `epoch` failed by the provider's fault, none of NOT_OF_HEALTH."""
         policy = self.policy
-        asked_s = 0.0 if retry_after_s is None else min(retry_after_s, policy.retry_after_max_s)
+        asked_s = 0.0 if retry_after_s is None else max(0.0, min(retry_after_s, policy.retry_after_max_s))
         if epoch != self.epoch:
             if self._state is not Circuit.CLOSED:
                 self.until_s = max(self.until_s, now_s + asked_s)
@@ -174,7 +174,7 @@ class Breaker:
         self._close(now_s)
         self._forget_counts()
         self._openings = 0
-        self.recovered_s = -inf
+        self.recovered_s = self.ramped_from_s = -inf
 
     @property
     def openings(self) -> int:
@@ -232,6 +232,7 @@ class Breaker:
         self.why = fault
         self.epoch += 1
         self._block(Circuit.COOLING, now_s + (asked_s or self._grown(first_s, self._refusals)))
+        self.ramped_from_s = self.until_s + self.policy.slow_start_s
 
     def _grown(self, first_s: float, times: int) -> float:
         policy = self.policy
@@ -247,6 +248,7 @@ class Breaker:
             self._forget_counts()
         if self._state is not Circuit.CLOSED:
             self.recovered_s = now_s
+            self.ramped_from_s = now_s + self.policy.slow_start_s
         self.epoch += 1
         self.why = None
         self._block(Circuit.CLOSED, -inf)

@@ -19,6 +19,8 @@ from pointsman.fleet.breaker import NOT_OF_HEALTH, Breaker, BreakerPolicy, Circu
 _LATENCY_NEWEST = 0.2
 """How much the newest call counts in the average: about the last ten calls make it."""
 
+_LATENCY_PLAIN = 5
+
 _LATENCY_MIN_S = 0.001
 _FAILED_COST = 4.0
 _FAILED_FOR_S = 5.0
@@ -98,11 +100,12 @@ class Place:
         "requests",
         "successes",
         "turn",
+        "weight",
     )
 
     def __init__(self, backend: Backend, policy: BreakerPolicy) -> None:
-        self.backend = backend
         self.breaker = Breaker(policy)
+        self.describe(backend)
         self.is_draining = False
         self.in_flight = 0
         self.requests = 0
@@ -113,6 +116,11 @@ class Place:
         self.last_fault_s: float | None = None
         self.penalty = NO_PENALTY
         self.turn = 0.0
+
+    def describe(self, backend: Backend) -> None:
+        """What the configuration says of it now. Standbys share among themselves alone, equally."""
+        self.backend = backend
+        self.weight = backend.weight or 1.0
 
     def status(self, now_s: float) -> Status:
         if self.is_draining:
@@ -151,10 +159,14 @@ class Place:
             self.penalty = (_FAILED_COST, now_s + _FAILED_FOR_S)
 
     def note_first_byte(self, first_byte_s: float) -> None:
+        """The plain average of the first calls, so that a first one over a cold connection does not weigh on for long;
+        then one in which the newest count most."""
         known_s = self.latency_s
-        self.latency_s = (
-            first_byte_s if known_s is None else known_s + _LATENCY_NEWEST * (first_byte_s - known_s)
-        )
+        if known_s is None:
+            self.latency_s = first_byte_s
+        else:
+            newest = 1 / self.successes if self.successes < _LATENCY_PLAIN else _LATENCY_NEWEST
+            self.latency_s = known_s + newest * (first_byte_s - known_s)
 
     def mark(self) -> Mark | None:
         """None when it is well and at work."""
@@ -172,7 +184,12 @@ class Place:
     def share(self, now_s: float, unknown_latency_s: float) -> float:
         """How much of the traffic it should get now, beside others: its weight, less for every call that it has and
         the longer its calls take."""
-        latency_s = max(self.latency_s or unknown_latency_s, _LATENCY_MIN_S)
-        share = (self.backend.weight or 1.0) * self.breaker.ramp(now_s) / ((self.in_flight + 1) * latency_s)
+        latency_s = self.latency_s
+        if latency_s is None:
+            latency_s = unknown_latency_s
+        latency_s = max(latency_s, _LATENCY_MIN_S)
+        share = self.weight / ((self.in_flight + 1) * latency_s)
+        if now_s < self.breaker.ramped_from_s:
+            share *= self.breaker.ramp(now_s)
         cost, until_s = self.penalty
         return share / cost if now_s < until_s else share

@@ -46,7 +46,7 @@ class Fleet:
         for name, fresh in self.places.items():
             known = predecessor.places.get(name)
             if known is not None:
-                known.backend = fresh.backend
+                known.describe(fresh.backend)
                 known.breaker.policy = self._policy
                 places[name] = known
         self._arrange(places)
@@ -205,14 +205,20 @@ def _ranks(model: str, places: Iterable[Place]) -> Iterator[tuple[Place, ...]]:
 
 
 def _next(free: list[Place], now_s: float) -> Place:
-    unknown_s = min((place.latency_s for place in free if place.latency_s), default=_LATENCY_UNKNOWN_S)
+    """Smooth weighted turns: everyone's turn comes nearer by its share, and who is nearest pays for all of them."""
+    unknown_s = 0.0
+    for place in free:
+        if place.latency_s is None:  # as fast as the fastest, until it has shown what it is
+            known = [other.latency_s for other in free if other.latency_s is not None]
+            unknown_s = min(known, default=_LATENCY_UNKNOWN_S)
+            break
     best = free[0]
     total = 0.0
     for place in free:
         share = place.share(now_s, unknown_s)
-        place.turn += share
+        place.turn = turn = place.turn + share
         total += share
-        if place.turn > best.turn:
+        if turn > best.turn:
             best = place
     best.turn -= total
     return best

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pointsman.core.errors import Unauthorized
 from pointsman.core.model_card import ModelCard
-from pointsman.core.ports import HeaderList, Outgoing, Send
+from pointsman.core.ports import Deadlines, HeaderList, Outgoing, Send
 from pointsman.gateway.call import Call, Credential
 from pointsman.gateway.slots import Slots
 from pointsman.upstream.provider import CredentialHeader, Provider
@@ -85,6 +85,16 @@ class Target:
         if is_same_dialect and call.query:
             url = f"{url}{'&' if '?' in path else '?'}{call.query}"
         return Outgoing(url, headers, body, provider.deadlines)
+
+    def question(self, path: str, deadlines: Deadlines) -> Outgoing:
+        """A GET of our own below the provider's base URL, with our key if we have one."""
+        configured = self._configured(None)
+        present = {name for name, _ in configured}
+        headers = [header for header in self.dialect.default_headers if header[0] not in present]
+        key = self.provider.api_key
+        if key is not None:
+            headers += _credential(self.provider.credential_header, key)
+        return Outgoing(self.provider.base_url + path, headers + configured, b"", deadlines, "GET")
 
     def without_our_key(self, body: bytes) -> bytes:
         """What a provider says, with our own key masked wherever it is quoted."""

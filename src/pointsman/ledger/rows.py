@@ -172,6 +172,13 @@ class _Charge(NamedTuple):
     output: int | None
 
 
+def cost_picodollars(usage: Usage, price: Price | None) -> int | None:
+    """What a row says it cost. For the ledger's thread."""
+    return _cost(
+        usage, price, None if price is None else _charge_of(price.rates_for(usage.input_tokens or 0))
+    )
+
+
 def _cost(usage: Usage, price: Price | None, charge: _Charge | None) -> int | None:
     """In picodollars. Whole numbers take a tenth of the time of decimals, and are as exact."""
     tokens_in, tokens_out, read, written, _, _ = usage

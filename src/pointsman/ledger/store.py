@@ -19,7 +19,8 @@ from time import monotonic, sleep
 
 from pointsman.ledger.database import LedgerError, prepare
 from pointsman.ledger.entry import Attempt, Entry
-from pointsman.ledger.writer import Item, Writer
+from pointsman.ledger.tally import Tally
+from pointsman.ledger.writer import FAULTS_OF_A_ROW, Item, Refusal, Writer
 
 _log = logging.getLogger(__name__)
 
@@ -35,16 +36,28 @@ _REST_S = 0.00005
 _REST_EVERY_S = 0.001
 
 
+class _Nowhere:
+    """For a ledger that only counts."""
+
+    def write(self, items: Sequence[Item]) -> list[Refusal]:
+        return []
+
+    def close(self) -> None:
+        pass
+
+
 class Ledger:
     """`record` is for one thread; the rest for any. The counters only grow: `written` requests, `dropped` ones
-    that found the queue full, `refused` ones no database could take, `failures` of the file to take a batch."""
+    that found the queue full, `refused` ones no database could take, `failures` of the file to take a batch.
+    `tally` counts what comes; without a `path` nothing else is done with it."""
 
-    def __init__(self, path: Path, *, commit_every_s: float = 0.1, queue_max: int = 100_000) -> None:
+    def __init__(self, path: Path | None, *, commit_every_s: float = 0.1, queue_max: int = 100_000) -> None:
         self.written = 0
         self.dropped = 0
         self.refused = 0
         self.failures = 0
         self._path = path
+        self.tally = Tally()
         self._commit_every_s = commit_every_s
         self._room = queue_max
         self._queue: deque[Item] = deque()
@@ -62,7 +75,8 @@ class Ledger:
 
     def open(self) -> None:
         """Raises LedgerError when rows could not be written; creates the file if there is none."""
-        prepare(self._path)
+        if self._path is not None:
+            prepare(self._path)
         self._thread.start()
 
     def record(self, entry: Entry, attempts: Sequence[Attempt] = ()) -> None:
@@ -79,6 +93,9 @@ class Ledger:
         elif (now_s := monotonic()) >= self._rest_from_s:
             self._rest_from_s = now_s + _REST_EVERY_S
             sleep(_REST_S)
+
+    def counters(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in ("written", "dropped", "refused", "failures")}
 
     def flush(self, timeout_s: float = 5.0) -> bool:
         """Waits until everything recorded so far is in the file. False when it is not by then."""
@@ -104,7 +121,7 @@ class Ledger:
     # From here on: the thread.
 
     def _run(self) -> None:
-        writer = Writer(self._path)
+        writer = _Nowhere() if self._path is None else Writer(self._path)
         due_s = 0.0
         try:
             while self._wait_for_rows():
@@ -112,6 +129,7 @@ class Ledger:
                     self._pause_until(due_s)
                 due_s = monotonic() + self._commit_every_s
                 batch = self._take()
+                self._count(batch)
                 retry_s = self._commit_every_s
                 while not self._write(writer, batch):
                     now_s = monotonic()
@@ -153,7 +171,13 @@ class Ledger:
             self._taken += len(batch)
         return batch
 
-    def _write(self, writer: Writer, batch: list[Item]) -> bool:
+    def _count(self, batch: list[Item]) -> None:
+        try:
+            self.tally.add(batch)
+        except FAULTS_OF_A_ROW as error:  # a provider may report anything as its tokens
+            self._complain("some requests are missing in /metrics: %s", type(error).__name__)
+
+    def _write(self, writer: "Writer | _Nowhere", batch: list[Item]) -> bool:
         try:
             refused = writer.write(batch)
         except LedgerError as error:

@@ -30,7 +30,7 @@ _ROWS_PER_STATEMENT = 256
 
 # What a row, not the file, can be blamed for: a number too large for SQLite, an id that is already there, text
 # that is not Unicode, a value of a wrong type.
-_FAULTS_OF_A_ROW = (
+FAULTS_OF_A_ROW = (
     ArithmeticError,
     AttributeError,
     TypeError,
@@ -85,7 +85,7 @@ def write_batch(connection: sqlite3.Connection, items: Sequence[Item]) -> list[R
     try:
         for start in range(0, len(items), _ROWS_PER_STATEMENT):
             _insert_all(connection, items[start : start + _ROWS_PER_STATEMENT])
-    except _FAULTS_OF_A_ROW:
+    except FAULTS_OF_A_ROW:
         connection.execute("ROLLBACK")
         connection.execute("BEGIN IMMEDIATE")
         refused = [refusal for item in items if (refusal := _insert_one(connection, item)) is not None]
@@ -115,7 +115,7 @@ def _insert_one(connection: sqlite3.Connection, item: Item) -> Refusal | None:
         connection.execute("SAVEPOINT one")
         try:
             _insert_all(connection, [(candidate, attempts)])
-        except _FAULTS_OF_A_ROW as error:
+        except FAULTS_OF_A_ROW as error:
             connection.execute("ROLLBACK TO one")
             reason = str(error)
         else:

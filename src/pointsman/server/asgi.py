@@ -1,7 +1,7 @@
 """Every endpoint that does not reach a model, in one list, on Starlette. Those that do (`INFERENCE_PATHS`) are
 answered below ASGI by server/protocol.py."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from starlette.applications import Starlette
@@ -249,9 +249,10 @@ def build_app(
     max_body_bytes: int,
     control: Control,
     feedback: Feedback | None = None,
+    more: Sequence[Route] = (),
 ) -> ASGIApp:
-    """The ASGI application."""
+    """The ASGI application. `more` are endpoints that look at the gateway itself, or change it."""
     admin = AdminEndpoints(control)
     routes = Endpoints(pipeline, models, slots, max_body_bytes, admin).routes()
-    routes += FeedbackEndpoints(feedback).routes()
+    routes += [*FeedbackEndpoints(feedback).routes(), *more]
     return Entrance(Starlette(routes=routes), door, slots, INFERENCE_PATHS, GEMINI_VERBS)

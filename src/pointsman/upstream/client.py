@@ -16,7 +16,7 @@ from pointsman.core.errors import Unavailable, UpstreamError, UpstreamFault
 from pointsman.core.ports import Deadlines, Outgoing
 from pointsman.upstream.connection import Connection, cause_of
 from pointsman.upstream.response import Response
-from pointsman.upstream.target import Origin, origin_and_head
+from pointsman.upstream.target import Origin, origin_and_head, origin_and_head_of_get
 
 _PROBE_EVERY_S = 60
 
@@ -72,7 +72,10 @@ class Client:
         """Returns when the head of the answer is there. Raises UpstreamError; Unavailable after `close`."""
         loop = asyncio.get_running_loop()
         started_at = loop.time()
-        origin, head = origin_and_head(outgoing.url, outgoing.headers, len(outgoing.body))
+        if outgoing.method == "POST":
+            origin, head = origin_and_head(outgoing.url, outgoing.headers, len(outgoing.body))
+        else:
+            origin, head = origin_and_head_of_get(outgoing.url, outgoing.headers)
         pool = self._pools.get(origin)
         connection = None if pool is None else pool.take(started_at)
         if connection is None:

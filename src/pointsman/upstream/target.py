@@ -1,7 +1,7 @@
 """Where a request goes, and the bytes of its head. It opens nothing and keeps no state but two small caches."""
 
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -96,6 +96,13 @@ def origin_and_head(url: str, headers: HeaderList, body_length: int) -> tuple[Or
         return origin, b"%bcontent-length: %d\r\n\r\n" % (start, body_length)
     target = read_target(url)
     return target.origin, encode_head(target, headers, body_length)
+
+
+def origin_and_head_of_get(url: str, headers: HeaderList) -> tuple[Origin, bytes]:
+    """The same for a GET. Raises UpstreamError (UNREACHABLE)."""
+    target = read_target(url)
+    start = target.head_start.replace(b"POST ", b"GET ", 1)
+    return target.origin, _start_of_head(replace(target, head_start=start), headers) + b"\r\n"
 
 
 @lru_cache(maxsize=512)
