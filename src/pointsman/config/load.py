@@ -87,7 +87,7 @@ class Loaded:
     notes: tuple[str, ...] = ()
     files: Mapping[Path, bytes | None] = field(default_factory=dict)
     """Every file that was read, with its `digest`."""
-    again: Callable[[], "Loaded"] = _once_only
+    again: Callable[[], "Loaded"] = field(default=_once_only, repr=False)  # it holds the environment
     """Reads everything once more. From the same file, and if it is gone that is a problem. Raises ConfigError."""
 
     def origin(self, where: str) -> Origin:
