@@ -6,9 +6,10 @@ BIN    := $(VENV)/bin
 PIP    := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq
 ARGS   ?=
 FUZZ_MINUTES ?= 60
+SOAK_MINUTES ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test conformance test-clients faults fuzz check docs bench bench-peers lock
+.PHONY: help setup serve test conformance test-clients faults fuzz check docs bench bench-peers soak lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +51,9 @@ bench: $(VENV)/dev.stamp ## measure against nginx and write docs/benchmarks.md (
 
 bench-peers: $(VENV)/dev.stamp ## the same, with LiteLLM and Portkey installed beside it
 	$(BIN)/python bench/run.py --peers $(ARGS)
+
+soak: $(VENV)/dev.stamp ## SOAK_MINUTES=20 of mixed load and faults; fails when anything grew or was kept (Linux)
+	@$(BIN)/python bench/soak.py --minutes $(SOAK_MINUTES) $(ARGS)
 
 lock: ## resolve the newest allowed versions into the lock files (needs uv)
 	scripts/lock.sh

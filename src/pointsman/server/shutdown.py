@@ -29,7 +29,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, slots: Slots, grace_s: float) -> None:
         super().__init__(config)
-        self._slots = slots
+        self.slots = slots
         self.grace_s = grace_s
 
     @contextmanager
@@ -42,7 +42,7 @@ class Server(uvicorn.Server):
             server.close()
         for listener in sockets or ():
             listener.close()
-        self._slots.close()
+        self.slots.close()
         for connection in self._connections():
             connection.shutdown()
         log.info(
