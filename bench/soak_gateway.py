@@ -11,10 +11,11 @@ from pathlib import Path
 
 import uvloop
 
-from pointsman.app import Stopper, listen, run, url_of
+from pointsman.app import Stopper, run
 from pointsman.config.load import load
 from pointsman.ledger.store import Ledger
 from pointsman.server.eager_task import EagerTask
+from pointsman.server.sockets import listen, url_of
 
 
 def held(stopper: Stopper) -> dict[str, int]:
@@ -46,20 +47,21 @@ def answer_lines(loop: asyncio.AbstractEventLoop, stopper: Stopper) -> None:
 def main() -> None:
     folder = Path(sys.argv[1])
     environ = {**os.environ, "POINTSMAN_STATE_DIR": str(folder)}
-    settings = load(folder / "pointsman.yaml", environ, {"port": 0}).settings
+    loaded = load(folder / "pointsman.yaml", environ, {"port": 0})
     stopper = Stopper()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stopper.on_signal)
     ledger = Ledger(folder / "ledger.db")
     ledger.open()
-    listener = listen(settings.server.host, settings.server.port)
+    server = loaded.settings.server
+    listener = listen(server.host, server.port)
 
     async def serve() -> None:
         reader = threading.Thread(
             target=answer_lines, args=(asyncio.get_running_loop(), stopper), daemon=True
         )
         reader.start()
-        await run(settings, listener, ledger.record, stopper)
+        await run(loaded, listener, ledger.record, stopper)
 
     sys.stdout.write(url_of(listener) + "\n")
     sys.stdout.flush()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 SAID = "Please say something. "
 _CHUNK = 65536
+_ERRORS = (b'"error":{', b'"error": {', b"event: error")
 _PATIENCE_S = 60.0
 
 DIALECTS = ("chat", "responses", "messages", "gemini")
@@ -73,7 +74,7 @@ class Line:
         try:
             while size := int(await self.reader.readuntil(b"\r\n"), 16):
                 piece = await self.reader.readexactly(size + 2)
-                error = error or b'"error"' in piece or b"event: error" in piece
+                error = error or any(mark in piece for mark in _ERRORS)
         except asyncio.IncompleteReadError:
             return f"{status} cut"
         await self.reader.readexactly(2)
