@@ -71,6 +71,7 @@ def test_explanation_is_flat_and_in_order():
             },
         ],
         "reasons": [{"signal": "code", "value": 0.5, "share": 0.1, "detail": "one block"}],
+        "tipping": None,
     }
 
 

@@ -58,6 +58,8 @@ def _lines(decision: Mapping[str, Any]) -> Iterator[str]:
         ],
     )
     yield ""
+    yield from _tipping(decision["tipping"])
+    yield ""
     yield table(
         ("candidate", "provider", "tier", "estimate", ""),
         [
@@ -71,6 +73,16 @@ def _lines(decision: Mapping[str, Any]) -> Iterator[str]:
             for candidate in decision["candidates"]
         ],
     )
+
+
+def _tipping(tipping: Mapping[str, Any]) -> Iterator[str]:
+    """How far away the other tiers were, and what held this one."""
+    for edge in tipping["boundaries"]:
+        distance = edge["distance"]
+        how_far = f"{distance:.3f} more" if distance > 0 else f"passed by {-distance:.3f}"
+        yield f"{edge['tier']} begins at {edge['at']:.3f}: {how_far}"
+    for tip in tipping["without"]:
+        yield f"without {' and '.join(tip['signals'])}: {tip['tier']}"
 
 
 def _saving(decision: Mapping[str, Any]) -> str:

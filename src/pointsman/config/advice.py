@@ -1,11 +1,13 @@
-"""Settings of judge, sidecar and feedback as the objects that do the work. It decides nothing."""
+"""Settings of judge, sidecar, feedback and affinity as the objects that do the work. It decides nothing."""
 
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pointsman.config.affinity import KEPT_S
 from pointsman.config.opinions import table_of
 from pointsman.config.schema import Settings
+from pointsman.config.values import policy_of
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Send
 from pointsman.gateway.adviser import Adviser
@@ -14,6 +16,7 @@ from pointsman.gateway.feedback import Feedback
 from pointsman.gateway.judging import Classifier, ModelJudge
 from pointsman.gateway.target import Target
 from pointsman.ledger.feedback import FeedbackStore
+from pointsman.routing.affinity import Affinity
 from pointsman.routing.decide import Router
 from pointsman.routing.experience import Experience
 from pointsman.routing.judge import Judging
@@ -60,7 +63,17 @@ def consult_of(
     proven = None
     if feedback is not None and (reports.prefer_proven or reports.exploration_rate):
         proven = Proven(feedback.experience, reports.prefer_proven, reports.exploration_rate)
-    return Consult(router, advisers, proven) if advisers or proven is not None else None
+    affinity = _affinity_of(settings, targets) if settings.affinity.enabled else None
+    if not advisers and proven is None and affinity is None:
+        return None
+    return Consult(router, advisers, proven, affinity)
+
+
+def _affinity_of(settings: Settings, targets: Mapping[str, Target]) -> Affinity:
+    affinity = settings.affinity
+    kept_s = {name: affinity.kept_s.get(target.provider.name, KEPT_S) for name, target in targets.items()}
+    policy = policy_of(settings)
+    return Affinity(policy.tiers, kept_s, policy.expected_output_tokens, affinity.conversations_max)
 
 
 def feedback_of(

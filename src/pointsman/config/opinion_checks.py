@@ -1,4 +1,4 @@
-"""What is wrong with a judge or a sidecar, seen together with the models and the tiers."""
+"""What is wrong with a judge, a sidecar or affinity, seen together with providers, models and tiers."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -57,3 +57,16 @@ def sidecar(view: View) -> Iterator[Problem]:
         yield view.problem(where, shown(url, where), "an address such as http://127.0.0.1:6060/classify")
     elif parts.username is not None or parts.password is not None:
         yield view.problem(where, shown(url, where), "an address without a user name")
+
+
+def affinity(view: View) -> Iterator[Problem]:
+    written = view.section("providers")
+    for name in view.settings.affinity.kept_s:
+        if name not in written:
+            known = list(map(str, written))
+            yield view.problem(
+                ("affinity", "kept_s", name),
+                "not a provider",
+                f"one of the providers: {', '.join(known)}",
+                nearest(name, known),
+            )

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 
 from pointsman.config.backends import BackendSettings, BreakerSettings, ProbeSettings
+from pointsman.config.affinity import AffinitySettings
+from pointsman.config.backends import BackendSettings, BreakerSettings
 from pointsman.config.feedback import FeedbackSettings
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.load import OTHER_VARIABLES, OVERRIDES
@@ -47,6 +49,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("categories.NAME", CategorySettings),
     ("judge", JudgeSettings),
     ("sidecar", SidecarSettings),
+    ("affinity", AffinitySettings),
     ("feedback", FeedbackSettings),
     ("reliability", ReliabilitySettings),
     ("reliability.retries", RetrySettings),

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from pointsman.config.backends import BackendSettings, BreakerSettings, ModelId, ProbeSettings
+from pointsman.config.affinity import AffinitySettings
+from pointsman.config.backends import BackendSettings, BreakerSettings, ModelId
 from pointsman.config.feedback import FeedbackSettings
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.opinions import JudgeSettings, SidecarSettings
@@ -328,6 +330,9 @@ class Settings(Section):
     breaker: Annotated[
         BreakerSettings, BeforeValidator(section, json_schema_input_type=BreakerSettings | None)
     ] = Field(default=BreakerSettings(), description="When calls to a backend stop.")
+    affinity: Annotated[
+        AffinitySettings, BeforeValidator(section, json_schema_input_type=AffinitySettings | None)
+    ] = Field(default=AffinitySettings(), description="How long a conversation stays with its model.")
     feedback: Annotated[
         FeedbackSettings, BeforeValidator(section, json_schema_input_type=FeedbackSettings | None)
     ] = Field(default=FeedbackSettings(), description="Reports on answers, and what they may change.")

@@ -27,13 +27,35 @@ class Candidate(NamedTuple):
     excluded: str | None = None
 
 
+class Edge(NamedTuple):
+    """Where `tier` begins; `distance` is how much the score lacks, below 0 where it is past that."""
+
+    tier: str
+    at: float
+    distance: float
+
+
+class Tip(NamedTuple):
+    """Without these signals, the tier."""
+
+    without: tuple[str, ...]
+    tier: str
+
+
+class Tipping(NamedTuple):
+    """What would have made it another tier. `tips` is empty where it takes more than a few signals."""
+
+    edges: tuple[Edge, ...]
+    tips: tuple[Tip, ...]
+
+
 class Decision(NamedTuple):
     """`chain` is the order in which models are tried: the choice first, then its fallbacks.
 
     `profile` is the virtual model asked for, or "pinned". `score` and `tier` are None for a pin: nothing
     was scored. `shares` add up to the score. `rules` names what changed the tier or the order, in the order it
     applied. `category` is the kind of task, `confidence` how sure the tier is (0..1); both None for a pin. Empty unless asked for: `reasons`, which are the shares explained, and `candidates`,
-    every model with why it fell out, the chain's order first.
+    every model with why it fell out, the chain's order first, and `tipping`.
     """
 
     requested: str
@@ -47,6 +69,7 @@ class Decision(NamedTuple):
     candidates: tuple[Candidate, ...] = ()
     category: str | None = None
     confidence: float | None = None
+    tipping: Tipping | None = None
 
     @property
     def card(self) -> ModelCard:

@@ -85,6 +85,8 @@ class Booking:
     has_ended = False
     is_answered_here = False
     side_calls: tuple[SideCall, ...] = ()
+    session: bytes | None = None
+    """The key of the conversation, where conversations are kept with their models."""
 
     def __init__(self, call: Call) -> None:
         self.call = call

@@ -11,10 +11,16 @@ from pointsman.core.decision import Decision
 from pointsman.core.prompt import Prompt
 from pointsman.gateway.adviser import Adviser
 from pointsman.gateway.booking import Booking
+from pointsman.gateway.sessions import session_key
+from pointsman.routing.affinity import Affinity
 from pointsman.routing.decide import Router
 from pointsman.routing.experience import Experience, explore, prefer_proven
 from pointsman.routing.opinions import Ask, Opinion
 from pointsman.routing.profiles import Profile
+from pointsman.wire.envelope import Envelope
+
+_BYTES_PER_TOKEN = 4
+"""Near enough to compare two prices of the same text."""
 
 
 class Proven(NamedTuple):
@@ -33,25 +39,39 @@ class Consult:
         router: Router,
         advisers: Mapping[str, Adviser],
         proven: Proven | None = None,
+        affinity: Affinity | None = None,
         draw: Callable[[], float] = random,
         clock: Callable[[], float] = time,
     ) -> None:
         self.router = router
         self._advisers = advisers
         self._proven = proven
+        self._affinity = affinity
         self._draw = draw
         self._clock = clock
 
-    async def decide(self, prompt: Prompt, profile: Profile, requested: str, booking: Booking) -> Decision:
-        """What is paid for opinions is booked with the request. Raises Unsupported."""
-        decision = await self._heard(prompt, profile, requested, booking)
+    async def decide(self, envelope: Envelope, profile: Profile, booking: Booking) -> Decision:
+        """What is paid for opinions is booked with the request. Raises BadRequest and Unsupported."""
+        call = booking.call
+        prompt = call.dialect.read_prompt(envelope)
+        decision = await self._heard(prompt, profile, envelope.model, booking)
         proven = self._proven
         if proven is not None:
             if proven.prefers:
                 decision = prefer_proven(decision, proven.experience, self._clock())
             if proven.exploration_rate:
                 decision = explore(decision, proven.exploration_rate, self._draw())
+        if self._affinity is not None:
+            booking.session = key = session_key(call, envelope, prompt)
+            if key is not None:
+                tokens = (prompt.input_bytes - prompt.media_bytes) // _BYTES_PER_TOKEN
+                decision = self._affinity.keep(key, decision, tokens, self._clock())
         return decision
+
+    def answered(self, booking: Booking) -> None:
+        """The request has its answer: its conversation stays with the model that gave it."""
+        if self._affinity is not None and booking.session is not None and booking.first_byte_ms is not None:
+            self._affinity.answered(booking.session, booking.attempts[-1].card.name, self._clock())
 
     async def _heard(self, prompt: Prompt, profile: Profile, requested: str, booking: Booking) -> Decision:
         opinions: dict[str, Opinion] = {}

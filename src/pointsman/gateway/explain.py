@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from pointsman.core.decision import Candidate, Decision
+from pointsman.core.decision import Candidate, Decision, Tipping
 
 _DIGITS = 12
 """A millionth of a cent has eight."""
@@ -52,6 +52,17 @@ def explain(decision: Decision) -> dict[str, Any]:
             }
             for reason in sorted(decision.reasons, key=lambda reason: -abs(reason.share))
         ],
+        "tipping": None if decision.tipping is None else _tipping(decision.tipping),
+    }
+
+
+def _tipping(tipping: Tipping) -> dict[str, Any]:
+    return {
+        "boundaries": [
+            {"tier": tier, "at": round(at, _DIGITS), "distance": round(distance, _DIGITS)}
+            for tier, at, distance in tipping.edges
+        ],
+        "without": [{"signals": list(tip.without), "tier": tip.tier} for tip in tipping.tips],
     }
 
 

@@ -82,9 +82,11 @@ class Pipeline:
             if self._consult is None:
                 decision = self.decide(call.dialect, envelope)
             else:
-                decision = await self._decide_with(self._consult, call, envelope, booking)
+                decision = await self._decide_with(self._consult, envelope, booking)
             booking.decision = decision
             await self._dispatch.run(call, envelope, decision, answer, booking)
+            if self._consult is not None:
+                self._consult.answered(booking)
         except PointsmanError as error:
             self._refuse(error, answer, booking)
         except asyncio.CancelledError:
@@ -121,15 +123,12 @@ class Pipeline:
             return pin(envelope.model, wanted)
         return self._router.decide(dialect.read_prompt(envelope), wanted, envelope.model, explain=explain)
 
-    async def _decide_with(
-        self, consult: Consult, call: Call, envelope: Envelope, booking: Booking
-    ) -> Decision:
-        """The same, with the opinions of others."""
+    async def _decide_with(self, consult: Consult, envelope: Envelope, booking: Booking) -> Decision:
+        """The same, with all that is known besides the rules."""
         wanted = self._names.resolve(envelope.model)
         if isinstance(wanted, ModelCard):
-            return self.decide(call.dialect, envelope)
-        prompt = call.dialect.read_prompt(envelope)
-        return await consult.decide(prompt, wanted, envelope.model, booking)
+            return self.decide(booking.call.dialect, envelope)
+        return await consult.decide(envelope, wanted, booking)
 
     def card_called(self, name: str) -> ModelCard | None:
         """The model that a request for `name` would be pinned to, None when it would not be."""

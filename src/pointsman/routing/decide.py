@@ -26,6 +26,7 @@ from pointsman.routing.profiles import Profile
 from pointsman.routing.reading import Reading, read
 from pointsman.routing.scorer import Scorer
 from pointsman.routing.tiers import Ladder
+from pointsman.routing.tipping import tipping
 
 PINNED = "pinned"
 
@@ -146,6 +147,7 @@ class Router:
             candidates,
             category.name,
             confidence,
+            tipping(road.ladder, score, shares, reading.measures),
         )
 
     def with_boundaries(self, boundaries: tuple[float, ...]) -> "Router":

@@ -87,6 +87,13 @@ class Ladder:
             rules.append(f"{self._name}: at most {tiers[place]}")
         return Placed(place, tuple(rules), model, is_by_rule)
 
+    def edges(self) -> list[tuple[str, float]]:
+        """Each tier but the lowest, with the score at which it begins."""
+        return list(zip(self._tiers[1:], self._boundaries, strict=True))
+
+    def tier(self, place: int) -> str:
+        return self._tiers[place]
+
     def confidence(self, score: float, shares: Sequence[Share], placed: Placed) -> float:
         """How sure the tier is, 0.5 (a coin between two tiers) to 1: the further the score is from the nearest
         boundary and the more its signals agree, the surer."""
