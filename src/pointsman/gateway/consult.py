@@ -70,8 +70,8 @@ class Consult:
 
     def answered(self, booking: Booking) -> None:
         """The request has its answer: its conversation stays with the model that gave it."""
-        if self._affinity is not None and booking.session is not None and booking.first_byte_ms is not None:
-            self._affinity.answered(booking.session, booking.attempts[-1].card.name, self._clock())
+        if self._affinity is not None and booking.session is not None and booking.answering is not None:
+            self._affinity.answered(booking.session, booking.answering.card.name, self._clock())
 
     async def _heard(self, prompt: Prompt, profile: Profile, requested: str, booking: Booking) -> Decision:
         opinions: dict[str, Opinion] = {}
