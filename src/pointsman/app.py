@@ -20,7 +20,7 @@ import uvicorn
 import uvloop
 
 from pointsman import __version__
-from pointsman.config.advice import consult_of, feedback_of, panel_of
+from pointsman.config.advice import cascade_of, consult_of, feedback_of, panel_of
 from pointsman.config.cards import baseline_of, cards_of, served_of
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.load import Loaded
@@ -157,6 +157,7 @@ def build(settings: Settings, lasting: Lasting, *, now_s: float, brain: Brain | 
         lasting.record,
         baseline.price if baseline is not None else None,
         consult_of(settings, brain.router, asked_first, send, feedback),
+        cascade_of(settings, asked_first, dispatch),
     )
     if feedback is not None:
         feedback.use = partial(_calibrate, pipeline, brain.router)

@@ -11,12 +11,16 @@ from pointsman.config.values import policy_of
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Send
 from pointsman.gateway.adviser import Adviser
+from pointsman.gateway.cascade import Cascade, CascadeRules
 from pointsman.gateway.consult import Consult, Proven
+from pointsman.gateway.dispatch import Dispatch
 from pointsman.gateway.feedback import Feedback
 from pointsman.gateway.judging import Classifier, ModelJudge
+from pointsman.gateway.model_call import ModelCall
 from pointsman.gateway.target import Target
 from pointsman.ledger.feedback import FeedbackStore
 from pointsman.routing.affinity import Affinity
+from pointsman.routing.answer_judge import INSTRUCTIONS
 from pointsman.routing.decide import Router
 from pointsman.routing.experience import Experience
 from pointsman.routing.judge import Judging
@@ -92,3 +96,26 @@ def feedback_of(
         cards,
         boundaries,
     )
+
+
+def cascade_of(settings: Settings, targets: Mapping[str, Target], dispatch: Dispatch) -> Cascade | None:
+    """None where nobody drafts."""
+    cascade = settings.cascade
+    if not cascade.profiles and not cascade.drafts:
+        return None
+    rules = CascadeRules(
+        settings.tiers,
+        frozenset(cascade.profiles),
+        cascade.drafts,
+        cascade.mean_logprob_min,
+        frozenset(name for name, target in targets.items() if target.dialect.name == "openai-chat"),
+    )
+    judge = None
+    if cascade.judge is not None:
+        judge = ModelCall(
+            targets[cascade.judge],
+            INSTRUCTIONS,
+            deadline_s=cascade.judge_deadline_s,
+            max_output_tokens=settings.judge.max_output_tokens,
+        )
+    return Cascade(rules, dispatch, judge)

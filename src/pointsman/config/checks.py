@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit
 
-from pointsman.config.opinion_checks import affinity, judge, sidecar
+from pointsman.config.opinion_checks import affinity, cascade, judge, sidecar
 from pointsman.config.problems import nearest, shown
 from pointsman.config.references import MASK
 from pointsman.config.schema import ModelSettings, ProviderSettings, Settings
@@ -370,4 +370,5 @@ CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
     judge,
     sidecar,
     affinity,
+    cascade,
 )

@@ -1,10 +1,11 @@
-"""What is wrong with a judge, a sidecar or affinity, seen together with providers, models and tiers."""
+"""What is wrong with a judge, a sidecar, affinity or a cascade, seen together with providers, models and tiers."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from pointsman.config.opinions import table_of
 from pointsman.config.problems import nearest, shown
+from pointsman.config.values import policy_of
 from pointsman.config.view import View
 from pointsman.core.errors import ConfigError, Problem
 
@@ -70,3 +71,22 @@ def affinity(view: View) -> Iterator[Problem]:
                 f"one of the providers: {', '.join(known)}",
                 nearest(name, known),
             )
+
+
+def cascade(view: View) -> Iterator[Problem]:
+    settings = view.settings.cascade
+    models = list(map(str, view.section("models")))
+    named = [("judge", settings.judge)] if settings.judge is not None else []
+    named += [(f"drafts.{chosen}", name) for chosen, name in settings.drafts.items()]
+    named += [(f"drafts.{chosen}", chosen) for chosen in settings.drafts]
+    for key, name in named:
+        if name not in models:
+            where = ("cascade", *key.split(".", 1))
+            yield view.problem(
+                where, repr(name), f"one of the models: {', '.join(models)}", nearest(name, models)
+            )
+    known = [profile.name for profile in policy_of(view.settings).profiles]
+    for place, name in enumerate(settings.profiles):
+        if name not in known:
+            expected = f"one of the profiles: {', '.join(known)}"
+            yield view.problem(("cascade", "profiles", place), repr(name), expected, nearest(name, known))

@@ -11,6 +11,7 @@ from pydantic import BaseModel, SecretStr
 from pointsman.config.backends import BackendSettings, BreakerSettings, ProbeSettings
 from pointsman.config.affinity import AffinitySettings
 from pointsman.config.backends import BackendSettings, BreakerSettings
+from pointsman.config.cascade import CascadeSettings
 from pointsman.config.feedback import FeedbackSettings
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.load import OTHER_VARIABLES, OVERRIDES
@@ -50,6 +51,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("judge", JudgeSettings),
     ("sidecar", SidecarSettings),
     ("affinity", AffinitySettings),
+    ("cascade", CascadeSettings),
     ("feedback", FeedbackSettings),
     ("reliability", ReliabilitySettings),
     ("reliability.retries", RetrySettings),

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 from pointsman.config.backends import BackendSettings, BreakerSettings, ModelId, ProbeSettings
 from pointsman.config.affinity import AffinitySettings
 from pointsman.config.backends import BackendSettings, BreakerSettings, ModelId
+from pointsman.config.cascade import CascadeSettings
 from pointsman.config.feedback import FeedbackSettings
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.opinions import JudgeSettings, SidecarSettings
@@ -333,6 +334,9 @@ class Settings(Section):
     affinity: Annotated[
         AffinitySettings, BeforeValidator(section, json_schema_input_type=AffinitySettings | None)
     ] = Field(default=AffinitySettings(), description="How long a conversation stays with its model.")
+    cascade: Annotated[
+        CascadeSettings, BeforeValidator(section, json_schema_input_type=CascadeSettings | None)
+    ] = Field(default=CascadeSettings(), description="Drafts by cheaper models, which are looked at.")
     feedback: Annotated[
         FeedbackSettings, BeforeValidator(section, json_schema_input_type=FeedbackSettings | None)
     ] = Field(default=FeedbackSettings(), description="Reports on answers, and what they may change.")

@@ -85,6 +85,8 @@ class Booking:
     has_ended = False
     is_answered_here = False
     side_calls: tuple[SideCall, ...] = ()
+    more_headers = b""
+    """Further header lines that the answer goes with."""
     session: bytes | None = None
     """The key of the conversation, where conversations are kept with their models."""
 
@@ -138,6 +140,15 @@ class Booking:
         """Another model answers than the one that was chosen."""
         attempt, decision = self.answering, self.decision
         return attempt is not None and decision is not None and attempt.card.name != decision.card.name
+
+    def adopt(self, trial: "Booking") -> None:
+        """What became of a trial of this request is what became of it: its answer is given to the caller now."""
+        self.decision = trial.decision
+        self.attempts = trial.attempts
+        self.answering = trial.answering
+        self.status, self.outcome, self.fault = trial.status, trial.outcome, trial.fault
+        self.has_ended = trial.has_ended
+        self.first_byte_ms = None if trial.first_byte_ms is None else self.call.elapsed_ms()
 
     def answer_here(self) -> None:
         """The gateway gives the answer itself: nobody is paid for it."""

@@ -46,6 +46,7 @@ def answer_headers(booking: Booking, content_type: bytes) -> bytes:
             request_id,
             b"\r\n",
             *told,
+            booking.more_headers,
         )
     )
 

@@ -26,6 +26,7 @@ from pointsman.core.ports import Answer
 from pointsman.core.usage import Price
 from pointsman.gateway.booking import Booking
 from pointsman.gateway.call import Call
+from pointsman.gateway.cascade import Cascade
 from pointsman.gateway.consult import Consult
 from pointsman.gateway.dispatch import Dispatch
 from pointsman.gateway.headers import ESTIMATED, answer_headers, header_lines
@@ -44,7 +45,7 @@ class Pipeline:
     """Everything a request meets. Built once from the configuration and not changed afterwards.
 
     `baseline` is the price that savings are counted against; `consult` asks others for their opinion, None where
-    nobody is to be asked.
+    nobody is to be asked; `cascade` lets cheaper models draft, None where none does.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Pipeline:
         record: Record,
         baseline: Price | None,
         consult: Consult | None = None,
+        cascade: Cascade | None = None,
     ) -> None:
         self._names = names
         self._router = router
@@ -63,6 +65,7 @@ class Pipeline:
         self._record = record
         self._baseline = baseline
         self._consult = consult
+        self._cascade = cascade
 
     def use(self, router: Router) -> None:
         """Decides with another router from now on: the same one, calibrated."""
@@ -84,7 +87,11 @@ class Pipeline:
             else:
                 decision = await self._decide_with(self._consult, envelope, booking)
             booking.decision = decision
-            await self._dispatch.run(call, envelope, decision, answer, booking)
+            drafter = None if self._cascade is None else self._cascade.drafter(envelope, decision)
+            if drafter is None or self._cascade is None:
+                await self._dispatch.run(call, envelope, decision, answer, booking)
+            else:
+                await self._cascade.run(envelope, decision, drafter, answer, booking)
             if self._consult is not None:
                 self._consult.answered(booking)
         except PointsmanError as error:
