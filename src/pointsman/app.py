@@ -158,6 +158,7 @@ def build(settings: Settings, lasting: Lasting, *, now_s: float, brain: Brain | 
         baseline.price if baseline is not None else None,
         consult_of(settings, brain.router, asked_first, send, feedback),
         cascade_of(settings, asked_first, dispatch),
+        tells_routing=settings.routing.told_in_answers,
     )
     if feedback is not None:
         feedback.use = partial(_calibrate, pipeline, brain.router)

@@ -254,6 +254,13 @@ class RoutingSettings(Section):
     rules: dict[Name, RuleSettings] = Field(
         default_factory=dict, description="What outranks the score: floors, ceilings, tiers, models."
     )
+    told_in_answers: bool = Field(
+        default=False,
+        description=(
+            "Whether every answer says in a `_routing` object how it was routed. Else only those do whose callers send"
+            " `x-pointsman-routing: true`."
+        ),
+    )
 
 
 class LedgerSettings(Section):

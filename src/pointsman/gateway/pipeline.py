@@ -31,6 +31,7 @@ from pointsman.gateway.consult import Consult
 from pointsman.gateway.dispatch import Dispatch
 from pointsman.gateway.headers import ESTIMATED, answer_headers, header_lines
 from pointsman.gateway.operation import Operation, PromptReader
+from pointsman.gateway.told_answer import ASKED, told_in
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.routing.decide import Router, pin
 from pointsman.routing.names import Names
@@ -45,7 +46,8 @@ class Pipeline:
     """Everything a request meets. Built once from the configuration and not changed afterwards.
 
     `baseline` is the price that savings are counted against; `consult` asks others for their opinion, None where
-    nobody is to be asked; `cascade` lets cheaper models draft, None where none does.
+    nobody is to be asked; `cascade` lets cheaper models draft, None where none does. `tells_routing`: every answer
+    says how it was routed, and not only those whose callers ask.
     """
 
     def __init__(
@@ -57,6 +59,8 @@ class Pipeline:
         baseline: Price | None,
         consult: Consult | None = None,
         cascade: Cascade | None = None,
+        *,
+        tells_routing: bool = False,
     ) -> None:
         self._names = names
         self._router = router
@@ -66,6 +70,7 @@ class Pipeline:
         self._baseline = baseline
         self._consult = consult
         self._cascade = cascade
+        self._tells_routing = tells_routing
 
     def use(self, router: Router) -> None:
         """Decides with another router from now on: the same one, calibrated."""
@@ -76,6 +81,8 @@ class Pipeline:
     async def handle(self, call: Call, answer: Answer) -> None:
         """Answers one call, whatever happens, and books it."""
         booking = Booking(call)
+        if (self._tells_routing or ASKED in call.headers) and call.operation is None:
+            answer = told_in(answer, booking)
         try:
             envelope = self.conversations.continued(call, read_envelope(call.body, call.address))
             booking.read(envelope)

@@ -1,0 +1,129 @@
+"""Tells within an answer what became of its request: a `_routing` object, for those who see bodies and no headers. It
+decides nothing, and adds it only where the caller's SDK reads over what it does not know:
+
+    whole replies of OpenAI's chat and Responses, and of Anthropic     a key at the end of the object
+    streams of OpenAI's chat                                           an event of its own before [DONE]
+    everything else                                                    as it came
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from pointsman.core.ports import Answer, Incoming
+from pointsman.gateway.booking import Booking
+
+ASKED = (b"x-pointsman-routing", b"true")
+"""The header with which a caller asks for it."""
+
+_DIALECTS = frozenset({"openai-chat", "openai-responses", "anthropic-messages"})
+_DONE = b"data: [DONE]"
+
+_encode = msgspec.json.Encoder().encode
+
+
+def told_in(answer: Answer, booking: Booking) -> Answer:
+    """`answer` itself where nothing can be added."""
+    return ToldAnswer(answer, booking) if booking.call.dialect.name in _DIALECTS else answer
+
+
+def routing(booking: Booking) -> dict[str, Any]:
+    """What is told: of the choice and of who answers. Nothing of what was said."""
+    decision, shown = booking.decision, booking.shown
+    if decision is None:
+        return {"request_id": booking.call.request_id}
+    card = decision.card if shown is None else shown.card
+    return {
+        "request_id": booking.call.request_id,
+        "requested": decision.requested,
+        "profile": decision.profile,
+        "model": card.name,
+        "provider": card.provider,
+        "tier": decision.tier or card.tier,
+        "category": decision.category,
+        "score": decision.score,
+        "confidence": decision.confidence,
+        "attempts": len(booking.attempts),
+        "rules": list(decision.rules),
+        "signals": [
+            {"signal": name, "value": value, "share": share} for name, value, share in decision.shares
+        ],
+    }
+
+
+class ToldAnswer:
+    """The caller's end of an exchange, with something to add at its end. Implements `core.ports.Answer`."""
+
+    def __init__(self, answer: Answer, booking: Booking) -> None:
+        self._answer = answer
+        self._booking = booking
+        self._head: tuple[int, bytes] | None = None
+        self._may_tell = True
+
+    @property
+    def is_started(self) -> bool:
+        return self._head is not None or self._answer.is_started
+
+    @is_started.setter
+    def is_started(self, value: bool) -> None:
+        raise AttributeError("`start` does that")
+
+    @property
+    def disconnected(self) -> bool:
+        return self._answer.disconnected
+
+    @disconnected.setter
+    def disconnected(self, value: bool) -> None:
+        raise AttributeError("only the caller's end knows that")
+
+    def start(self, status: int, lines: bytes, *, length: int | None = None) -> None:
+        self._may_tell = status == 200
+        if length is None or not self._may_tell:
+            self._answer.start(status, lines, length=length)
+        else:
+            self._head = (status, lines)
+
+    def write(self, data: bytes) -> None:
+        if self._head is not None:
+            (status, lines), self._head = self._head, None
+            data = self._told_in_object(data)
+            self._answer.start(status, lines, length=len(data))
+        elif self._may_tell and _DONE in data and self._booking.call.dialect.name == "openai-chat":
+            data = self._told_before_end(data)
+        self._answer.write(data)
+
+    def finish(self) -> None:
+        self._answer.finish()
+
+    def break_off(self) -> None:
+        self._answer.break_off()
+
+    def throttle(self, source: Incoming | None) -> None:
+        self._answer.throttle(source)
+
+    def when_silent(self, say: Callable[[Answer], None]) -> None:
+        self._answer.when_silent(say)
+
+    def _told_in_object(self, body: bytes) -> bytes:
+        end = body.rstrip()
+        if not end.endswith(b"}") or not body.lstrip().startswith(b"{"):
+            return body
+        comma = b"" if end[:-1].rstrip().endswith(b"{") else b","
+        return b'%b%b"_routing":%b}' % (end[:-1], comma, _encode(routing(self._booking)))
+
+    def _told_before_end(self, data: bytes) -> bytes:
+        # No text can hold it at the start of a line: in JSON a line end is written as \n.
+        place = 0 if data.startswith(_DONE) else data.rfind(b"\n" + _DONE) + 1
+        if not data.startswith(_DONE, place):
+            return data
+        call = self._booking.call
+        event = {
+            "id": call.request_id,
+            "object": "chat.completion.chunk",
+            "created": int(call.started_at_s),
+            "model": self._booking.requested,
+            "choices": [],
+            "_routing": routing(self._booking),
+        }
+        return b"%bdata: %b\n\n%b" % (data[:place], _encode(event), data[place:])
