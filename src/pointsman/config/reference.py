@@ -8,9 +8,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 
-from pointsman.config.backends import BackendSettings, BreakerSettings, ProbeSettings
 from pointsman.config.affinity import AffinitySettings
-from pointsman.config.backends import BackendSettings, BreakerSettings
+from pointsman.config.backends import BackendSettings, BreakerSettings, ProbeSettings
 from pointsman.config.cascade import CascadeSettings
 from pointsman.config.feedback import FeedbackSettings
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings

@@ -7,9 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pointsman.config.backends import BackendSettings, BreakerSettings, ModelId, ProbeSettings
 from pointsman.config.affinity import AffinitySettings
-from pointsman.config.backends import BackendSettings, BreakerSettings, ModelId
+from pointsman.config.backends import BackendSettings, BreakerSettings, ModelId, ProbeSettings
 from pointsman.config.cascade import CascadeSettings
 from pointsman.config.feedback import FeedbackSettings
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
