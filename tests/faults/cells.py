@@ -46,7 +46,7 @@ def cells(client: str) -> Iterator[Cell]:
     seconds, again = cycle(SPOKEN), cycle(SECOND_FAULTS)
     for fault in FAULTS.values():
         for stream in (True, False):
-            if fault.phase(stream=stream) is None:
+            if fault.phase(stream=stream) is None or fault.is_large:
                 continue
             for behind in BEHIND:
                 for first in (client, next(others)):

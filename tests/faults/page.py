@@ -29,7 +29,7 @@ def section(client: str, played: Sequence[Played]) -> str:
         f"| | {' | '.join(f'{way}, {HEADINGS[behind]}' for way in ('stream', 'plain') for behind in BEHIND)} |",
         "| --- |" + " --- |" * (2 * len(BEHIND)),
     ]
-    for name in FAULTS:
+    for name in (name for name, fault in FAULTS.items() if not fault.is_large):
         entries = [
             _entry(found.get((name, stream, behind), ())) for stream in (True, False) for behind in BEHIND
         ]

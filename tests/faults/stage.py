@@ -26,7 +26,7 @@ from pointsman.lab.upstream import MARK, FaultUpstream
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.upstream.client import Client
 
-IMPATIENT = Deadlines(connect_s=10, first_byte_s=0.4, idle_s=0.8, total_s=60)
+IMPATIENT = Deadlines(connect_s=10, first_byte_s=0.4, idle_s=0.8, total_s=5)
 """For what never goes on. Whoever does go on has all the time there is, however slow the machine."""
 
 _AT_ONCE = 8

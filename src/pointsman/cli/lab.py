@@ -53,7 +53,11 @@ async def _try(settings: Settings, faults: Sequence[Fault]) -> tuple[list[Trial]
 
 def _faults(names: Sequence[str], *, every: bool) -> list[Fault]:
     """Raises ClientError for a name that is none."""
-    early = {name: fault for name, fault in FAULTS.items() if "early" in {fault.stream, fault.plain}}
+    early = {
+        name: fault
+        for name, fault in FAULTS.items()
+        if "early" in {fault.stream, fault.plain} and not fault.is_large
+    }
     wanted = list(early) if every else names or COMMON
     unknown = [name for name in wanted if name not in early]
     if unknown:

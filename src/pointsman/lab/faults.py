@@ -6,8 +6,10 @@ late      it fails behind the first word: the caller has part of an answer and m
 refusal   the request itself is at fault: no other model is asked
 """
 
+import gzip
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from pointsman.core.ports import HeaderList
@@ -16,6 +18,7 @@ from pointsman.lab.voices.voice import Said, Voice
 
 Phase = Literal["whole", "early", "late", "refusal"]
 Reach = Literal["served", "refused", "not_tls"]
+Waits = Literal["silence", "total"]
 Make = Callable[[Voice, Said, bool], Scripted]
 """The answer to one request; the last argument says whether a stream is wanted."""
 
@@ -30,6 +33,8 @@ _WORDS_BEFORE_LATE = 3
 _NEVER_S = 3600.0
 _TRICKLE_PIECES = 40
 _TRICKLE_PAUSE_S = 0.002
+_HEARTBEATS = 600
+_HEARTBEAT_PAUSE_S = 0.05
 _HUGE_HEADER_BYTES = 256 * 1024
 _PAGE = (
     b"<!doctype html>\n<html><head><title>Sign in</title></head>\n\n<body><h1>Sign in</h1></body></html>\n"
@@ -47,7 +52,8 @@ _TOLD_OVERLOADED = frozenset({503, 529})
 class Fault:
     """`stream` and `plain` say when it strikes, None where it cannot. `told` are the statuses that a caller may
     be told when there is no other way out. `reach` is how far a connection gets. With `waits` nothing happens
-    any more until a deadline has passed. `retry_after_s` stands in the provider's own answer."""
+    any more until a deadline has passed: one for silence, or the one for the whole answer. `retry_after_s` stands
+    in the provider's own answer. `is_large` is one that takes a hundred megabytes."""
 
     name: str
     means: str
@@ -56,8 +62,9 @@ class Fault:
     make: Make
     told: frozenset[int] = _TOLD_UNUSABLE
     reach: Reach = "served"
-    waits: bool = False
+    waits: Waits | None = None
     retry_after_s: int | None = None
+    is_large: bool = False
 
     def phase(self, *, stream: bool) -> Phase | None:
         return self.stream if stream else self.plain
@@ -145,6 +152,31 @@ def _ends(where: Literal["before", "within"], how: Literal["close", "reset", "st
     return make
 
 
+def _heartbeats(where: Literal["before", "within"]) -> Make:
+    """It goes on to say that it is there, and nothing else."""
+
+    def make(voice: Voice, said: Said, stream: bool) -> Scripted:
+        start = _opening(voice, said) if where == "before" else _part(voice, said)
+        # What it begins with comes at once, and in one piece.
+        beats = (b"".join(start) or voice.heartbeat, *[voice.heartbeat] * _HEARTBEATS)
+        return replace(_stream(voice, beats), pause_s=_HEARTBEAT_PAUSE_S, ending="stall")
+
+    return make
+
+
+def _oversized(voice: Voice, said: Said, stream: bool) -> Scripted:
+    kind = voice.stream_type if stream else _JSON[1]
+    body = _bomb(voice.unreadable().strip(), stream=stream)
+    return scripted(body=body, headers=((b"content-type", kind), (b"content-encoding", b"gzip")))
+
+
+@lru_cache
+def _bomb(start: bytes, *, stream: bool) -> bytes:
+    """One event, or one answer, over the largest that is taken."""
+    size = (64 if stream else 128) * 1024 * 1024
+    return gzip.compress(start + b" " * size, 1, mtime=0)
+
+
 def _without_end(voice: Voice, said: Said, stream: bool) -> Scripted:
     opening, content, _ = voice.stream(said)
     return _stream(voice, (*opening, *content))
@@ -223,7 +255,7 @@ _ALL: tuple[Fault, ...] = (
         "early",
         _raw(ending="stall"),
         _TOLD_LATE,
-        waits=True,
+        waits="silence",
     ),
     Fault(
         "400",
@@ -327,7 +359,7 @@ _ALL: tuple[Fault, ...] = (
         "early",
         _ends("before", "stall"),
         _TOLD_LATE,
-        waits=True,
+        waits="silence",
     ),
     Fault(
         "stall_in_content",
@@ -336,7 +368,32 @@ _ALL: tuple[Fault, ...] = (
         "early",
         _ends("within", "stall"),
         _TOLD_LATE,
-        waits=True,
+        waits="silence",
+    ),
+    Fault(
+        "heartbeats",
+        "it says that it is there, and never a word",
+        "early",
+        None,
+        _heartbeats("before"),
+        _TOLD_LATE,
+        waits="total",
+    ),
+    Fault(
+        "late_heartbeats",
+        "some words, and then only that it is there",
+        "late",
+        None,
+        _heartbeats("within"),
+        waits="total",
+    ),
+    Fault(
+        "oversized",
+        "an answer over every limit, small on the wire",
+        "early",
+        "early",
+        _oversized,
+        is_large=True,
     ),
     Fault("no_end", "every word, but not the event that ends an answer", "late", None, _without_end),
     Fault("length_too_long", "a content-length that promises more", "whole", "early", _length_too_long),

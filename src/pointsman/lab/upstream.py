@@ -133,8 +133,8 @@ class FaultUpstream:
             case, asked = call
             fault = fault_of(asked)
             if fault is not None and fault.waits:
-                is_late = fault.phase(stream=asked.stream) == "late"  # its words must have the time to arrive
-                deadlines = replace(outgoing.deadlines, idle_s=impatient.idle_s) if is_late else impatient
+                is_late = fault.phase(stream=asked.stream) == "late"
+                deadlines = _impatient(fault, outgoing.deadlines, impatient, is_late=is_late)
                 outgoing = outgoing._replace(deadlines=deadlines)
             if fault is not None and fault.reach != "served":
                 case.calls.append(asked)
@@ -221,6 +221,13 @@ def _asked(
     case: Case, model: str, provider: str, dialect: str, stream: bool, received: Received | None
 ) -> Asked:
     return Asked(model, provider, dialect, stream, case.faults.get(f"{provider}/{model}"), received)
+
+
+def _impatient(fault: Fault, own: Deadlines, impatient: Deadlines, *, is_late: bool) -> Deadlines:
+    """The deadlines that a fault runs into. Words in front of it must have the time to arrive."""
+    if fault.waits == "total":
+        return replace(own, total_s=impatient.total_s if is_late else impatient.idle_s)
+    return replace(own, idle_s=impatient.idle_s) if is_late else impatient
 
 
 async def _speak_plainly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

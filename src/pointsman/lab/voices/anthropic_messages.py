@@ -23,6 +23,7 @@ class AnthropicMessages(Voice):
     """One text block, with a ping in front of its first word."""
 
     dialect: ClassVar[str] = "anthropic-messages"
+    heartbeat: ClassVar[bytes] = b'event: ping\ndata: {"type": "ping"}\n\n'
 
     def whole(self, said: Said) -> dict[str, Any]:
         return _message(said, [{"type": "text", "text": said.text}], "end_turn", said.output_tokens)

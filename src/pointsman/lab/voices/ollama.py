@@ -11,6 +11,7 @@ class Ollama(Voice):
 
     dialect: ClassVar[str] = "ollama"
     stream_type: ClassVar[bytes] = b"application/x-ndjson"
+    heartbeat: ClassVar[bytes] = b"\n"
 
     def whole(self, said: Said) -> dict[str, Any]:
         return {**_line(said, said.text), **_end(said)}

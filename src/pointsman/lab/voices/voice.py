@@ -44,6 +44,8 @@ class Voice(ABC):
 
     dialect: ClassVar[str]
     stream_type: ClassVar[bytes] = b"text/event-stream"
+    heartbeat: ClassVar[bytes] = b": still here\n\n"
+    """What a stream may hold between two events, and is nothing of an answer."""
 
     @abstractmethod
     def whole(self, said: Said) -> dict[str, Any]:
