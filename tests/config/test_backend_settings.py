@@ -1,6 +1,8 @@
 """Backends and the breaker as they are written in the file, and what becomes of them."""
 
+import re
 from decimal import Decimal
+from pathlib import Path
 
 from pointsman.config.cards import cards_of, served_of
 from pointsman.config.values import breaker_policy_of
@@ -85,3 +87,13 @@ def test_breaker_settings_reach_the_policy(load_text) -> None:
     assert breaker_policy_of(load_text(text, ANTHROPIC_API_KEY="k").settings) == BreakerPolicy(
         consecutive_failures=5, open_s=1.5, slow_start_s=0.0
     )
+
+
+def test_configuration_that_the_page_about_backends_shows_is_right(load_text) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "backends.md").read_text("utf-8")
+    shared, probed = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    keys = dict.fromkeys(("OPENAI_API_KEY", "SECOND_KEY", "AZURE_KEY"), "k" * 20)
+
+    assert [one.backend.weight for one in served_of(load_text(shared, **keys).settings)] == [3, 1, 0]
+    probe = load_text(probed + "models: {m: {provider: local}}\n").settings.providers["local"].probe
+    assert (probe.path, probe.every_s) == ("/models", 10)

@@ -22,6 +22,7 @@ KEYS = {
     name: f"{name.lower()}-0123456789"
     for name in (
         "ANTHROPIC_API_KEY",
+        "SECOND_ANTHROPIC_KEY",
         "OPENAI_API_KEY",
         "OPENROUTER_API_KEY",
         "GEMINI_API_KEY",

@@ -153,6 +153,15 @@ def test_a_backend_is_told_every_failure_of_its_own(kind: UpstreamFault) -> None
     assert fleet.verdicts == [("a", str(kind))]
 
 
+@pytest.mark.parametrize("kind", UpstreamFault)
+def test_a_callers_own_key_says_nothing_of_its_account_to_the_others(kind: UpstreamFault) -> None:
+    fleet = NotedFleet()
+    attempts = attempts_of("a", fleet=fleet)
+    attempts.failed(tried(attempts), fault(kind), 0.0, 0.5, counts=False)
+    is_of_account = kind in {UpstreamFault.AUTH, UpstreamFault.QUOTA, UpstreamFault.RATE_LIMITED}
+    assert fleet.verdicts == [("a", "neutral" if is_of_account else str(kind))]
+
+
 def test_a_failure_behind_the_callers_deadline_says_nothing_about_the_backend() -> None:
     fleet = NotedFleet()
     attempts = attempts_of("a", fleet=fleet, deadline_at_s=3.0)

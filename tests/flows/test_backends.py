@@ -177,6 +177,27 @@ def test_a_refused_key_moves_the_model_to_its_other_key(guarded: GatewayFactory,
     )
 
 
+def test_callers_own_keys_close_a_backend_only_when_it_is_down(
+    guarded: GatewayFactory, vendor: Vendor
+) -> None:
+    yaml = yaml_for(vendor).replace(
+        "api_key: $A", "pass_through_caller_key: true, caller_key_prefixes: [own-]"
+    )
+    running = guarded(yaml, **KEYS)
+
+    def ask_with(key: str) -> int:
+        with Caller(running) as caller:
+            body = {"model": "org/alone", "messages": [{"role": "user", "content": "hi"}]}
+            return caller.post(CHAT, body, {"authorization": f"Bearer {key}"}).status
+
+    vendor.answers["a"] = REFUSED
+    assert [ask_with("own-key-a") for _ in range(5)] == [401] * 5
+    vendor.answers["a"] = BROKEN
+    assert [ask_with("own-key-a") for _ in range(3)] == [502] * 3
+    assert ask_with("own-key-a") == 503
+    assert vendor.calls == {"a": 8}
+
+
 def test_calls_are_shared_between_backends_and_each_is_booked_as_its_own(
     guarded: GatewayFactory, vendor: Vendor
 ) -> None:

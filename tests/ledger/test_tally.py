@@ -4,9 +4,9 @@ from ledger_samples import attempt, entry
 
 from pointsman.core.usage import Usage
 from pointsman.ledger.store import Ledger
-from pointsman.ledger.tally import AttemptKey, Histogram, ModelKey, RequestKey, Tally, TokenKey
+from pointsman.ledger.tally import Histogram, Tally
 
-TINY = ModelKey("tiny", "local")
+TINY = ("tiny", "local")
 
 
 def test_requests_attempts_tokens_and_cost_are_summed() -> None:
@@ -15,13 +15,13 @@ def test_requests_attempts_tokens_and_cost_are_summed() -> None:
     tally.add([(entry(1), [attempt(1)]), (entry(2), [failed, attempt(2, model="big")])])
     counts = tally.counts()
 
-    assert counts.requests == {RequestKey(*TINY, "openai-chat", "complete", "none"): 2}
+    assert counts.requests == {(*TINY, "openai-chat", "complete", "none"): 2}
     assert counts.attempts == {
-        AttemptKey(*TINY, "complete", "none"): 1,
-        AttemptKey(*TINY, "failed", "overloaded"): 1,
-        AttemptKey("big", "local", "complete", "none"): 1,
+        (*TINY, "complete", "none"): 1,
+        (*TINY, "failed", "overloaded"): 1,
+        ("big", "local", "complete", "none"): 1,
     }
-    assert counts.tokens == {TokenKey(*TINY, "input"): 2000, TokenKey(*TINY, "output"): 200}
+    assert counts.tokens == {(*TINY, "input"): 2000, (*TINY, "output"): 200}
     assert counts.cost_picodollars[TINY] == 2 * (1000 * 100_000 + 100 * 400_000)
     assert counts.baseline_picodollars[TINY] == 2 * (1000 * 15_000_000 + 100 * 75_000_000)
     assert counts.unpriced == {}
@@ -33,7 +33,7 @@ def test_a_request_that_nobody_answered_is_counted_too() -> None:
     tally = Tally()
     tally.add([(entry(model=None, provider=None, usage=None, outcome="failed", fault="BadRequest"), [])])
 
-    assert tally.counts().requests == {RequestKey("none", "none", "openai-chat", "failed", "BadRequest"): 1}
+    assert tally.counts().requests == {("none", "none", "openai-chat", "failed", "BadRequest"): 1}
     assert tally.counts().cost_picodollars == {}
 
 
@@ -44,7 +44,7 @@ def test_an_answer_without_a_price_is_unpriced_and_not_free() -> None:
 
     assert counts.unpriced[TINY] == 2
     assert TINY not in counts.cost_picodollars
-    assert counts.tokens == {TokenKey(*TINY, "input"): 1005, TokenKey(*TINY, "output"): 100}
+    assert counts.tokens == {(*TINY, "input"): 1005, (*TINY, "output"): 100}
 
 
 def test_a_copy_does_not_change_any_more() -> None:
@@ -88,4 +88,4 @@ def test_what_cannot_be_counted_does_not_stop_the_ledger() -> None:
     assert ledger.flush()
     assert ledger.close()
 
-    assert ledger.tally.counts().tokens[TokenKey(*TINY, "input")] == 1000
+    assert ledger.tally.counts().tokens[(*TINY, "input")] == 1000

@@ -122,6 +122,9 @@ OF_THE_REQUEST = frozenset(
 )
 """Faults that say nothing about whether the provider works."""
 
+OF_THE_ACCOUNT = frozenset({UpstreamFault.AUTH, UpstreamFault.QUOTA, UpstreamFault.RATE_LIMITED})
+"""Faults that say something about whoever's key it was."""
+
 Deadline = Literal["connect", "first_byte", "first_content", "rate", "idle", "total"]
 """Which of a provider's deadlines passed."""
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pointsman.core.errors import UpstreamError
+from pointsman.core.errors import OF_THE_ACCOUNT, UpstreamError
 from pointsman.core.model_card import ModelCard
 from pointsman.fleet.lease import Closed, Lease, Verdict
 from pointsman.fleet.pool import Fleet
@@ -125,9 +125,9 @@ class Attempts:
     def failed(
         self, tried: Try, error: UpstreamError, now_s: float, random: float, *, counts: bool = True
     ) -> None:
-        """`random` is a number from 0 to 1. What does not count says nothing about the backend: it failed with a key
-        that was the caller's own."""
-        counts = counts and now_s < self._deadline_at_s
+        """`random` is a number from 0 to 1. It does not `counts` where the key was the caller's own: what is wrong with
+        that account says nothing about the backend, though that it is down does."""
+        counts = (counts or error.fault not in OF_THE_ACCOUNT) and now_s < self._deadline_at_s
         verdict = error.fault if counts else Verdict.NEUTRAL
         self._fleet.settle(tried.lease, verdict, now_s, retry_after_s=error.retry_after_s)
         self._failures += ((tried.card.name, error),)
