@@ -172,7 +172,7 @@ def test_an_address_that_leads_nowhere_is_ignored(address):
 def test_listening_everywhere_is_reached_here(ollama):
     port = ollama.address.rpartition(":")[2]
     found = discover({"OLLAMA_HOST": f"0.0.0.0:{port}"})
-    assert found.tree["providers"]["ollama"] == {"base_url": f"http://localhost:{port}"}
+    assert found.tree["providers"]["ollama"] == {"base_url": f"http://localhost:{port}", "discover": True}
 
 
 def test_streams_of_what_was_found_are_booked_with_their_cost():

@@ -7,13 +7,13 @@ from pathlib import Path
 import typer
 
 from pointsman.app import Lasting, build
-from pointsman.config.load import load
+from pointsman.control.discoverer import load_with_models
 from pointsman.core.ports import Incoming, Outgoing
 from pointsman.ledger.database import LedgerError, prepare
 
 
 def run(path: Path | None, flags: Mapping[str, object], environ: Mapping[str, str]) -> int:
-    loaded = load(path, environ, flags)
+    loaded = load_with_models(path, environ, flags)
     settings = loaded.settings
     cards = build(settings, Lasting(_nowhere, _unbooked), now_s=0).brain.cards
     if settings.ledger.enabled and settings.ledger.path is not None:

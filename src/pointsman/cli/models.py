@@ -9,8 +9,8 @@ import typer
 
 from pointsman.cli.tables import model_table, table
 from pointsman.config.cards import cards_of
-from pointsman.config.load import load
 from pointsman.config.values import policy_of
+from pointsman.control.discoverer import load_with_models
 from pointsman.core.errors import UnknownModel, Unsupported
 from pointsman.core.model_card import ModelCard
 from pointsman.core.prompt import Prompt
@@ -30,7 +30,7 @@ _PLAIN = Prompt(system="", turns=(), input_bytes=0)
 
 
 def run(path: Path | None, profile_name: str, environ: Mapping[str, str]) -> int:
-    settings = load(path, environ, {}).settings
+    settings = load_with_models(path, environ, {}).settings
     policy = policy_of(settings)
     profile = profile_called(profile_name, policy)
     cards = cards_of(settings)

@@ -10,16 +10,17 @@ from pydantic import SecretStr
 
 from pointsman.cli.tables import table
 from pointsman.config.cards import baseline_of, cards_of
-from pointsman.config.load import Loaded, load
+from pointsman.config.load import Loaded
 from pointsman.config.references import MASK, is_secret
 from pointsman.config.source import Where, dotted
 from pointsman.config.values import policy_of, providers_of
+from pointsman.control.discoverer import load_with_models
 from pointsman.core.model_card import ModelCard
 from pointsman.upstream.known_providers import KNOWN_PROVIDERS
 
 
 def run(path: Path | None, flags: Mapping[str, object], environ: Mapping[str, str]) -> int:
-    loaded = load(path, environ, flags)
+    loaded = load_with_models(path, environ, flags)
     where = str(loaded.path) if loaded.path is not None else "none"
     typer.echo(f"configuration file: {where}\n")
     typer.echo(table(("setting", "value", "origin"), rows(loaded)))

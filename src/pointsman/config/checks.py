@@ -4,8 +4,10 @@ door. One function for each question, all of them in CHECKS."""
 import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from urllib.parse import urlsplit
 
+from pointsman.config.discovery import DISCOVERABLE
 from pointsman.config.opinion_checks import affinity, cascade, judge, sidecar
 from pointsman.config.problems import nearest, shown
 from pointsman.config.references import MASK
@@ -60,7 +62,7 @@ def _providers(view: View) -> Iterator[Problem]:
     for name, provider in view.settings.providers.items():
         where = ("providers", name)
         known = KNOWN_PROVIDERS.get(name)
-        if name not in used:
+        if name not in used and provider.discover is None:
             yield view.problem(where, "not used", "a model that it serves, or no such provider")
         if known is None:
             missing = [key for key in ("dialect", "base_url") if key not in view.written("providers", name)]
@@ -203,6 +205,22 @@ def _backends(view: View, name: str, model: ModelSettings) -> Iterator[Problem]:
         seen.add(called)
         if isinstance(written, list) and place < len(written) and isinstance(written[place], Mapping):
             yield from _prices(view, (*where, place), written[place])
+
+
+def _discovery(view: View) -> Iterator[Problem]:
+    for name, provider in view.settings.providers.items():
+        known = KNOWN_PROVIDERS.get(name)
+        dialect = provider.dialect or (known.dialect if known else "")
+        if provider.discover is not None and (dialect not in DISCOVERABLE or name == "demo"):
+            yield view.problem(
+                ("providers", name, "discover"),
+                f"for a provider that speaks {dialect}" if name != "demo" else "for the demo",
+                f"one that speaks {', '.join(sorted(DISCOVERABLE))}",
+            )
+    boundaries = view.settings.discovery.tier_from_billions
+    where = ("discovery", "tier_from_billions")
+    if any(low >= high for low, high in pairwise(boundaries)) or any(one <= 0 for one in boundaries):
+        yield view.problem(where, "not rising", "numbers above 0, each larger than the one before")
 
 
 def _prices(view: View, where: Where, written: Mapping[str, object]) -> Iterator[Problem]:
@@ -361,6 +379,7 @@ CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
     _open_door,
     _providers,
     _models,
+    _discovery,
     _tiers,
     _names,
     _baseline,

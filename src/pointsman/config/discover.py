@@ -1,17 +1,19 @@
 """A model table for someone who has configured nothing: from the keys in the environment, from an Ollama on
 this machine, or else the simulated models. Produces what a file would say; reads no file."""
 
-import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+from pointsman.config.discovery import DEFAULT_BOUNDARIES
 from pointsman.fleet import catalog
+from pointsman.fleet.listed import Listed
+from pointsman.fleet.sizing import tier_for_size
 from pointsman.routing.presets import DEFAULT_TIERS
 from pointsman.upstream.known_providers import KNOWN_PROVIDERS
+from pointsman.upstream.listings import read_ollama
 
 LOOKED_FOR = ("anthropic", "openai", "openrouter", "gemini")
 """Providers whose keys are looked for. Others take part once a configuration names them."""
@@ -87,7 +89,7 @@ def _add_ollama(found: Found, environ: Mapping[str, str]) -> None:
     host, port = address
     shown = f"[{host}]" if ":" in host else host
     found.because["ollama"] = f"Ollama at {shown}:{port}"
-    found.tree["providers"]["ollama"] = {"base_url": f"http://{shown}:{port}"}
+    found.tree["providers"]["ollama"] = {"base_url": f"http://{shown}:{port}", "discover": True}
     found.tree["models"].update(models)
 
 
@@ -112,11 +114,10 @@ def _ollama_models(host: str, port: int) -> dict[str, Any]:
     import json  # noqa: PLC0415 - only once something answered
 
     try:
-        listed = json.loads(body)["models"]
-        writers = [model for model in listed if _writes_text(model)]
-        return {str(model["name"]): _ollama_model(model) for model in listed} if writers else {}
-    except (ValueError, KeyError, TypeError, AttributeError):
+        listed = read_ollama(json.loads(body))
+    except ValueError:
         return {}  # something else listens there
+    return {one.id: _ollama_model(one) for one in listed} if any(one.writes_text for one in listed) else {}
 
 
 def _get(host: str, port: int, path: str) -> bytes | None:
@@ -140,24 +141,13 @@ def _get(host: str, port: int, path: str) -> bytes | None:
         client.close()
 
 
-def _writes_text(model: Mapping[str, Any]) -> bool:
-    family = str((model.get("details") or {}).get("family") or "")
-    return "bert" not in family and "embed" not in str(model["name"])
-
-
-def _ollama_model(model: Mapping[str, Any]) -> dict[str, Any]:
+def _ollama_model(listed: Listed) -> dict[str, Any]:
     settings: dict[str, Any] = {"provider": "ollama"}
-    if _writes_text(model):  # what only embeds has no tier, and so is used by its own name alone
-        billions = _billions(str((model.get("details") or {}).get("parameter_size") or ""))
-        settings["tier"] = catalog.tier_for_size(billions, DEFAULT_TIERS)
-    if not model.get("remote_host") and not str(model["name"]).endswith("cloud"):
-        # It runs on this machine: nobody sends a bill.
-        settings |= {"usd_per_million_input": Decimal(0), "usd_per_million_output": Decimal(0)}
+    if listed.writes_text:  # what only embeds has no tier, and so is used by its own name alone
+        settings["tier"] = tier_for_size(listed.billions, DEFAULT_TIERS, DEFAULT_BOUNDARIES)
+    if listed.rates is not None:
+        settings |= {
+            "usd_per_million_input": listed.rates.input,
+            "usd_per_million_output": listed.rates.output,
+        }
     return settings
-
-
-def _billions(size: str) -> float | None:
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMBT])\s*", size, re.IGNORECASE)
-    if found is None:
-        return None
-    return float(found[1]) * {"K": 1e-6, "M": 1e-3, "B": 1.0, "T": 1e3}[found[2].upper()]

@@ -5,22 +5,27 @@ then each value by itself (schema), then all of them against one another (checks
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from pointsman.config.checks import CHECKS
 from pointsman.config.discover import discover, key_variable
+from pointsman.config.discovery import written_models
 from pointsman.config.problems import explain, nearest, where_of
 from pointsman.config.references import is_secret, resolve
 from pointsman.config.schema import Settings
 from pointsman.config.source import Source, Where, at, dotted, read_yaml
 from pointsman.config.view import View
 from pointsman.core.errors import ConfigError, Problem
+from pointsman.fleet.listed import Listed
+from pointsman.routing.policy import default_policy
+from pointsman.routing.presets import DEFAULT_TIERS
 from pointsman.upstream.known_providers import KNOWN_PROVIDERS
 
 DEFAULT_FILE = "pointsman.yaml"
@@ -61,7 +66,7 @@ OTHER_VARIABLES: Mapping[str, str] = {
 class Origin:
     """Where a value came from; `detail` names the line, variable or flag."""
 
-    kind: Literal["default", "file", "environment", "flag"]
+    kind: Literal["default", "file", "environment", "flag", "discovered"]
     detail: str = ""
 
     def __str__(self) -> str:
@@ -71,7 +76,11 @@ class Origin:
 DEFAULT = Origin("default")
 
 
-def _once_only() -> "Loaded":
+Lists = Mapping[str, Sequence[Listed]]
+"""The models that providers list, by the provider's name."""
+
+
+def _once_only(lists: Lists) -> "Loaded":
     raise ConfigError([Problem("the configuration", "made by hand", "one that can be read again")])
 
 
@@ -87,25 +96,33 @@ class Loaded:
     notes: tuple[str, ...] = ()
     files: Mapping[Path, bytes | None] = field(default_factory=dict)
     """Every file that was read, with its `digest`."""
-    again: Callable[[], "Loaded"] = field(default=_once_only, repr=False)  # it holds the environment
-    """Reads everything once more. From the same file, and if it is gone that is a problem. Raises ConfigError."""
+    again: Callable[[Lists], "Loaded"] = field(default=_once_only, repr=False)  # it holds the environment
+    """Reads everything once more, with the models that providers list now. From the same file, and if it is gone that is
+    a problem. Raises ConfigError."""
+
+    def warned(self, more: Iterable[str]) -> "Loaded":
+        return replace(self, warnings=(*self.warnings, *more))
 
     def origin(self, where: str) -> Origin:
         return self.origins.get(where, DEFAULT)
 
 
 def load(
-    path: Path | None, environ: Mapping[str, str], flags: Mapping[str, object], folder: Path = Path()
+    path: Path | None,
+    environ: Mapping[str, str],
+    flags: Mapping[str, object],
+    folder: Path = Path(),
+    lists: Lists = MappingProxyType({}),
 ) -> Loaded:
-    """What a start with this file, environment and command line means. `folder` is the working directory.
+    """What a start with this file, environment and command line means. `folder` is the working directory, `lists` what
+    providers that are asked for their models have answered so far.
 
     Raises ConfigError with every problem there is.
     """
     loading = _Loading(environ)
     file = find_file(path, environ, folder)
-    files = (
-        {} if file is None else {file: digest(file)}
-    )  # before it is read: what comes later is another file
+    # Before it is read: what comes later is another file.
+    files = {} if file is None else {file: digest(file)}
     if file is None:
         loading.discover()
     else:
@@ -114,6 +131,7 @@ def load(
     loading.fill_keys()
     loading.fill_ledger_path(file)
     loading.fill_routes_path(file)
+    loading.add_listed(lists)
     settings = loading.validate()
     again = partial(load, file if file is not None else path, environ, flags, folder)
     if settings.judge.routes_file is not None:
@@ -269,8 +287,55 @@ class _Loading:
             folder = file.parent if file is not None else Path()
             judge["routes_file"] = str(folder / Path(written).expanduser())
 
+    def add_listed(self, lists: Lists) -> None:
+        """Models that nobody wrote down. Of one that is written down only what is not said there is added."""
+        if self.tree.get("models") is None:
+            self.tree["models"] = {}
+        models, providers = self.tree["models"], self.tree.get("providers")
+        if not isinstance(models, dict) or not isinstance(providers, dict):
+            return
+        taken = {name.lower() for name in (*models, *_virtual(self.tree))}
+        by_id = {
+            (str(model.get("provider")), str(model.get("id") or name)): name
+            for name, model in models.items()
+            if isinstance(model, dict)
+        }
+        for provider, listed in lists.items():
+            if not _discovers(providers.get(provider)):
+                continue
+            tiers = self.tree.get("tiers")
+            known = tiers if isinstance(tiers, list) and tiers else DEFAULT_TIERS
+            for model_id, facts in written_models(provider, listed, self.tree, known).items():
+                own = by_id.get((provider, model_id))
+                if own is not None:
+                    self.add_facts(own, facts)
+                    continue
+                name = model_id if model_id.lower() not in taken else f"{provider}/{model_id}"
+                if name.lower() not in taken:
+                    taken.add(name.lower())
+                    models[name] = {**facts, "id": model_id}
+                    for key in models[name]:
+                        self.origins[f"models.{name}.{key}"] = Origin("discovered", provider)
+
+    def add_facts(self, name: str, facts: Mapping[str, Any]) -> None:
+        """Tiers are decisions, and those of a model that is written down are its writer's."""
+        written = self.tree["models"][name]
+        is_priced = any(key.startswith("usd_") for key in written)
+        for key, value in facts.items():
+            if key not in written and key != "tier" and not (is_priced and key.startswith("usd_")):
+                written[key] = value
+                self.origins[f"models.{name}.{key}"] = Origin("discovered", facts["provider"])
+
+    def missing_models(self) -> Iterator[Problem]:
+        if self.tree.get("models") != {}:
+            return
+        providers = self.tree.get("providers")
+        if not isinstance(providers, dict) or not any(map(_discovers, providers.values())):
+            expected = "at least one model by the name that callers use, or a provider with `discover: true`"
+            yield Problem("models", None, expected, line=self.source.line(("models",)))
+
     def validate(self) -> Settings:
-        problems = list(self.source.problems)
+        problems = [*self.source.problems, *self.missing_models()]
         try:
             settings: Settings | None = Settings.model_validate(self.tree)
         except ValidationError as error:
@@ -296,6 +361,19 @@ class _Loading:
                 near = nearest(short, [one.removeprefix("POINTSMAN_") for one in known])
                 if near is not None:
                     yield f"{name} is not read; did you mean POINTSMAN_{near}?"
+
+
+def _discovers(provider: object) -> bool:
+    discover = provider.get("discover") if isinstance(provider, dict) else None
+    return discover is not None and discover is not False
+
+
+def _virtual(tree: Mapping[str, Any]) -> Iterator[str]:
+    """Names that are no models'."""
+    yield from (profile.name for profile in default_policy(DEFAULT_TIERS).profiles)
+    for section in ("aliases", "profiles", "categories"):
+        found = tree.get(section)
+        yield from map(str, found) if isinstance(found, dict) else ()
 
 
 def _read(file: Path) -> Source:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, SecretStr
 from pointsman.config.affinity import AffinitySettings
 from pointsman.config.backends import BackendSettings, BreakerSettings, ProbeSettings
 from pointsman.config.cascade import CascadeSettings
+from pointsman.config.discovery import DiscoverSettings, DiscoverySettings
 from pointsman.config.feedback import FeedbackSettings
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.load import OTHER_VARIABLES, OVERRIDES
@@ -55,6 +56,8 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("reliability", ReliabilitySettings),
     ("reliability.retries", RetrySettings),
     ("ledger", LedgerSettings),
+    ("providers.NAME.discover", DiscoverSettings),
+    ("discovery", DiscoverySettings),
     ("reload", ReloadSettings),
 )
 

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 from pointsman.config.affinity import AffinitySettings
 from pointsman.config.backends import BackendSettings, BreakerSettings, ModelId, ProbeSettings
 from pointsman.config.cascade import CascadeSettings
+from pointsman.config.discovery import DiscoverSettings, DiscoverySettings, switch
 from pointsman.config.feedback import FeedbackSettings
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.opinions import JudgeSettings, SidecarSettings
@@ -159,6 +160,16 @@ class ProviderSettings(Section):
         default=None,
         description="What this provider's keys begin with. Default: what its name brings with it.",
     )
+    discover: Annotated[
+        DiscoverSettings | None,
+        BeforeValidator(switch, json_schema_input_type=DiscoverSettings | bool | None),
+    ] = Field(
+        default=None,
+        description=(
+            "`true`: ask the provider for its models and serve them under its names for them, besides those in `models`."
+            " A section says which. For OpenAI-compatible servers, LiteLLM and Ollama."
+        ),
+    )
     include_stream_usage: bool = Field(
         default=False,
         description="Ask for token counts in every stream, also where the caller did not (openai-chat only).",
@@ -291,7 +302,13 @@ class Settings(Section):
     ] = Field(min_length=1, description="Who serves models.")
     models: dict[
         Name, Annotated[ModelSettings, BeforeValidator(section, json_schema_input_type=ModelSettings | None)]
-    ] = Field(min_length=1, description="The models that may be used, by the names that callers use.")
+    ] = Field(
+        default_factory=dict,
+        description=(
+            "The models that may be used, by the names that callers use. At least one, unless a provider is asked for its"
+            " models (`discover`)."
+        ),
+    )
     tiers: Annotated[
         tuple[Name, ...],
         Field(strict=False),
@@ -352,6 +369,9 @@ class Settings(Section):
     ledger: Annotated[
         LedgerSettings, BeforeValidator(section, json_schema_input_type=LedgerSettings | None)
     ] = Field(default=LedgerSettings(), description="The book of what happened and what it cost.")
+    discovery: Annotated[
+        DiscoverySettings, BeforeValidator(section, json_schema_input_type=DiscoverySettings | None)
+    ] = Field(default=DiscoverySettings(), description="How providers are asked for their models.")
     reload: Annotated[
         ReloadSettings, BeforeValidator(section, json_schema_input_type=ReloadSettings | None)
     ] = Field(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from pointsman.config.load import Loaded
+from pointsman.config.load import Lists, Loaded
 from pointsman.config.schema import Settings
 from pointsman.control.changes import held, model_changes, models_by_tier, waiting_for_restart
 from pointsman.core.errors import ConfigError, PointsmanError, Problem
@@ -26,19 +26,21 @@ Made = TypeVar("Made")
 
 class Reloads(Generic[Made]):
     """`prepare` builds from settings, in any thread, and raises ConfigError; `install` puts it in place, in the loop, and
-    does not fail. One at a time: whoever asks meanwhile waits, and then everything is read once more."""
+    does not fail; `lists` are the models that providers list. One at a time: whoever asks meanwhile waits, and then everything is read once more."""
 
     def __init__(
         self,
         loaded: Loaded,
         prepare: Callable[[Settings], Made],
         install: Callable[[Made, Settings], None],
+        lists: Callable[[], Lists] = dict,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.loaded = loaded
         self._started_with = loaded.settings
         self._prepare = prepare
         self._install = install
+        self._lists = lists
         self._clock = clock
         self._turn = asyncio.Lock()
         self._running_since_s = clock()
@@ -86,7 +88,7 @@ class Reloads(Generic[Made]):
         return settings.poll_s if settings.watch else None
 
     def _read(self) -> tuple[Loaded, Made]:
-        loaded = self.loaded.again()
+        loaded = self.loaded.again(self._lists())
         return loaded, self._prepare(held(self._started_with, loaded.settings))
 
     def _note_failure(self, trigger: str, error: ConfigError) -> None:

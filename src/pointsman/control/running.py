@@ -12,12 +12,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pointsman.config.load import Loaded
 from pointsman.config.schema import Settings
 from pointsman.control.backend_watch import BackendWatch
+from pointsman.control.discoverer import Discoverer
 from pointsman.control.reload import Reloads
 from pointsman.control.runtime import Runtime
 from pointsman.control.watch import FileWatch, WatchThread
 from pointsman.gateway.operation import Operation
 from pointsman.server.asgi import GEMINI_VERBS, INFERENCE_PATHS, OPERATIONS, build_app
-from pointsman.server.control import Reloaded, ReloadStatus
+from pointsman.server.control import DiscoveryStatus, Reloaded, ReloadStatus
 from pointsman.server.endpoints import EndpointTable
 from pointsman.server.inference import InferenceEndpoint
 from pointsman.server.protocol import Service
@@ -46,7 +47,9 @@ class Running:
         self._watch = watch
         self.runtime.take_over(None)
         self._serve(self.runtime, loaded.settings)
-        self._reloads = Reloads(loaded, prepare, self._install)
+        self._discoverer = Discoverer(self._models_changed)
+        self._discoverer.follow(loaded.settings)
+        self._reloads = Reloads(loaded, prepare, self._install, self._discoverer.lists)
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The application of this moment."""
@@ -63,6 +66,12 @@ class Running:
     def reload_status(self) -> ReloadStatus:
         return self._reloads.status()
 
+    def discovery_status(self) -> tuple[DiscoveryStatus, ...]:
+        return self._discoverer.status()
+
+    def refresh_discovery(self) -> None:
+        self._discoverer.refresh()
+
     # what asks by itself
 
     def reload_soon(self, trigger: str) -> None:
@@ -71,17 +80,22 @@ class Running:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Looks after the files of the configuration meanwhile."""
+        """Looks after the files of the configuration, and after the providers' models, meanwhile."""
         watch = FileWatch(self._reloads.files)
         thread = WatchThread(watch, self._reloads.poll_s, self._files_changed)
         thread.start()
+        self._discoverer.start()
         try:
             yield
         finally:
             thread.stop()
+            self._discoverer.stop()
 
     def _files_changed(self, files: tuple[Path, ...]) -> None:
         self.reload_soon(f"{', '.join(file.name for file in files)} changed")
+
+    def _models_changed(self, provider: str) -> None:
+        self.reload_soon(f"the provider {provider} lists other models")
 
     def _begin_reload(self, trigger: str) -> None:
         task = self._loop.create_task(self._reloads.try_reload(trigger))
@@ -96,6 +110,7 @@ class Running:
         self._serve(runtime, settings)
         if self._server is not None:
             self._server.grace_s = settings.server.shutdown_grace_s
+        self._discoverer.follow(settings)
         logging.getLogger().setLevel(settings.server.log_level.upper())
 
     def _serve(self, runtime: Runtime, settings: Settings) -> None:

@@ -66,12 +66,3 @@ def find(provider: str, model_id: str) -> KnownModel | None:
 
 def models_of(provider: str) -> tuple[KnownModel, ...]:
     return tuple(model for model in CATALOG if model.provider == provider)
-
-
-def tier_for_size(billions: float | None, tiers: tuple[str, ...]) -> str:
-    """A first guess from the number of parameters, for models that run at home. Unknown counts as the second
-    tier: neither trusted with the hardest nor wasted on the easiest."""
-    if billions is None:
-        return tiers[min(1, len(tiers) - 1)]
-    place = sum(billions >= limit for limit in (10.0, 40.0, 150.0))
-    return tiers[min(place, len(tiers) - 1)]

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from pointsman.core.errors import ConfigError, Problem
-from pointsman.server.control import Control, FailedReload, Reloaded, ReloadStatus
+from pointsman.server.control import Control, DiscoveryStatus, FailedReload, Reloaded, ReloadStatus
 
 
 class AdminEndpoints:
@@ -28,6 +28,13 @@ class AdminEndpoints:
 
     async def show_reload(self, request: Request) -> Response:
         return JSONResponse(reload_status(self._control.reload_status()))
+
+    async def show_discovery(self, request: Request) -> Response:
+        return JSONResponse({"providers": [_discovery(one) for one in self._control.discovery_status()]})
+
+    async def refresh_discovery(self, request: Request) -> Response:
+        self._control.refresh_discovery()
+        return JSONResponse({"status": "asking"}, status_code=202)
 
 
 def refused(error: ConfigError, consequence: str) -> Response:
@@ -81,6 +88,15 @@ def _failed(failed: FailedReload) -> dict[str, Any]:
         "trigger": failed.trigger,
         "at": _time(failed.at_s),
         "problems": _problems(failed.problems),
+    }
+
+
+def _discovery(status: DiscoveryStatus) -> dict[str, Any]:
+    return {
+        "provider": status.provider,
+        "listed_models": status.listed,
+        "answered_at": None if status.answered_at_s is None else _time(status.answered_at_s),
+        "error": status.error,
     }
 
 

@@ -118,6 +118,8 @@ class Endpoints:
             Route("/responses/{id}/input_items", self.list_input_items, methods=["GET"]),
             ReadingRoute("/admin/reload", self._admin.show_reload, methods=["GET"]),
             ChangingRoute("/admin/reload", self._admin.reload, methods=["POST"]),
+            ReadingRoute("/admin/discovery", self._admin.show_discovery, methods=["GET"]),
+            ChangingRoute("/admin/discovery/refresh", self._admin.refresh_discovery, methods=["POST"]),
             ChangingRoute("/config/reload", self._admin.reload, methods=["POST"]),
         ]
 

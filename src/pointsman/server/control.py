@@ -53,6 +53,17 @@ class ReloadStatus:
     poll_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DiscoveryStatus:
+    """A provider that is asked for its models. `listed` is how many its latest list had, None where there was none yet;
+    `error` what came of asking since."""
+
+    provider: str
+    listed: int | None
+    answered_at_s: float | None
+    error: str | None
+
+
 class Control(Protocol):
     """The running gateway, for those who may change it."""
 
@@ -62,3 +73,9 @@ class Control(Protocol):
         ...
 
     def reload_status(self) -> ReloadStatus: ...
+
+    def discovery_status(self) -> tuple[DiscoveryStatus, ...]: ...
+
+    def refresh_discovery(self) -> None:
+        """Asks every provider for its models, soon and in the background."""
+        ...
