@@ -105,3 +105,14 @@ async def test_no_key_reaches_the_labs_provider(tmp_path: Path) -> None:
     for received in sent:
         told = b" ".join(value for _, value in received.headers) + received.query.encode() + received.body
         assert b"secret" not in told
+
+
+async def test_drafts_and_opinions_are_left_out(tmp_path: Path) -> None:
+    """They are calls too, and the path is to show who was asked for the answer."""
+    yaml = f"{CONFIG}cascade: {{drafts: {{second: first}}}}\njudge: {{model: first, when: always}}\n"
+
+    trials = await tried(tmp_path, "401", yaml=yaml)
+
+    healthy = {(trial.route.asked[0], trial.path) for trial in trials if not trial.failing}
+    assert healthy >= {("first", ("first",)), ("second", ("second",))}
+    assert all(len(path) == 1 for _, path in healthy)

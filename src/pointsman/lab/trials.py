@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from pointsman.app import Lasting, build, build_brain
 from pointsman.config.cards import served_of
+from pointsman.config.cascade import CascadeSettings
 from pointsman.config.opinions import JudgeSettings, SidecarSettings
 from pointsman.config.schema import ProviderSettings, Settings
 from pointsman.control.runtime import Runtime
@@ -45,6 +46,13 @@ COMMON: tuple[str, ...] = (
 
 _IMPATIENT = Deadlines(connect_s=5.0, first_byte_s=0.3, idle_s=0.3, total_s=3.0)
 """What never goes on is not waited for as long as the configuration says."""
+
+_WITHOUT_OPINIONS = {
+    "judge": JudgeSettings(),
+    "sidecar": SidecarSettings(),
+    "cascade": CascadeSettings(),
+}
+"""Who is asked beside those who answer would only blur the path."""
 
 _STAND_IN = "lab"
 _AT_ONCE = 8
@@ -132,7 +140,7 @@ class Lab:
     """One configuration in the lab. To be entered before use."""
 
     def __init__(self, settings: Settings) -> None:
-        settings = settings.model_copy(update={"judge": JudgeSettings(), "sidecar": SidecarSettings()})
+        settings = settings.model_copy(update=_WITHOUT_OPINIONS)
         self.brain = build_brain(settings)  # prices go by where a provider really is
         self.upstream = FaultUpstream()
         self._client = Client()
