@@ -1,6 +1,7 @@
 """Conversations that stay with their models through whole requests, told apart by caller's words and by sessions."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -111,3 +112,17 @@ def test_nothing_is_kept_unless_it_is_wanted(gateway: GatewayFactory) -> None:
         talk = Talk(gateway(yaml), upstream)
         assert talk.model(LONG, tools=[TOOL]) == "able"
         assert talk.model(LONG, "Read.", "Summarise it") == "plain"
+
+
+def test_conversations_outlive_a_reload(gateway: GatewayFactory, tmp_path: Path) -> None:
+    admin = "the-key-that-opens-everything"
+    with FakeUpstream.in_thread() as upstream:
+        yaml = YAML.format(url=upstream.base_url)
+        talk = Talk(gateway(yaml, POINTSMAN_ADMIN_KEY=admin), upstream)
+        assert talk.model(LONG, tools=[TOOL]) == "able"
+        (tmp_path / "pointsman.yaml").write_text(yaml + "baseline_model: able\n")
+        with Caller(talk.gateway) as caller:
+            reloaded = caller.post("/admin/reload", b"", {"authorization": f"Bearer {admin}"})
+        assert reloaded.status == 200, reloaded.body
+        assert talk.model(LONG, "Read.", "Summarise it") == "able"
+        assert talk.model("Another matter. " + LONG) == "plain"

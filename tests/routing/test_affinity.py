@@ -119,6 +119,18 @@ def test_conversations_do_not_touch_each_other_and_are_bounded() -> None:
     assert names(kept.keep(b"4", decide(MATE, MID), 20_000, 1.0))[0] == "mid"
 
 
+def test_conversations_go_on_in_a_successor_as_far_as_there_is_room() -> None:
+    old = affinity()
+    for number in range(5):
+        old.keep(b"%d" % number, decide(MID, MATE), 20_000, 0.0)
+    new = affinity(pins_max=3)
+    new.take_over(old)
+    assert len(new) == 3
+    assert names(new.keep(b"4", decide(MATE, MID), 20_000, 1.0))[0] == "mid"
+    assert names(new.keep(b"0", decide(MATE, MID), 20_000, 1.0))[0] == "mate"
+    assert names(old.keep(b"0", decide(MATE, MID), 20_000, 1.0))[0] == "mid"
+
+
 @given(
     st.lists(
         st.tuples(st.permutations(ALL), st.sampled_from(TIERS), st.integers(0, 200_000), st.floats(0, 400)),

@@ -43,7 +43,8 @@ class Runtime:
     feedback: Feedback | None = None
 
     def take_over(self, predecessor: "Runtime | None") -> None:
-        """Comes into force: what is known of backends, and what is under way, goes on here."""
+        """Comes into force: what is known of backends and of conversations, and what is under way, goes on here."""
         self.book.adjust(self.limits)
         if predecessor is not None:
             self.fleet.take_over(predecessor.fleet)
+            self.pipeline.take_over(predecessor.pipeline)

@@ -46,7 +46,7 @@ class Consult:
         self.router = router
         self._advisers = advisers
         self._proven = proven
-        self._affinity = affinity
+        self.affinity = affinity
         self._draw = draw
         self._clock = clock
 
@@ -61,17 +61,22 @@ class Consult:
                 decision = prefer_proven(decision, proven.experience, self._clock())
             if proven.exploration_rate:
                 decision = explore(decision, proven.exploration_rate, self._draw())
-        if self._affinity is not None:
+        if self.affinity is not None:
             booking.session = key = session_key(call, envelope, prompt)
             if key is not None:
                 tokens = (prompt.input_bytes - prompt.media_bytes) // _BYTES_PER_TOKEN
-                decision = self._affinity.keep(key, decision, tokens, self._clock())
+                decision = self.affinity.keep(key, decision, tokens, self._clock())
         return decision
+
+    def take_over(self, predecessor: "Consult") -> None:
+        """Conversations stay with their models over a reload."""
+        if self.affinity is not None and predecessor.affinity is not None:
+            self.affinity.take_over(predecessor.affinity)
 
     def answered(self, booking: Booking) -> None:
         """The request has its answer: its conversation stays with the model that gave it."""
-        if self._affinity is not None and booking.session is not None and booking.answering is not None:
-            self._affinity.answered(booking.session, booking.answering.card.name, self._clock())
+        if self.affinity is not None and booking.session is not None and booking.answering is not None:
+            self.affinity.answered(booking.session, booking.answering.card.name, self._clock())
 
     async def _heard(self, prompt: Prompt, profile: Profile, requested: str, booking: Booking) -> Decision:
         opinions: dict[str, Opinion] = {}

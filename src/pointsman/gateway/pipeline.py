@@ -68,15 +68,20 @@ class Pipeline:
         self._dispatch = dispatch
         self._record = record
         self._baseline = baseline
-        self._consult = consult
+        self.consult = consult
         self._cascade = cascade
         self._tells_routing = tells_routing
 
     def use(self, router: Router) -> None:
         """Decides with another router from now on: the same one, calibrated."""
         self._router = router
-        if self._consult is not None:
-            self._consult.router = router
+        if self.consult is not None:
+            self.consult.router = router
+
+    def take_over(self, predecessor: "Pipeline") -> None:
+        """What is known of callers' conversations goes on here."""
+        if self.consult is not None and predecessor.consult is not None:
+            self.consult.take_over(predecessor.consult)
 
     async def handle(self, call: Call, answer: Answer) -> None:
         """Answers one call, whatever happens, and books it."""
@@ -89,18 +94,18 @@ class Pipeline:
             if call.operation is not None:
                 await self._operate(call, call.operation, envelope, answer, booking)
                 return
-            if self._consult is None:
+            if self.consult is None:
                 decision = self.decide(call.dialect, envelope)
             else:
-                decision = await self._decide_with(self._consult, envelope, booking)
+                decision = await self._decide_with(self.consult, envelope, booking)
             booking.decision = decision
             drafter = None if self._cascade is None else self._cascade.drafter(envelope, decision)
             if drafter is None or self._cascade is None:
                 await self._dispatch.run(call, envelope, decision, answer, booking)
             else:
                 await self._cascade.run(envelope, decision, drafter, answer, booking)
-            if self._consult is not None:
-                self._consult.answered(booking)
+            if self.consult is not None:
+                self.consult.answered(booking)
         except PointsmanError as error:
             self._refuse(error, answer, booking)
         except asyncio.CancelledError:

@@ -47,11 +47,11 @@ class Affinity:
         self._kept_s = kept_s
         self._output_tokens = output_tokens
         self._pins_max = pins_max
-        self._pins: OrderedDict[bytes, Pin] = OrderedDict()
+        self.pins: OrderedDict[bytes, Pin] = OrderedDict()
 
     def keep(self, key: bytes, decision: Decision, tokens: int, now_s: float) -> Decision:
         """The decision for the next turn of a conversation of so many tokens."""
-        pin = self._pins.get(key)
+        pin = self.pins.get(key)
         place = self._places.get(decision.tier or "", 0)
         if pin is not None and pin.until_s > now_s and place <= pin.place and decision.card.name != pin.model:
             kept = next((card for card in decision.chain if card.name == pin.model), None)
@@ -71,18 +71,23 @@ class Affinity:
 
     def answered(self, key: bytes, model: str, now_s: float) -> None:
         """Another model than the chosen one has answered: what is cached is cached there."""
-        pin = self._pins.get(key)
+        pin = self.pins.get(key)
         if pin is not None and pin.model != model:
             self._put(key, model, pin.place, pin.tokens, now_s)
 
+    def take_over(self, other: "Affinity") -> None:
+        """The conversations of another one go on here: those that were seen last, as many as there is room for."""
+        room = len(other.pins) - self._pins_max
+        self.pins = OrderedDict(list(other.pins.items())[max(room, 0) :])
+
     def __len__(self) -> int:
-        return len(self._pins)
+        return len(self.pins)
 
     def _put(self, key: bytes, model: str, place: int, tokens: int, now_s: float) -> None:
-        self._pins[key] = Pin(model, place, tokens, now_s + self._kept_s.get(model, 0.0))
-        self._pins.move_to_end(key)
-        if len(self._pins) > self._pins_max:
-            self._pins.popitem(last=False)
+        self.pins[key] = Pin(model, place, tokens, now_s + self._kept_s.get(model, 0.0))
+        self.pins.move_to_end(key)
+        if len(self.pins) > self._pins_max:
+            self.pins.popitem(last=False)
 
 
 def moving(
