@@ -99,6 +99,24 @@ def test_models_prints_the_table_and_each_tiers_order(run):
     assert "medium     medium     demo-medium, demo-complex, demo-reasoning, demo-simple" in ran.output
 
 
+def test_models_names_the_places_of_those_that_have_several(run, home):
+    (home / "pointsman.yaml").write_text(
+        "providers:\n"
+        '  a: {dialect: openai-chat, base_url: "http://127.0.0.1:9001/v1"}\n'
+        '  b: {dialect: openai-chat, base_url: "http://127.0.0.1:9002/v1"}\n'
+        "models:\n"
+        "  shared:\n"
+        "    backends:\n"
+        "      - {provider: a, weight: 0}\n"
+        "      - {provider: b, weight: 2.5, region: eu}\n"
+        "  single: {provider: a}\n"
+    )
+    output = run("models").output
+
+    assert "  shared@b (weight 2.5, in eu)\n  shared@a (weight 0)\n" in output
+    assert "single@" not in output
+
+
 def test_models_shows_what_a_profile_changes(run):
     lines = run("models", "--profile", "premium").output.splitlines()
     assert any(line.split()[:2] == ["simple", "medium"] for line in lines)
