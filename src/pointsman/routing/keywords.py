@@ -154,8 +154,9 @@ class Keywords:
         """These and further lists."""
         return Keywords({**self.lists, **lists}, self._never_misspelt) if lists else self
 
-    def find(self, text: str) -> Found:
-        """`text` must be encodable as UTF-8 (no lone surrogates)."""
+    def find(self, text: str, *, proofread: bool = True) -> Found:
+        """`text` must be encodable as UTF-8 (no lone surrogates). `proofread` also reads misspelt words, where it is
+        short."""
         if len(text) > 2 * (EDGE_CHARS + _BLOCK_CHARS):
             ends = EDGE_CHARS + _BLOCK_CHARS
             text = f"{text[:ends]}\0{text[-ends:]}"
@@ -177,7 +178,7 @@ class Keywords:
             tail = size - len(padded[-EDGE_CHARS:].encode())
         if is_short:
             machine.search(data, 0, size, found, said)
-            if size <= _PROOFREAD_BYTES:
+            if proofread and size <= _PROOFREAD_BYTES:
                 self._read_misspelt(text, found, said)
             return Found(said, pasted, found, self._words)
         machine.search(data, 0, head, found, said)

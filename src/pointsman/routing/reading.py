@@ -19,11 +19,26 @@ _WORDS_TOLD = 3
 _PASTED_WORDS = 20
 _MOST_FOR_PASTED = 0.5
 
+_COURTESY_CHARS = 100
+_COURTEOUS_SENTENCES = 2
+_COURTEOUS_LISTS = frozenset({"greeting", "go_on", "references", "negation", "constraints", "steps"})
+_SENTENCE_ENDS = ".!?。！？:：\n"  # noqa: RUF001 - those of other scripts
+_FIRST_SENTENCE = re.compile(rf"[^{_SENTENCE_ENDS}]{{1,{_COURTESY_CHARS}}}[{_SENTENCE_ENDS}]+\s*")
+_LAST_SENTENCE = re.compile(
+    rf"[{_SENTENCE_ENDS}`]\s*[^{_SENTENCE_ENDS}`\s][^{_SENTENCE_ENDS}`]*[{_SENTENCE_ENDS}]*\Z"
+)
 _BYTES_PER_TOKEN = 4.6
 _SPACES = re.compile(r"[ \t\u00a0\u3000]{2,}")
 
-_LONG_WORD_CHARS = 10
-_BESIDE_WORDS = ",.;:!?()\"'»«“”„¿¡"
+_LONG_WORD = b" " + 10 * b"a"
+_AS_LETTERS = bytes(
+    ord("a")
+    if (chr(byte).isalpha() and byte < 0x80) or 0xC3 <= byte <= 0xCA or 0xD0 <= byte <= 0xD3
+    else ord(" ")
+    for byte in range(0x100)
+)
+"""By a character's first byte in UTF-8: letters are those of Latin and Cyrillic."""
+_BEHIND_FIRST_BYTE = bytes(range(0x80, 0xC0))
 _PART_MARKS = ",;:"
 _WIDE_PART_MARKS = "，；：、،؛"  # noqa: RUF001 - those of other scripts
 _USUAL_TOKENS = 60
@@ -109,13 +124,17 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
         if speaker == "user":
             user_turns += 1
             if reads_on:
-                texts.append(text)
-                reads_on = len(text) <= _SHORT_CHARS and user_turns <= _MAX_INHERITED_TURNS
-                if reads_on and len(prompt.turns) > 1:
-                    reads_on = _leans_on_what_was_said(text, keywords)
+                wish = without_courtesies(plain(text), keywords)
+                texts.append(wish)
+                reads_on = (
+                    len(wish) <= _SHORT_CHARS
+                    and user_turns <= _MAX_INHERITED_TURNS
+                    and len(prompt.turns) > 1
+                    and _leans_on_what_was_said(wish, keywords)
+                )
                 continue
         others.append(text)
-    asked = plain(texts[0] if len(texts) == 1 else "\n".join(reversed(texts)))
+    asked = texts[0] if len(texts) == 1 else "\n".join(reversed(texts))
 
     weighed = weigh(asked)
     asked_tokens = text_tokens(weighed)
@@ -197,18 +216,9 @@ def _add_instructions(system: str, measures: dict[str, float]) -> None:
 
 
 def _long_words(text: str) -> int:
-    """How many different words of ten letters or more there are."""
-    candidates = {word for word in text.split() if len(word) >= _LONG_WORD_CHARS}
-    if not candidates:
-        return 0
-    words = {word.strip(_BESIDE_WORDS).lower() for word in candidates}
-    return len(
-        [
-            word
-            for word in words
-            if len(word) >= _LONG_WORD_CHARS and word.replace("-", "").isalpha() and word < "\u0e00"
-        ]
-    )
+    """How many words of ten letters or more there are. One byte is left of each character, "a" for a letter of a
+    script whose words are told by their length."""
+    return (b" " + text.encode().translate(_AS_LETTERS, _BEHIND_FIRST_BYTE)).count(_LONG_WORD)
 
 
 def _leans_on_what_was_said(text: str, keywords: Keywords) -> bool:
@@ -217,10 +227,31 @@ def _leans_on_what_was_said(text: str, keywords: Keywords) -> bool:
     wide = 0 if text.isascii() else sum(char >= "\u0e00" for char in text)
     if words > _GO_ON_WORDS or wide > _GO_ON_WIDE_CHARS:
         return False
-    said = keywords.find(plain(text)).said
+    said = keywords.find(text).said
     if "go_on" in said:
         return True
     return "greeting" not in said and words < _SHORT_WORDS and wide <= _SHORT_WIDE_CHARS
+
+
+def without_courtesies(text: str, keywords: Keywords) -> str:
+    """The text without a sentence or two of nothing but greetings, requests and thanks around it. They say nothing
+    of how hard the wish between them is, in whatever language."""
+    for _ in range(_COURTEOUS_SENTENCES):
+        end = _FIRST_SENTENCE.match(text)
+        if end is None or end.end() == len(text) or not _is_courtesy(end[0], keywords):
+            break
+        text = text[end.end() :]
+    for _ in range(_COURTEOUS_SENTENCES):
+        begin = _LAST_SENTENCE.search(text, max(len(text) - _COURTESY_CHARS, 0))
+        if begin is None or not _is_courtesy(begin[0], keywords):
+            break
+        text = text[: begin.start() + 1]
+    return text
+
+
+def _is_courtesy(sentence: str, keywords: Keywords) -> bool:
+    said = keywords.find(sentence, proofread=False).said
+    return "greeting" in said and _COURTEOUS_LISTS.issuperset(said)
 
 
 def plain(text: str) -> str:
