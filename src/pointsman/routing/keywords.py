@@ -1,7 +1,7 @@
 """Finds the words that tell something about a prompt, in one linear pass. What they mean is up to the signals."""
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
@@ -11,6 +11,12 @@ from pointsman.routing.spellings import Misspelt, unaccented
 EDGE_CHARS = 800
 """Someone who pastes a long text says before or behind it what to do with it: these many characters at either
 end count as said, what stands between them as pasted."""
+
+COURTESIES = "greeting"
+"""The list of them."""
+
+_COURTESY_BYTES = 110
+"""Whoever says more in a sentence says something."""
 
 _PROOFREAD_BYTES = 600
 """A wish of this size rests on a few words, so that one misspelt makes a difference; a longer one says it twice."""
@@ -135,6 +141,7 @@ class Keywords:
         # Most texts are ASCII: for them a machine of the ASCII words alone is smaller.
         self._ascii = _Machine([each for each in sought if each.pattern.isascii()])
         self._any = _Machine(sought)
+        self._courtesies = _Machine([each for each in sought if COURTESIES in each.lists])
         self._misspelt = Misspelt(
             {word: place for (word, goes_on), place in spelt.items() if not goes_on},
             self._never_misspelt.union(word for word, _ in spelt),
@@ -186,6 +193,15 @@ class Keywords:
         begin = max(head - machine.overlap, 0)
         machine.search(data, begin, min(tail + machine.overlap, size), found, pasted)
         return Found(said, pasted, found, self._words)
+
+    def is_courtesy(self, sentence: str, beside: Collection[str]) -> bool:
+        """Whether there are courtesies in it, and of other lists at most those `beside`."""
+        data = f"\n{sentence.lower()}\n".encode().title()
+        if len(data) > _COURTESY_BYTES:
+            return False
+        counts: dict[str, int] = {}
+        self._courtesies.search(data, 0, len(data), {}, counts)
+        return bool(counts) and self.find(sentence, proofread=False).said.keys() <= {COURTESIES, *beside}
 
     def _read_misspelt(self, text: str, found: dict[int, None], said: dict[str, int]) -> None:
         for place in self._misspelt.find(text):

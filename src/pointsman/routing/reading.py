@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from pointsman.core.prompt import Prompt
-from pointsman.routing.keywords import EDGE_CHARS, Found, Keywords
+from pointsman.routing.keywords import COURTESIES, EDGE_CHARS, Found, Keywords
 from pointsman.routing.tokens import beside, input_tokens, text_tokens, weigh
 
 _SHORT_CHARS = 80
@@ -21,7 +21,7 @@ _MOST_FOR_PASTED = 0.5
 
 _COURTESY_CHARS = 100
 _COURTEOUS_SENTENCES = 2
-_COURTEOUS_LISTS = frozenset({"greeting", "go_on", "references", "negation", "constraints", "steps"})
+_BESIDE_COURTESIES = frozenset({"go_on", "references", "negation", "constraints", "steps"})
 _SENTENCE_ENDS = ".!?。！？:：\n"  # noqa: RUF001 - those of other scripts
 _FIRST_SENTENCE = re.compile(rf"[^{_SENTENCE_ENDS}]{{1,{_COURTESY_CHARS}}}[{_SENTENCE_ENDS}]+\s*")
 _LAST_SENTENCE = re.compile(
@@ -189,9 +189,9 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
             measures["long_words"] = long_words * share
     found = keywords.find(asked)
     measures.update(found.said)
-    if "greeting" in measures:
+    if COURTESIES in measures:
         # Courtesies are many words that say nothing of the task.
-        spoken = sum(map(len, found.words("greeting"))) / _BYTES_PER_TOKEN
+        spoken = sum(map(len, found.words(COURTESIES))) / _BYTES_PER_TOKEN
         measures["asked_tokens"] = max(round(asked_tokens - spoken), 1)
     # What was pasted counts as half a word at most: a long text has some of everything, and what to do with it is
     # said before or behind it.
@@ -230,7 +230,7 @@ def _leans_on_what_was_said(text: str, keywords: Keywords) -> bool:
     said = keywords.find(text).said
     if "go_on" in said:
         return True
-    return "greeting" not in said and words < _SHORT_WORDS and wide <= _SHORT_WIDE_CHARS
+    return COURTESIES not in said and words < _SHORT_WORDS and wide <= _SHORT_WIDE_CHARS
 
 
 def without_courtesies(text: str, keywords: Keywords) -> str:
@@ -238,20 +238,15 @@ def without_courtesies(text: str, keywords: Keywords) -> str:
     of how hard the wish between them is, in whatever language."""
     for _ in range(_COURTEOUS_SENTENCES):
         end = _FIRST_SENTENCE.match(text)
-        if end is None or end.end() == len(text) or not _is_courtesy(end[0], keywords):
+        if end is None or end.end() == len(text) or not keywords.is_courtesy(end[0], _BESIDE_COURTESIES):
             break
         text = text[end.end() :]
     for _ in range(_COURTEOUS_SENTENCES):
         begin = _LAST_SENTENCE.search(text, max(len(text) - _COURTESY_CHARS, 0))
-        if begin is None or not _is_courtesy(begin[0], keywords):
+        if begin is None or not keywords.is_courtesy(begin[0], _BESIDE_COURTESIES):
             break
         text = text[: begin.start() + 1]
     return text
-
-
-def _is_courtesy(sentence: str, keywords: Keywords) -> bool:
-    said = keywords.find(sentence, proofread=False).said
-    return "greeting" in said and _COURTEOUS_LISTS.issuperset(said)
 
 
 def plain(text: str) -> str:
