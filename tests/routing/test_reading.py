@@ -37,7 +37,7 @@ def test_short_follow_up_inherits_the_turn_before(keywords: Keywords, follow_up:
     reading = read(conversation(("user", TASK), ("assistant", "Shall I?"), ("user", follow_up)), keywords)
 
     assert reading.inherited_turns == 1
-    assert reading.asked.replace(",", "，") == f"{TASK}\n{follow_up}".strip().replace(",", "，")
+    assert reading.asked.replace(",", "，") == f"{TASK}\n{follow_up}".replace(",", "，")
     assert "reasoning" in reading.measures
 
 
@@ -180,3 +180,37 @@ def test_any_conversation_can_be_read(keywords: Keywords, turns: list[tuple[str,
 
     assert reading.measures["input_tokens"] >= 1
     assert reading.measures["asked_tokens"] >= 0
+
+
+FRAMES = [
+    ("Hello! ", " Thanks in advance!"),
+    ("Hi! Could you please help me with this? ", " Thank you very much."),
+    ("¡Hola! Espero que estés bien. ", " Muchas gracias."),
+    ("Guten Tag, ich hätte da eine Bitte: ", " Vielen Dank im Voraus."),
+    ("你好！", " 谢谢！"),
+    ("こんにちは。", " よろしくお願いします。"),
+]
+
+
+@pytest.mark.parametrize(("before", "behind"), FRAMES)
+def test_courtesies_around_a_wish_are_no_part_of_it(keywords: Keywords, before: str, behind: str) -> None:
+    reading = read(conversation(("user", f"{before}{TASK}.{behind}")), keywords)
+
+    assert reading.asked.strip() == f"{TASK}."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hello!",
+        "Could you please show me all the boats in that harbour?",
+        "Thanks. Please prove it. Thanks.",
+        "Please explain the tides. I am Ann.",
+        "Hello! " * 50,
+    ],
+)
+def test_wish_is_never_taken_for_a_courtesy(keywords: Keywords, text: str) -> None:
+    asked = read(conversation(("user", text)), keywords).asked
+
+    assert asked
+    assert all(word in asked for word in ("prove", "boats", "tides") if word in text)

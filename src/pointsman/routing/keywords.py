@@ -18,6 +18,9 @@ COURTESIES = "greeting"
 _COURTESY_BYTES = 110
 """Whoever says more in a sentence says something."""
 
+_COURTESY_SHARE = 0.4
+"""Of "could you please help me with this?" so much is known courtesies."""
+
 _PROOFREAD_BYTES = 600
 """A wish of this size rests on a few words, so that one misspelt makes a difference; a longer one says it twice."""
 
@@ -195,13 +198,17 @@ class Keywords:
         return Found(said, pasted, found, self._words)
 
     def is_courtesy(self, sentence: str, beside: Collection[str]) -> bool:
-        """Whether there are courtesies in it, and of other lists at most those `beside`."""
+        """Whether much of it is courtesies, and there are words of other lists at most of those `beside`."""
         data = f"\n{sentence.lower()}\n".encode().title()
         if len(data) > _COURTESY_BYTES:
             return False
         counts: dict[str, int] = {}
-        self._courtesies.search(data, 0, len(data), {}, counts)
-        return bool(counts) and self.find(sentence, proofread=False).said.keys() <= {COURTESIES, *beside}
+        places: dict[int, None] = {}
+        self._courtesies.search(data, 0, len(data), places, counts)
+        spoken = sum([len(self._words[place].told) for place in places])
+        if spoken < _COURTESY_SHARE * len(sentence.strip()):
+            return False
+        return self.find(sentence, proofread=False).said.keys() <= {COURTESIES, *beside}
 
     def _read_misspelt(self, text: str, found: dict[int, None], said: dict[str, int]) -> None:
         for place in self._misspelt.find(text):
