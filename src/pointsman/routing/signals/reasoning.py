@@ -12,7 +12,7 @@ reasoning = Words(
 )
 
 
-analysis = Words("analysis", "analysis", 0.25, 0.65, 0.9, 1.0, meaning="To weigh, to compare, to judge.")
+analysis = Words("analysis", "analysis", 0.25, 0.75, 0.95, 1.0, meaning="To weigh, to compare, to judge.")
 
 
 multi_step = Words(
