@@ -3,12 +3,13 @@
 from pointsman.routing.reading import Measures, Reading, Signal, Words, graded
 
 _SENTENCE_TOKENS = 20
+_ASKED_AS_DATA = frozenset({"json_schema", "json_object"})
 
 proof = Words("proof", "proof", 0.85, 1.0, meaning="A proof or a derivation is asked for.")
 
 
 reasoning = Words(
-    "reasoning", "reasoning", 0.4, 1.0, meaning="Strong markers: prove, derive, step by step, root cause."
+    "reasoning", "reasoning", 0.5, 1.0, meaning="Strong markers: prove, derive, step by step, root cause."
 )
 
 
@@ -28,12 +29,12 @@ multi_step = Words(
 
 def _calculation(words: float, measures: Measures) -> float:
     """Words of mathematics, and figures among the words, unless those are all there is. A program that calculates is
-    no harder than another."""
+    no harder than another, nor are figures that only have to be found."""
     value = graded(words, (0.4, 0.7, 0.9, 1.0))
     digits = measures.get("digits")
     if digits:
         value = min(value + min(digits * 5, 0.5) * min(measures["asked_tokens"] / _SENTENCE_TOKENS, 1.0), 1.0)
-    return value / 2 if measures.get("code", 0.0) >= 1.0 else value
+    return value / 2 if measures.get("code", 0.0) >= 1.0 or not _ASKED_AS_DATA.isdisjoint(measures) else value
 
 
 def _saw_calculation(reading: Reading) -> str:

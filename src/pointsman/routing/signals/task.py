@@ -2,7 +2,7 @@
 
 from pointsman.routing.reading import Measures, Signal, Words, graded
 
-_WORK = ("imperative", "explanation", "analysis", "reasoning", "code", "technical", "math")
+_WORK = ("imperative", "explanation", "analysis", "proof", "reasoning", "code", "technical", "math")
 """Lists whose words make more of a wish than a fact to look up."""
 
 _BESIDE_AN_ORDER = 0.3
