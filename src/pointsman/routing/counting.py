@@ -4,8 +4,8 @@ high: who trusts the number must not run over a limit."""
 import math
 
 from pointsman.core.prompt import Prompt
-from pointsman.routing.reading import encodable
 from pointsman.routing.tokens import input_tokens, text_tokens, weigh
+from pointsman.routing.wish import encodable
 
 _MARGIN = 1.35  # tokenizers differ by a fifth on the same prose, and newer ones cut finer
 

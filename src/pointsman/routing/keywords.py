@@ -54,6 +54,14 @@ class Found(NamedTuple):
         """Those of one list."""
         return [self.known[place].told for place in self.places if name in self.known[place].lists]
 
+    def beside(self, pasted: "Found") -> "Found":
+        """With what was found in a text that was pasted beside this one."""
+        behind = dict(self.pasted)
+        for counts in (pasted.said, pasted.pasted):
+            for name, count in counts.items():
+                behind[name] = behind.get(name, 0) + count
+        return Found(self.said, behind, dict.fromkeys((*self.places, *pasted.places)), self.known)
+
 
 class _Machine:
     """An automaton of some of the words, over UTF-8.

@@ -1,35 +1,21 @@
 """What a prompt says, read once per decision for all signals. It does not judge: that is theirs."""
 
-import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from pointsman.core.prompt import Prompt
 from pointsman.routing.keywords import COURTESIES, EDGE_CHARS, Found, Keywords
 from pointsman.routing.tokens import beside, input_tokens, text_tokens, weigh
+from pointsman.routing.wish import apart, encodable, leans_on_what_was_said, plain, without_courtesies
 
-_SHORT_CHARS = 80
-_SHORT_WORDS = 4
-_SHORT_WIDE_CHARS = 8  # "请继续" is one word to a program that splits at spaces
-_GO_ON_WORDS = 9
-_GO_ON_WIDE_CHARS = 16
 _MAX_INHERITED_TURNS = 8
 _WORDS_TOLD = 3
-_PASTED_WORDS = 20
-_MOST_FOR_PASTED = 0.5
+_PASTED_WORDS = 10
+_MOST_FOR_PASTED = 1.0
+_TOKENS_PER_ASKED = 10
+_MOST_FOR_MATERIAL = 50
 
-_COURTESY_CHARS = 100
-_COURTEOUS_SENTENCES = 2
-_BESIDE_COURTESIES = frozenset({"go_on", "references", "negation", "constraints", "steps"})
-_SENTENCE_ENDS = ".!?。！？:：\n"  # noqa: RUF001 - those of other scripts
-_FIRST_SENTENCE = re.compile(rf"[^{_SENTENCE_ENDS}]{{1,{_COURTESY_CHARS}}}[{_SENTENCE_ENDS}]+\s*")
-_LAST_SENTENCE = re.compile(
-    rf"[{_SENTENCE_ENDS}`]\s*[^{_SENTENCE_ENDS}`\s][^{_SENTENCE_ENDS}`]*[{_SENTENCE_ENDS}]*\Z"
-)
 _BYTES_PER_TOKEN = 4.6
-_SPACES = re.compile(r"[ \t\u00a0\u3000]{2,}")
-
 _LONG_WORD = b" " + 10 * b"a"
 _AS_LETTERS = bytes(
     ord("a")
@@ -127,10 +113,9 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
                 wish = without_courtesies(plain(text), keywords)
                 texts.append(wish)
                 reads_on = (
-                    len(wish) <= _SHORT_CHARS
-                    and user_turns <= _MAX_INHERITED_TURNS
+                    user_turns <= _MAX_INHERITED_TURNS
                     and len(prompt.turns) > 1
-                    and _leans_on_what_was_said(wish, keywords)
+                    and leans_on_what_was_said(wish, keywords)
                 )
                 continue
         others.append(text)
@@ -143,6 +128,11 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
         other = weigh(encodable("\n".join(others)))
         whole = beside(weighed, other) if texts else other
         whole_tokens = text_tokens(whole)
+    wish, material = apart(asked)
+    if material:
+        weighed = weigh(wish)
+        wish_tokens = text_tokens(weighed)
+        asked_tokens = wish_tokens + min((asked_tokens - wish_tokens) / _TOKENS_PER_ASKED, _MOST_FOR_MATERIAL)
 
     measures: dict[str, float] = {
         "asked_tokens": round(asked_tokens),
@@ -162,9 +152,9 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
         measures["images"] = prompt.image_count
         measures["audio"] = prompt.audio_count
 
-    edges = asked
-    if len(asked) > 2 * EDGE_CHARS:
-        edges = f"{asked[:EDGE_CHARS]}\n{asked[-EDGE_CHARS:]}"
+    edges = wish
+    if len(wish) > 2 * EDGE_CHARS:
+        edges = f"{wish[:EDGE_CHARS]}\n{wish[-EDGE_CHARS:]}"
         weighed = weigh(edges)
     size, marks, high_bytes, _ = weighed
     questions = marks.count(b"?")
@@ -187,14 +177,16 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
             measures["clauses"] = parts * share
         if long_words:
             measures["long_words"] = long_words * share
-    found = keywords.find(asked)
+    found = keywords.find(wish)
+    if material:
+        found = found.beside(keywords.find(material, proofread=False))
     measures.update(found.said)
     if COURTESIES in measures:
         # Courtesies are many words that say nothing of the task.
         spoken = sum(map(len, found.words(COURTESIES))) / _BYTES_PER_TOKEN
         measures["asked_tokens"] = max(round(asked_tokens - spoken), 1)
-    # What was pasted counts as half a word at most: a long text has some of everything, and what to do with it is
-    # said before or behind it.
+    # What was pasted counts as a word at most: a long text has some of everything, and what to do with it is said
+    # before or behind it.
     for name, count in found.pasted.items():
         measures[name] = measures.get(name, 0) + min(count / _PASTED_WORDS, _MOST_FOR_PASTED)
     return Reading(prompt, asked, max(len(texts) - 1, 0), measures, found)
@@ -219,46 +211,3 @@ def _long_words(text: str) -> int:
     """How many words of ten letters or more there are. One byte is left of each character, "a" for a letter of a
     script whose words are told by their length."""
     return (b" " + text.encode().translate(_AS_LETTERS, _BEHIND_FIRST_BYTE)).count(_LONG_WORD)
-
-
-def _leans_on_what_was_said(text: str, keywords: Keywords) -> bool:
-    """Whether a turn says too little to be understood alone."""
-    words = len(text.split())
-    wide = 0 if text.isascii() else sum(char >= "\u0e00" for char in text)
-    if words > _GO_ON_WORDS or wide > _GO_ON_WIDE_CHARS:
-        return False
-    said = keywords.find(text).said
-    if "go_on" in said:
-        return True
-    return COURTESIES not in said and words < _SHORT_WORDS and wide <= _SHORT_WIDE_CHARS
-
-
-def without_courtesies(text: str, keywords: Keywords) -> str:
-    """The text without a sentence or two of nothing but greetings, requests and thanks around it. They say nothing
-    of how hard the wish between them is, in whatever language."""
-    for _ in range(_COURTEOUS_SENTENCES):
-        end = _FIRST_SENTENCE.match(text)
-        if end is None or end.end() == len(text) or not keywords.is_courtesy(end[0], _BESIDE_COURTESIES):
-            break
-        text = text[end.end() :]
-    for _ in range(_COURTEOUS_SENTENCES):
-        begin = _LAST_SENTENCE.search(text, max(len(text) - _COURTESY_CHARS, 0))
-        if begin is None or not keywords.is_courtesy(begin[0], _BESIDE_COURTESIES):
-            break
-        text = text[: begin.start() + 1]
-    return text
-
-
-def plain(text: str) -> str:
-    """The text as keywords are sought in it: in one form of each character, without padding."""
-    if not text.isascii():
-        text = encodable(text)
-        if not unicodedata.is_normalized("NFKC", text):
-            text = unicodedata.normalize("NFKC", text)
-    text = text.strip()
-    return _SPACES.sub(" ", text) if "  " in text else text
-
-
-def encodable(text: str) -> str:
-    """Lone surrogates can come out of JSON escapes; nothing past this point can hold them."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()

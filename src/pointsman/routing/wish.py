@@ -1,0 +1,102 @@
+"""What of a conversation is the wish: without padding and courtesies, told apart from what was pasted beside it, and
+whether it can be understood alone. It does not say how hard it is."""
+
+import re
+import unicodedata
+
+from pointsman.routing.keywords import COURTESIES, Keywords
+
+_SHORT_CHARS = 80
+_SHORT_WORDS = 4
+_SHORT_WIDE_CHARS = 8  # "请继续" is one word to a program that splits at spaces
+_GO_ON_WORDS = 9
+_GO_ON_WIDE_CHARS = 16
+_COURTESY_CHARS = 100
+_COURTEOUS_SENTENCES = 2
+_BESIDE_COURTESIES = frozenset({"go_on", "references", "negation", "constraints", "steps"})
+_SENTENCE_ENDS = ".!?。！？:：\n"  # noqa: RUF001 - those of other scripts
+_FIRST_SENTENCE = re.compile(rf"[^{_SENTENCE_ENDS}]{{1,{_COURTESY_CHARS}}}[{_SENTENCE_ENDS}]+\s*")
+_LAST_SENTENCE = re.compile(
+    rf"[{_SENTENCE_ENDS}`]\s*[^{_SENTENCE_ENDS}`\s][^{_SENTENCE_ENDS}`]*[{_SENTENCE_ENDS}]*\Z"
+)
+_SPACES = re.compile(r"[ \t\u00a0\u3000]{2,}")
+
+_APART_CHARS = 400
+"""Shorter texts are read as one."""
+_INSTRUCTION_CHARS = 400
+_MATERIAL_CHARS = 300
+_MATERIAL_SHARE = 1.5
+_QUOTED_CHARS = 120
+_QUOTES = ('""', "“”", "«»", "「」", "„“")
+
+
+def leans_on_what_was_said(text: str, keywords: Keywords) -> bool:
+    """Whether a turn says too little to be understood alone."""
+    if len(text) > _SHORT_CHARS:
+        return False
+    words = len(text.split())
+    wide = 0 if text.isascii() else sum(char >= "\u0e00" for char in text)
+    if words > _GO_ON_WORDS or wide > _GO_ON_WIDE_CHARS:
+        return False
+    said = keywords.find(text).said
+    if "go_on" in said:
+        return True
+    return COURTESIES not in said and words < _SHORT_WORDS and wide <= _SHORT_WIDE_CHARS
+
+
+def without_courtesies(text: str, keywords: Keywords) -> str:
+    """The text without a sentence or two of nothing but greetings, requests and thanks around it. They say nothing
+    of how hard the wish between them is, in whatever language."""
+    for _ in range(_COURTEOUS_SENTENCES):
+        end = _FIRST_SENTENCE.match(text)
+        if end is None or end.end() == len(text) or not keywords.is_courtesy(end[0], _BESIDE_COURTESIES):
+            break
+        text = text[end.end() :]
+    for _ in range(_COURTEOUS_SENTENCES):
+        begin = _LAST_SENTENCE.search(text, max(len(text) - _COURTESY_CHARS, 0))
+        if begin is None or not keywords.is_courtesy(begin[0], _BESIDE_COURTESIES):
+            break
+        text = text[: begin.start() + 1]
+    return text
+
+
+def plain(text: str) -> str:
+    """The text as keywords are sought in it: in one form of each character, without padding."""
+    if not text.isascii():
+        text = encodable(text)
+        if not unicodedata.is_normalized("NFKC", text):
+            text = unicodedata.normalize("NFKC", text)
+    text = text.strip()
+    return _SPACES.sub(" ", text) if "  " in text else text
+
+
+def encodable(text: str) -> str:
+    """Lone surrogates can come out of JSON escapes; nothing past this point can hold them."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def apart(text: str) -> tuple[str, str]:
+    """The wish, and what was pasted to be worked on. A short first or last paragraph (or line, in a text without
+    paragraphs) beside much more says what to do with the rest, and so does what stands around a long quotation."""
+    if len(text) < _QUOTED_CHARS:
+        return text, ""
+    if len(text) >= _APART_CHARS and "\n" in text:
+        wish, material = _short_and_long_paragraphs(text)
+        if wish.strip() and len(material) >= max(_MATERIAL_CHARS, _MATERIAL_SHARE * len(wish)):
+            return wish, material
+    for opening, closing in _QUOTES:
+        begin, end = text.find(opening), text.rfind(closing)
+        if begin >= 0 and end - begin >= _QUOTED_CHARS:
+            wish = f"{text[:begin]} {text[end + 1 :]}"
+            if wish.strip() and len(wish) <= _INSTRUCTION_CHARS:
+                return wish, text[begin + 1 : end]
+    return text, ""
+
+
+def _short_and_long_paragraphs(text: str) -> tuple[str, str]:
+    mark = "\n\n" if "\n\n" in text else "\n"
+    first, _, rest = text.partition(mark)
+    middle, _, last = rest.rpartition(mark)
+    short = [paragraph for paragraph in (first, last) if len(paragraph) <= _INSTRUCTION_CHARS]
+    long = [paragraph for paragraph in (first, middle, last) if paragraph is middle or paragraph not in short]
+    return "\n".join(short), "\n".join(long)
