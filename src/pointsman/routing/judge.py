@@ -15,7 +15,7 @@ import msgspec
 from pointsman.core.errors import ConfigError, Problem
 from pointsman.core.prompt import Prompt
 from pointsman.routing.opinions import Question
-from pointsman.routing.reading import encodable
+from pointsman.routing.wish import encodable
 
 _SYSTEM_SHARE = 0.15
 _ASKED_SHARE = 0.55

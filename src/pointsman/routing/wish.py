@@ -27,7 +27,7 @@ _INSTRUCTION_CHARS = 400
 _MATERIAL_CHARS = 300
 _MATERIAL_SHARE = 1.5
 _QUOTED_CHARS = 120
-_QUOTES = ('""', "“”", "«»", "「」", "„“")
+_QUOTES = (('"', '"'), ("“", "”"), ("«", "»"), ("「", "」"), ("„", "“"))
 
 
 def leans_on_what_was_said(text: str, keywords: Keywords) -> bool:
