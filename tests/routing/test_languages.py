@@ -18,6 +18,18 @@ SENTENCES: dict[str, dict[str, str]] = {
         "ar": "أثبت هذه القضية بالاستقراء",
         "fr": "Démontrez cette affirmation par récurrence",
     },
+    "certificate": {
+        "en": "I need a proof of address",
+        "zh": "怎么开收入证明？",
+        "ja": "在学証明書がほしい",
+        "ko": "재직증명서가 필요해요",
+        "ru": "мне нужна справка",
+        "de": "wo bekomme ich einen Adressnachweis?",
+        "es": "necesito un comprobante de domicilio",
+        "pt": "preciso de um comprovante",
+        "ar": "أحتاج شهادة ميلاد",
+        "fr": "il me faut un justificatif",
+    },
     "reasoning": {
         "en": "Think it through step by step",
         "zh": "请一步一步地推理",

@@ -30,6 +30,11 @@ HARD = {"complex", "reasoning"}
         "Is java coffee stronger than a Turkish one?",
         "I will import the selected goods myself, said the class president",
         "Where is the nearest root beer function room?",
+        "I need proof of address, what documents count?",
+        "Wo kann ich einen Beweis für meine Adresse bekommen?",
+        "收入证明在哪里开",
+        "A prova de matemática é amanhã?",
+        "Ist Java eine Insel?",
     ],
 )
 def test_easy_wish_gets_the_lowest_tier(route: Route, ask: Ask, text: str) -> None:

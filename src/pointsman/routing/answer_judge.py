@@ -5,7 +5,7 @@ import re
 
 import msgspec
 
-from pointsman.routing.reading import encodable
+from pointsman.routing.wish import encodable
 
 INSTRUCTIONS = (
     "You check answers for a router of language models. A small model has answered; a larger one can be asked instead."

@@ -154,7 +154,11 @@ class Keywords:
         self._any = _Machine(sought)
         self._courtesies = _Machine([each for each in sought if COURTESIES in each.lists])
         self._misspelt = Misspelt(
-            {word: place for (word, goes_on), place in spelt.items() if not goes_on},
+            {
+                spelling: place
+                for (word, goes_on), place in spelt.items()
+                for spelling in ((word, f"{word}s") if goes_on and word.isascii() else (word,))
+            },
             self._never_misspelt.union(word for word, _ in spelt),
         )
 

@@ -16,7 +16,7 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
 # Set by hand so that everyday requests land where a careful person would place them (tests/routing/everyday.toml).
 # What the weakest models do well ends at EASY_BELOW; what needs a strong one begins at HARD_FROM; TOP_FROM asks for
 # long thinking and TRIVIAL_BELOW for next to none.
-TRIVIAL_BELOW, EASY_BELOW, HARD_FROM, TOP_FROM = 0.14, 0.28, 0.52, 0.80
+TRIVIAL_BELOW, EASY_BELOW, HARD_FROM, TOP_FROM = 0.14, 0.28, 0.54, 0.80
 
 _BY_COUNT: Mapping[int, tuple[float, ...]] = {
     1: (),

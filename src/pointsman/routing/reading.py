@@ -181,6 +181,10 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
     if material:
         found = found.beside(keywords.find(material, proofread=False))
     measures.update(found.said)
+    if papers := measures.get("certificate"):
+        for name in ("proof", "reasoning"):
+            if measures.pop(name, 0) > papers:
+                measures[name] = found.said[name] - papers
     if COURTESIES in measures:
         # Courtesies are many words that say nothing of the task.
         spoken = sum(map(len, found.words(COURTESIES))) / _BYTES_PER_TOKEN

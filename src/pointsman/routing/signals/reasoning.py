@@ -13,7 +13,7 @@ reasoning = Words(
 )
 
 
-analysis = Words("analysis", "analysis", 0.42, 0.78, 0.95, 1.0, meaning="To weigh, to compare, to judge.")
+analysis = Words("analysis", "analysis", 0.25, 0.75, 0.95, 1.0, meaning="To weigh, to compare, to judge.")
 
 
 multi_step = Words(
