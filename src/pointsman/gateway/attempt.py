@@ -110,22 +110,28 @@ async def _relay(
     content_type: bytes,
     on_content: Callable[[], None],
 ) -> None:
-    def write(out: bytes) -> None:
-        if booking.first_byte_ms is None:
-            on_content()
-            booking.first_byte(attempt)
-            if not answer.is_started:
-                answer.start(200, answer_headers(booking, content_type))
-        answer.write(out)
+    piece, write = crossing.piece, answer.write
 
+    def begin() -> None:
+        on_content()
+        booking.first_byte(attempt)
+        if not answer.is_started:
+            answer.start(200, answer_headers(booking, content_type))
+
+    # Called for every piece of a stream: nothing stands here that need not.
     def deliver(data: bytes) -> None:
-        out = crossing.piece(data)
+        out = piece(data)
         if out:
+            if booking.first_byte_ms is None:
+                begin()
             write(out)
 
     answer.throttle(incoming)
     await incoming.pump(deliver)
-    write(crossing.end())
+    rest = crossing.end()
+    if booking.first_byte_ms is None:
+        begin()
+    write(rest)
 
 
 def asking_patience(booking: Booking, content_type: bytes) -> Callable[[Answer], None]:
