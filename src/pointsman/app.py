@@ -22,11 +22,14 @@ import uvloop
 from pointsman import __version__
 from pointsman.config.advice import cascade_of, consult_of, feedback_of, panel_of
 from pointsman.config.cards import baseline_of, cards_of, served_of
+from pointsman.config.deadlines import deadlines_of
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.load import Loaded
 from pointsman.config.schema import ServerSettings, Settings
 from pointsman.config.values import (
     breaker_policy_of,
+    ceilings_of,
+    chains_of,
     limits_of,
     policy_of,
     providers_of,
@@ -40,7 +43,9 @@ from pointsman.control.running import Running
 from pointsman.control.runtime import Brain, Runtime
 from pointsman.core.ports import Limits, Send
 from pointsman.fleet.pool import Fleet
+from pointsman.fleet.retry_budget import RetryBudget
 from pointsman.gateway.dispatch import Dispatch
+from pointsman.gateway.hedge import Hedging
 from pointsman.gateway.memory import Memory
 from pointsman.gateway.pipeline import Pipeline, Record
 from pointsman.gateway.slot_book import SlotBook
@@ -142,6 +147,11 @@ def build(settings: Settings, lasting: Lasting, *, now_s: float, brain: Brain | 
             send_demo if provider.embedded else send,
             tuple(sorted(prefix for prefix in key_prefixes if prefix not in own and prefix.startswith(own))),
             slots=(*of_models[card.name], *of_providers[card.provider]),
+            deadlines=deadlines_of(
+                settings.models[card.name].deadlines,
+                settings.providers[card.provider].deadlines,
+                settings.deadlines,
+            ),
         )
         others = {name: replace(target, dialect=DIALECTS[name]) for name in provider.also_speaks}
         targets[backend.name] = replace(target, others=others)
@@ -149,7 +159,15 @@ def build(settings: Settings, lasting: Lasting, *, now_s: float, brain: Brain | 
     asked_first = {card.name: targets[fleet.backends_of(card.name)[0]] for card in brain.cards}
     baseline = baseline_of(settings, brain.cards)
     feedback = feedback_of(settings, brain.cards, policy_of(settings).boundaries)
-    dispatch = Dispatch(targets, lasting.memory, fleet, retry_policy_of(settings), retry_budget_of(settings))
+    dispatch = Dispatch(
+        targets,
+        lasting.memory,
+        fleet,
+        retry_policy_of(settings),
+        retry_budget_of(settings),
+        ceilings_of(settings, [backend for backend, _ in served]),
+        _hedging_of(settings),
+    )
     pipeline = Pipeline(
         brain.names,
         brain.router,
@@ -158,6 +176,7 @@ def build(settings: Settings, lasting: Lasting, *, now_s: float, brain: Brain | 
         baseline.price if baseline is not None else None,
         consult_of(settings, brain.router, asked_first, send, feedback),
         cascade_of(settings, asked_first, dispatch),
+        chains_of(settings, brain.cards),
         tells_routing=settings.routing.told_in_answers,
     )
     if feedback is not None:
@@ -180,6 +199,14 @@ def build(settings: Settings, lasting: Lasting, *, now_s: float, brain: Brain | 
 
 def _calibrate(pipeline: Pipeline, router: Router, boundaries: tuple[float, ...]) -> None:
     pipeline.use(router.with_boundaries(boundaries))
+
+
+def _hedging_of(settings: Settings) -> Hedging | None:
+    hedging = settings.reliability.hedging
+    if not hedging.models and not hedging.profiles:
+        return None
+    budget = RetryBudget(hedging.budget_share, hedging.budget_burst)
+    return Hedging(hedging.models, hedging.profiles, budget)
 
 
 def _door(settings: ServerSettings) -> Door:

@@ -181,6 +181,7 @@ def test_headers_tell_of_the_decision() -> None:
         b"x-pointsman-outcome": b"none",
         b"x-pointsman-path": b"none",
         b"x-pointsman-substituted": b"none",
+        b"x-pointsman-withheld": b"none",
     }
     way = crossing()
     way.dropped = ("seed", "messages[].größe", "a\r\nb: c")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pointsman.config.section import Number, Seconds, Section, Usd
+from pointsman.config.section import Number, Region, Seconds, Section, Usd
 from pointsman.fleet.breaker import BreakerPolicy
 
 _BREAKER = BreakerPolicy()
@@ -25,9 +25,7 @@ class BackendSettings(Section):
         default=1.0,
         description="Its share of the calls, beside places of the same price. 0: only when the others are down.",
     )
-    region: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!-~]+$")] | None = Field(
-        default=None, description="Where it is, for people: shown by `/v1/backends` and `/metrics`."
-    )
+    region: Region | None = Field(default=None, description="Where it is. Default: that of its provider.")
     usd_per_million_input: Usd | None = Field(
         default=None, description="Its own price. Default: that of the model, else what is known of it there."
     )

@@ -48,8 +48,9 @@ def served_of(settings: Settings, at: datetime | None = None) -> tuple[Served, .
             here = model.model_copy(update=_said_here(place))
             card = _card(name, here, providers[place.provider], at)
             called = f"{name}@{place.provider}" + ("" if times[place.provider] == 1 else f"/{card.id}")
+            region = place.region or settings.providers[place.provider].region
             dearness = None if card.price is None else _dearness(card.price)
-            backend = Backend(called, name, place.provider, place.weight, dearness, place.region)
+            backend = Backend(called, name, place.provider, place.weight, dearness, region)
             served.append(Served(backend, card))
     return tuple(served)
 

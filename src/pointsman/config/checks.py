@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from urllib.parse import urlsplit
 
+from pointsman.config import fallback_checks
 from pointsman.config.discovery import DISCOVERABLE
 from pointsman.config.opinion_checks import affinity, cascade, judge, sidecar
 from pointsman.config.problems import nearest, shown
@@ -386,6 +387,9 @@ CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
     _routing,
     _limits,
     _preferred_models,
+    fallback_checks.chains,
+    fallback_checks.consent,
+    fallback_checks.hedging,
     judge,
     sidecar,
     affinity,

@@ -11,16 +11,17 @@ from pydantic import BaseModel, SecretStr
 from pointsman.config.affinity import AffinitySettings
 from pointsman.config.backends import BackendSettings, BreakerSettings, ProbeSettings
 from pointsman.config.cascade import CascadeSettings
+from pointsman.config.deadlines import DeadlineSettings
 from pointsman.config.discovery import DiscoverSettings, DiscoverySettings
+from pointsman.config.fallbacks import ChainSettings, ConsentSettings
 from pointsman.config.feedback import FeedbackSettings
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.load import OTHER_VARIABLES, OVERRIDES
 from pointsman.config.opinions import JudgeSettings, SidecarSettings
-from pointsman.config.reliability import ReliabilitySettings, RetrySettings
+from pointsman.config.reliability import HedgeSettings, ReliabilitySettings, RetrySettings
 from pointsman.config.reload import ReloadSettings
 from pointsman.config.routing import CategorySettings, ProfileSettings, RuleSettings
 from pointsman.config.schema import (
-    DeadlineSettings,
     LedgerSettings,
     ModelSettings,
     ProviderSettings,
@@ -37,7 +38,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("server", ServerSettings),
     ("limits", LimitsSettings),
     ("providers.NAME", ProviderSettings),
-    ("providers.NAME.deadlines", DeadlineSettings),
+    ("deadlines", DeadlineSettings),
     ("providers.NAME.limits", TargetLimitsSettings),
     ("providers.NAME.probe", ProbeSettings),
     ("models.NAME", ModelSettings),
@@ -53,8 +54,11 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("affinity", AffinitySettings),
     ("cascade", CascadeSettings),
     ("feedback", FeedbackSettings),
+    ("chains", ChainSettings),
+    ("consent", ConsentSettings),
     ("reliability", ReliabilitySettings),
     ("reliability.retries", RetrySettings),
+    ("reliability.hedging", HedgeSettings),
     ("ledger", LedgerSettings),
     ("providers.NAME.discover", DiscoverSettings),
     ("discovery", DiscoverySettings),

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pointsman.config.section import Number, Seconds, Section, section
+from pointsman.config.section import Name, Number, Seconds, Section, section
 from pointsman.fleet.attempts import RetryPolicy
 from pointsman.fleet.remedies import FIXED, TABLE
 
@@ -52,12 +52,31 @@ class RetrySettings(Section):
     )
 
 
+class HedgeSettings(Section):
+    """Asking a second target when the first has been silent for a while; the first content wins, the other is stopped
+    and still paid for. Off unless a model or a profile is named."""
+
+    models: dict[Name, Seconds] = Field(
+        default_factory=dict, description="After how many seconds without content, by chosen model."
+    )
+    profiles: dict[Name, Seconds] = Field(
+        default_factory=dict, description="The same by profile, for models that are not named."
+    )
+    budget_share: Share = Field(
+        default=0.05, description="The share of those requests for which that happens at most."
+    )
+    budget_burst: int = Field(default=5, ge=1, le=100_000, description="How many may be saved up.")
+
+
 class ReliabilitySettings(Section):
     """What is done when a provider fails, until the first content has reached the caller."""
 
     retries: Annotated[
         RetrySettings, BeforeValidator(section, json_schema_input_type=RetrySettings | None)
     ] = Field(default=RetrySettings(), description="Asking a target again.")
+    hedging: Annotated[
+        HedgeSettings, BeforeValidator(section, json_schema_input_type=HedgeSettings | None)
+    ] = Field(default=HedgeSettings(), description="Asking two targets at once.")
     outcomes: dict[Outcome, Literal["retry", "next", "larger", "stop"]] = Field(
         default_factory=dict,
         description=(

@@ -10,7 +10,9 @@ from pydantic import BeforeValidator, Field
 from pointsman.config.affinity import AffinitySettings
 from pointsman.config.backends import BackendSettings, BreakerSettings, ModelId, ProbeSettings
 from pointsman.config.cascade import CascadeSettings
+from pointsman.config.deadlines import DeadlineSettings
 from pointsman.config.discovery import DiscoverSettings, DiscoverySettings, switch
+from pointsman.config.fallbacks import ChainSettings, ConsentSettings
 from pointsman.config.feedback import FeedbackSettings
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.opinions import JudgeSettings, SidecarSettings
@@ -22,6 +24,7 @@ from pointsman.config.section import (
     Name,
     Number,
     ProviderName,
+    Region,
     Seconds,
     Secret,
     Section,
@@ -31,11 +34,8 @@ from pointsman.config.section import (
     section,
 )
 from pointsman.core.model_card import Ability
-from pointsman.core.ports import Deadlines
 from pointsman.routing.presets import DEFAULT_TIERS, PRESETS
 from pointsman.upstream.provider import CredentialHeader
-
-_DEADLINES = Deadlines()
 
 
 def _preset(value: Any) -> Any:
@@ -90,17 +90,6 @@ class ServerSettings(Section):
     shutdown_grace_s: Seconds = Field(
         default=10.0, description="How long answers under way may go on after SIGTERM before they are cut."
     )
-
-
-class DeadlineSettings(Section):
-    """How long a provider may take, in seconds."""
-
-    connect_s: Seconds = Field(default=_DEADLINES.connect_s, description="To accept the connection.")
-    first_byte_s: Seconds = Field(
-        default=_DEADLINES.first_byte_s, description="To send the first byte of its answer."
-    )
-    idle_s: Seconds = Field(default=_DEADLINES.idle_s, description="Between two pieces of an answer.")
-    total_s: Seconds = Field(default=_DEADLINES.total_s, description="For the whole answer.")
 
 
 class ProviderSettings(Section):
@@ -170,13 +159,17 @@ class ProviderSettings(Section):
             " A section says which. For OpenAI-compatible servers, LiteLLM and Ollama."
         ),
     )
+    region: Region | None = Field(
+        default=None,
+        description="Where it is: for `consent.regions`, and shown by `/v1/backends` and `/metrics`.",
+    )
     include_stream_usage: bool = Field(
         default=False,
         description="Ask for token counts in every stream, also where the caller did not (openai-chat only).",
     )
     deadlines: Annotated[
         DeadlineSettings, BeforeValidator(section, json_schema_input_type=DeadlineSettings | None)
-    ] = Field(default=DeadlineSettings(), description="How long it may take.")
+    ] = Field(default=DeadlineSettings(), description="How long it may take, where that is its own.")
     limits: Annotated[
         TargetLimitsSettings, BeforeValidator(section, json_schema_input_type=TargetLimitsSettings | None)
     ] = Field(default=TargetLimitsSettings(), description="How many requests it gets at once.")
@@ -225,6 +218,9 @@ class ModelSettings(Section):
         default=None, description="The most tokens it takes, prompt and answer together."
     )
     max_output_tokens: Tokens | None = Field(default=None, description="The most tokens it writes.")
+    deadlines: Annotated[
+        DeadlineSettings, BeforeValidator(section, json_schema_input_type=DeadlineSettings | None)
+    ] = Field(default=DeadlineSettings(), description="How long it may take, where that is its own.")
     abilities: Annotated[frozenset[Ability], Field(strict=False)] | None = Field(
         default=None,
         description=(
@@ -363,6 +359,15 @@ class Settings(Section):
     feedback: Annotated[
         FeedbackSettings, BeforeValidator(section, json_schema_input_type=FeedbackSettings | None)
     ] = Field(default=FeedbackSettings(), description="Reports on answers, and what they may change.")
+    chains: Annotated[
+        ChainSettings, BeforeValidator(section, json_schema_input_type=ChainSettings | None)
+    ] = Field(default=ChainSettings(), description="Which models are asked, in order.")
+    consent: Annotated[
+        ConsentSettings, BeforeValidator(section, json_schema_input_type=ConsentSettings | None)
+    ] = Field(default=ConsentSettings(), description="How far a substitute may depart from the choice.")
+    deadlines: Annotated[
+        DeadlineSettings, BeforeValidator(section, json_schema_input_type=DeadlineSettings | None)
+    ] = Field(default=DeadlineSettings(), description="How long any provider may take.")
     reliability: Annotated[
         ReliabilitySettings, BeforeValidator(section, json_schema_input_type=ReliabilitySettings | None)
     ] = Field(default=ReliabilitySettings(), description="What is done when a provider fails.")

@@ -40,6 +40,8 @@ def _no_slash_at_the_end(value: str) -> str:
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
 ProviderName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Usd = Annotated[Decimal, Field(ge=0, lt=DEAREST_USD_PER_MILLION), BeforeValidator(_decimal)]
+Multiple = Annotated[Decimal, Field(gt=0, le=1_000_000), BeforeValidator(_decimal)]
+Region = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!-~]+$")]
 Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_float)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False), BeforeValidator(_float)]
 Secret = Annotated[SecretStr, WithJsonSchema({"type": "string", "pattern": REFERENCE_PATTERN})]

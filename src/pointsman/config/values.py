@@ -1,16 +1,21 @@
 """Settings as the values that the rest of the program works with: providers, model cards, policy."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from pointsman.config.deadlines import DeadlineSettings, deadlines_of
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.routing import ProfileSettings, RuleSettings
 from pointsman.config.schema import ProviderSettings, Settings
 from pointsman.config.section import Section
-from pointsman.core.ports import Deadlines, Limits
+from pointsman.core.model_card import ModelCard
+from pointsman.core.ports import Limits
 from pointsman.fleet.attempts import RetryPolicy
 from pointsman.fleet.breaker import BreakerPolicy
+from pointsman.fleet.chains import Chains
+from pointsman.fleet.consent import Ceilings
+from pointsman.fleet.place import Backend
 from pointsman.fleet.remedies import DEFAULT_REMEDIES, Remedy
 from pointsman.fleet.retry_budget import RetryBudget
 from pointsman.routing.categories import Category
@@ -29,10 +34,12 @@ _CREDENTIAL_HEADERS: Mapping[str, CredentialHeader] = {
 
 def providers_of(settings: Settings) -> dict[str, Provider]:
     """Every provider, with what its name brings filled in. Expects settings that `load` let through."""
-    return {name: _provider(name, provider) for name, provider in settings.providers.items()}
+    return {
+        name: _provider(name, provider, settings.deadlines) for name, provider in settings.providers.items()
+    }
 
 
-def _provider(name: str, settings: ProviderSettings) -> Provider:
+def _provider(name: str, settings: ProviderSettings, deadlines: DeadlineSettings) -> Provider:
     known = KNOWN_PROVIDERS.get(name)
     dialect = settings.dialect or (known.dialect if known else "")
     known_to_speak = known.also_speaks if known is not None and known.dialect == dialect else ()
@@ -52,7 +59,7 @@ def _provider(name: str, settings: ProviderSettings) -> Provider:
         else (known.caller_key_prefixes if known else ()),
         pass_through_caller_key=settings.pass_through_caller_key,
         include_stream_usage=settings.include_stream_usage,
-        deadlines=Deadlines(**settings.deadlines.model_dump()),
+        deadlines=deadlines_of(settings.deadlines, deadlines),
         embedded=base_url == DEMO_URL,
         profile=settings.profile or (name if name in PROFILES else ""),
     )
@@ -150,3 +157,34 @@ def retry_budget_of(settings: Settings) -> RetryBudget:
     """One process's."""
     retries = settings.reliability.retries
     return RetryBudget(retries.budget_share, retries.budget_burst)
+
+
+def chains_of(settings: Settings, cards: Sequence[ModelCard]) -> Chains | None:
+    """The chains that were written down, None where there are none."""
+    by_name = {card.name: card for card in cards}
+    written = settings.chains
+    tiers, categories, models = (
+        {name: tuple(by_name[model] for model in chain) for name, chain in kind.items()}
+        for kind in (written.tiers, written.categories, written.models)
+    )
+    return Chains(tiers, categories, models) if tiers or categories or models else None
+
+
+def ceilings_of(settings: Settings, backends: Iterable[Backend]) -> Ceilings | None:
+    """How far a substitute may depart without consent, None where there is no ceiling."""
+    consent = settings.consent
+    regions: dict[str, frozenset[str]] = {}
+    for backend in backends:
+        # A place whose region nobody told is in no region that was named.
+        regions[backend.model] = regions.get(backend.model, frozenset()) | {backend.region or ""}
+    ceilings = Ceilings(
+        consent.price_multiple_max,
+        frozenset(consent.regions),
+        frozenset(consent.vendors),
+        consent.tier_min,
+        consent.keep_tier,
+        settings.tiers,
+        regions,
+        consent.by_header,
+    )
+    return ceilings if ceilings.are_set else None

@@ -22,7 +22,7 @@ Messages are written for the one who can fix the cause and never contain keys or
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 
 class PointsmanError(Exception):
@@ -162,12 +162,29 @@ class UpstreamError(PointsmanError):
         self.headers = headers
 
 
-class ExhaustedError(PointsmanError):
-    """Every attempt failed. `failures` pairs the model tried with its error, in order."""
+class Withheld(NamedTuple):
+    """A model that was not asked, since it would have passed a ceiling without consent."""
 
-    def __init__(self, failures: Sequence[tuple[str, UpstreamError]]) -> None:
-        super().__init__("; ".join(f"{model}: {error.message}" for model, error in failures))
+    target: str
+    ceiling: str
+
+
+CONSENT_REQUIRED = "consent_required"
+"""The code of an error that consent to a ceiling would have avoided."""
+
+
+class ExhaustedError(PointsmanError):
+    """Every attempt failed. `failures` pairs the model tried with its error, in order; `withheld` are the models that
+    might have answered, had there been consent."""
+
+    def __init__(
+        self, failures: Sequence[tuple[str, UpstreamError]], withheld: Sequence[Withheld] = ()
+    ) -> None:
+        told = [f"{model}: {error.message}" for model, error in failures]
+        told += [f"{model}: not asked without consent ({ceiling})" for model, ceiling in withheld]
+        super().__init__("; ".join(told))
         self.failures = tuple(failures)
+        self.withheld = tuple(withheld)
 
     @property
     def told(self) -> UpstreamError:

@@ -8,19 +8,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
+from pointsman.core.errors import UpstreamError
+
 HeaderList = Sequence[tuple[bytes, bytes]]
 """HTTP headers; names in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Seconds a provider is given: to accept the connection, to send the first byte of its answer, between
-    two pieces of it, and for all of it."""
+    """Seconds a provider is given: to accept the connection, to send the first byte of its answer, to send the first
+    content of a stream (both counted from the request), between two pieces of it, and for all of it.
+    `pieces_per_s_min` is how fast the pieces of a stream come within `rate_window_s` of the first one, 0 for no such
+    limit."""
 
     connect_s: float = 10.0
     first_byte_s: float = 120.0
     idle_s: float = 120.0
     total_s: float = 1800.0
+    first_content_s: float = 120.0
+    pieces_per_s_min: float = 0.0
+    rate_window_s: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,8 @@ class Incoming(Protocol):
 
     status: int
     headers: HeaderList
+    expects_content: bool
+    """Set while a stream has not come to its content: as long as it is, the deadline for that holds."""
 
     async def first(self) -> bytes:
         """The first bytes of the body, b"" if it has none."""
@@ -75,6 +84,10 @@ class Incoming(Protocol):
 
     def abort(self) -> None:
         """Drop the connection at once. Harmless after the end."""
+        ...
+
+    def fail(self, error: UpstreamError) -> None:
+        """Drop it, and raise `error` where somebody waits for more."""
         ...
 
 

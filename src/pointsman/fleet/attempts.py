@@ -11,16 +11,20 @@ nothing, sleeps nowhere and knows no clock; what to do about each failure stands
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pointsman.core.errors import OF_THE_ACCOUNT, UpstreamError
+from pointsman.core.errors import OF_THE_ACCOUNT, UpstreamError, Withheld
 from pointsman.core.model_card import ModelCard
 from pointsman.fleet.lease import Closed, Lease, Verdict
 from pointsman.fleet.pool import Fleet
 from pointsman.fleet.remedies import DEFAULT_REMEDIES, Remedies, Remedy, outcome_of
 from pointsman.fleet.retry_budget import RetryBudget
+
+_GRAIN_S = 0.01
+"""A call that is cut at the request's deadline comes back some milliseconds before it: two clocks, one of which counts in
+whole ones. Nobody could answer in what is left."""
 
 _COOLING_S = 2.0
 """A backend that takes calls again so soon is waited for once; a longer pause is no caller's to wait."""
@@ -63,10 +67,12 @@ class Wait(NamedTuple):
 
 
 class GiveUp(NamedTuple):
-    """`failures` and `closed` are by target, in order. Both may be empty: no target could take the request."""
+    """`failures` and `closed` are by target, in order; `withheld` those that a ceiling kept
+    from being asked. All may be empty: no target could take the request."""
 
     failures: tuple[tuple[str, UpstreamError], ...]
     closed: tuple[tuple[str, Closed], ...]
+    withheld: tuple[Withheld, ...] = ()
 
 
 class _Later(NamedTuple):
@@ -79,7 +85,8 @@ class _Later(NamedTuple):
 
 
 class Attempts:
-    """One request's. `chain` is never empty. From `deadline_at_s` on nobody is asked, or waited for."""
+    """One request's. `chain` is never empty. From `deadline_at_s` on nobody is asked, or waited for. `withhold` names the
+    ceiling that keeps a target from being asked, None for those that may be."""
 
     # What a request that succeeds at once leaves as it is stands here: setting it for each would cost time.
     _place = 0
@@ -88,9 +95,11 @@ class Attempts:
     _over_tokens = 0
     _granted: _Later | None = None
     _avoid: tuple[str, ...] = ()
+    _tried: tuple[str, ...] = ()
     _again: tuple[_Later, ...] = ()
     _failures: tuple[tuple[str, UpstreamError], ...] = ()
     _closed: tuple[tuple[str, Closed], ...] = ()
+    _withheld: tuple[Withheld, ...] = ()
 
     def __init__(
         self,
@@ -99,12 +108,14 @@ class Attempts:
         policy: RetryPolicy,
         budget: RetryBudget,
         deadline_at_s: float = math.inf,
+        withhold: Callable[[ModelCard], str | None] | None = None,
     ) -> None:
         self._chain = chain
         self._fleet = fleet
         self._policy = policy
         self._budget = budget
-        self._deadline_at_s = deadline_at_s
+        self._deadline_at_s = deadline_at_s - _GRAIN_S
+        self._withhold = withhold
         budget.earn()
 
     def next(self, now_s: float) -> Try | Wait | GiveUp:
@@ -113,11 +124,11 @@ class Attempts:
         chain = self._chain
         while self._place < len(chain):
             card = chain[self._place]
-            if self._may_hold(card):
+            if self._may_hold(card) and not self._is_withheld(card):
                 found = self._lease(card, now_s, self._avoid)
                 if isinstance(found, Try):
                     return found
-                if not any(name == card.name for name, _ in self._failures):
+                if card.name not in self._tried:
                     self._closed += ((card.name, found),)
             self._place += 1
         return self._retry(now_s)
@@ -164,12 +175,20 @@ class Attempts:
     def _may_hold(self, card: ModelCard) -> bool:
         return not self._over_tokens or card.context_tokens is None or card.context_tokens > self._over_tokens
 
+    def _is_withheld(self, card: ModelCard) -> bool:
+        ceiling = None if self._withhold is None else self._withhold(card)
+        if ceiling is None:
+            return False
+        self._withheld += (Withheld(card.name, ceiling),)
+        return True
+
     def _lease(self, card: ModelCard, now_s: float, avoid: Sequence[str]) -> Try | Closed:
         lease = self._fleet.pick(card.name, now_s, avoid)
         if isinstance(lease, Closed):
             return lease
         self._asked += 1
         self._avoid += (lease.backend,)
+        self._tried += (card.name,)
         return Try(card, lease)
 
     def _pass_over(self, card: ModelCard) -> None:
@@ -206,4 +225,4 @@ class Attempts:
         return self._give_up()
 
     def _give_up(self) -> GiveUp:
-        return GiveUp(self._failures, self._closed)
+        return GiveUp(self._failures, self._closed, self._withheld)

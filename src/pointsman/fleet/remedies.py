@@ -33,7 +33,7 @@ TABLE: tuple[Row, ...] = (
     Row("timed_out.connect", Remedy.RETRY, "no connection within `connect_s`"),
     Row("timed_out.first_byte", Remedy.NEXT, "no byte of an answer within `first_byte_s`"),
     Row("timed_out.first_content", Remedy.NEXT, "no content within `first_content_s`"),
-    Row("timed_out.rate", Remedy.NEXT, "the first content came slower than `tokens_per_s_min`"),
+    Row("timed_out.rate", Remedy.NEXT, "the first content came slower than `pieces_per_s_min`"),
     Row("timed_out.idle", Remedy.NEXT, "silence for `idle_s` before any content"),
     Row("timed_out.total", Remedy.NEXT, "no end within `total_s`"),
     Row("timed_out", Remedy.RETRY, "the provider's own 408 or 504"),

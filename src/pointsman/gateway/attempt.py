@@ -5,11 +5,13 @@ Nothing reaches the caller before there is content to give it: whatever a provid
 it is still there) is held back, so that a failure until then is nobody's business but ours.
 """
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from pointsman.core.errors import Forbidden, PointsmanError, Unauthorized, UpstreamError, UpstreamFault
-from pointsman.core.ports import Answer, Incoming, Outgoing
+from pointsman.core.ports import Answer, Deadlines, Incoming, Outgoing
 from pointsman.core.request import Request
 from pointsman.gateway.booking import AttemptBooking, Booking
 from pointsman.gateway.call import Call, Credential
@@ -17,6 +19,7 @@ from pointsman.gateway.crossing import Crossing, SameDialect, Streamable, Transl
 from pointsman.gateway.headers import answer_headers, told_by_provider
 from pointsman.gateway.memory import Memory
 from pointsman.gateway.target import Target
+from pointsman.gateway.warm_up import WarmUp
 from pointsman.wire.dialect import ReplyContext
 from pointsman.wire.envelope import Envelope
 
@@ -37,8 +40,11 @@ class Asked:
     """What the caller wants, on its way to one target after the other. The canonical request is decoded when the
     first target of another dialect asks for it."""
 
-    def __init__(self, call: Call, envelope: Envelope, memory: Memory) -> None:
+    def __init__(
+        self, call: Call, envelope: Envelope, memory: Memory, deadline_at_s: float = math.inf
+    ) -> None:
         self._call = call
+        self._deadline_at_s = deadline_at_s
         self._envelope = envelope
         self._memory = memory
         self._request: Request | None = None
@@ -47,7 +53,14 @@ class Asked:
         """Raises ClientError when this target cannot take it."""
         own = target.own_credential(self._call)
         crossing = self._cross(target)
-        return Plan(target, crossing, own, target.outgoing(self._call, crossing.path, crossing.body, own))
+        outgoing = target.outgoing(self._call, crossing.path, crossing.body, own)
+        if self._deadline_at_s != math.inf:
+            outgoing = outgoing._replace(deadlines=self._until_deadline(outgoing.deadlines))
+        return Plan(target, crossing, own, outgoing)
+
+    def _until_deadline(self, deadlines: Deadlines) -> Deadlines:
+        left_s = max(self._deadline_at_s - self._call.clock(), 0.0)
+        return replace(deadlines, total_s=min(deadlines.total_s, left_s))
 
     def _cross(self, target: Target) -> Crossing:
         call, envelope, card = self._call, self._envelope, target.card
@@ -87,7 +100,15 @@ async def run_attempt(
             raise await _refused(incoming, plan)
         if envelope.stream and isinstance(plan.crossing, Streamable):
             content_type = booking.call.dialect.stream_type(envelope)
-            await _relay(incoming, plan.crossing, answer, booking, attempt, content_type, on_content)
+            deadlines = plan.outgoing.deadlines
+            warm_up = WarmUp(incoming, deadlines) if deadlines.pieces_per_s_min else None
+            try:
+                await _relay(
+                    incoming, plan.crossing, answer, booking, attempt, content_type, on_content, warm_up
+                )
+            finally:
+                if warm_up is not None:
+                    warm_up.stop()
         else:
             out = plan.crossing.whole(await incoming.read(_REPLY_BYTES_MAX))
             on_content()
@@ -109,10 +130,12 @@ async def _relay(
     attempt: AttemptBooking,
     content_type: bytes,
     on_content: Callable[[], None],
+    warm_up: WarmUp | None,
 ) -> None:
     piece, write = crossing.piece, answer.write
 
     def begin() -> None:
+        incoming.expects_content = False
         on_content()
         booking.first_byte(attempt)
         if not answer.is_started:
@@ -122,14 +145,22 @@ async def _relay(
     def deliver(data: bytes) -> None:
         out = piece(data)
         if out:
-            if booking.first_byte_ms is None:
+            if attempt.first_byte_ms is None:
+                if warm_up is not None:
+                    incoming.expects_content = False
+                    out = warm_up.take(out)
+                    if not out:
+                        return
                 begin()
             write(out)
 
     answer.throttle(incoming)
+    incoming.expects_content = True
     await incoming.pump(deliver)
     rest = crossing.end()
-    if booking.first_byte_ms is None:
+    if attempt.first_byte_ms is None:
+        if warm_up is not None:
+            rest = warm_up.release() + rest
         begin()
     write(rest)
 

@@ -1,10 +1,19 @@
 """What is known of one request so far, gathered as it goes through the pipeline; at its end it becomes the
 ledger's entry. It decides nothing."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from pointsman.core.decision import Decision
-from pointsman.core.errors import OF_THE_REQUEST, ClientError, PointsmanError, UpstreamError, UpstreamFault
+from pointsman.core.errors import (
+    CONSENT_REQUIRED,
+    OF_THE_REQUEST,
+    ClientError,
+    PointsmanError,
+    UpstreamError,
+    UpstreamFault,
+    Withheld,
+)
 from pointsman.core.model_card import ModelCard
 from pointsman.core.usage import Price, Rates, Usage
 from pointsman.gateway.call import Call
@@ -89,6 +98,7 @@ class Booking:
     """Further header lines that the answer goes with."""
     session: bytes | None = None
     """The key of the conversation, where conversations are kept with their models."""
+    withheld: tuple[Withheld, ...] = ()
 
     def __init__(self, call: Call) -> None:
         self.call = call
@@ -126,7 +136,8 @@ class Booking:
         attempt.note_first_byte(now_ms)
 
     def complete(self) -> None:
-        self.outcome = "complete" if self.is_straight or self.is_answered_here else "failed_over"
+        has_failed = self.is_substituted or any(attempt.fault for attempt in self.attempts)
+        self.outcome = "failed_over" if has_failed and not self.is_answered_here else "complete"
         self.fault = None
         self.has_ended = True
 
@@ -149,6 +160,25 @@ class Booking:
         self.status, self.outcome, self.fault = trial.status, trial.outcome, trial.fault
         self.has_ended = trial.has_ended
         self.first_byte_ms = None if trial.first_byte_ms is None else self.call.elapsed_ms()
+
+    def beside(self, attempts: Sequence[AttemptBooking]) -> None:
+        """Of these, asked at the same time, those that were stopped for the one that answers are paid for all the
+        same."""
+        for attempt in attempts:
+            if self.answering not in {None, attempt} and attempt.outcome == "cancelled":
+                card, usage = attempt.card, attempt.crossing.usage
+                self.side_calls += (
+                    SideCall(
+                        "hedge",
+                        card.name,
+                        card.provider,
+                        "cancelled",
+                        None,
+                        usage,
+                        card.price,
+                        attempt.total_ms,
+                    ),
+                )
 
     def answer_here(self) -> None:
         """The gateway gives the answer itself: nobody is paid for it."""
@@ -174,12 +204,17 @@ class Booking:
         if self.status != _TOLD:
             self.status = _CLIENT_LEFT
 
-    def refuse(self, error: PointsmanError, status: int) -> None:
-        """`status` is what the caller is told, unless it has been told another before."""
+    def refuse(self, error: PointsmanError, status: int, withheld: tuple[Withheld, ...] = ()) -> None:
+        """`status` is what the caller is told, unless it has been told another before. `withheld` are the models that
+        consent would have let answer."""
+        self.withheld = withheld
         if self.status != _TOLD:
             self.status = status
         self.has_ended = True
-        if isinstance(error, UpstreamError):
+        if withheld:
+            self.fault = CONSENT_REQUIRED
+            self.outcome = "refused"
+        elif isinstance(error, UpstreamError):
             self.fault = error.fault.value
             self.outcome = "refused" if error.fault in _REFUSALS else "failed"
         else:

@@ -24,15 +24,19 @@ from pointsman.core.errors import (
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Answer
 from pointsman.fleet.attempts import Attempts, GiveUp, RetryPolicy, Try, Wait
+from pointsman.fleet.consent import Ceilings
+from pointsman.fleet.lease import Closed
 from pointsman.fleet.pool import Fleet
 from pointsman.fleet.retry_budget import RetryBudget
 from pointsman.gateway.attempt import Asked, Plan, asking_patience, run_attempt, told_the_keys_owner
 from pointsman.gateway.booking import Booking
 from pointsman.gateway.call import Call
 from pointsman.gateway.crossing import Crossing
+from pointsman.gateway.hedge import Hedging, Lane, Race
 from pointsman.gateway.memory import Memory
 from pointsman.gateway.slots import enter_all
 from pointsman.gateway.target import Target
+from pointsman.gateway.wishes import NO_WISHES, Wishes
 from pointsman.wire.envelope import Envelope
 
 log = logging.getLogger("pointsman.gateway")
@@ -50,25 +54,38 @@ class Dispatch:
         fleet: Fleet,
         policy: RetryPolicy,
         budget: RetryBudget,
+        ceilings: Ceilings | None = None,
+        hedging: Hedging | None = None,
     ) -> None:
         self._targets = targets
         self.memory = memory
         self._fleet = fleet
         self._policy = policy
         self._budget = budget
+        self._ceilings = ceilings
+        self._hedging = hedging
         self._is_limited = any(target.slots for target in targets.values())
 
     async def run(
-        self, call: Call, envelope: Envelope, decision: Decision, answer: Answer, booking: Booking
+        self,
+        call: Call,
+        envelope: Envelope,
+        decision: Decision,
+        answer: Answer,
+        booking: Booking,
+        wishes: Wishes = NO_WISHES,
     ) -> None:
         """Returns when the caller has an answer, whole or broken off in its own dialect. Raises what the
         caller must be told when nothing has been sent yet."""
         refusal: ClientError | Unavailable | None = None
-        asked = Asked(call, envelope, self.memory)
+        deadline_at_s = call.started_clock_s + wishes.deadline_s
+        asked = Asked(call, envelope, self.memory, deadline_at_s)
         if envelope.stream:
             answer.when_silent(asking_patience(booking, call.dialect.stream_type(envelope)))
         chain = self._free_first(decision.chain) if self._is_limited else decision.chain
-        attempts = Attempts(chain, self._fleet, self._policy, self._budget)
+        withhold = None if self._ceilings is None else self._ceilings.watch(decision.card, wishes.consents)
+        attempts = Attempts(chain, self._fleet, self._policy, self._budget, deadline_at_s, withhold)
+        hedging = self._hedging
         while True:
             step = attempts.next(call.clock())
             if isinstance(step, Wait):
@@ -89,11 +106,69 @@ class Dispatch:
                     attempts.abandoned(step, call.clock())
                     raise
                 try:
+                    if hedging is not None and plan.own is None:
+                        delay_s, hedging = hedging.delay_s(decision), None  # not for what is tried after it
+                        if delay_s is not None:
+                            if await self._hedged(
+                                step, plan, attempts, asked, envelope, answer, booking, delay_s
+                            ):
+                                return
+                            continue
                     if await _is_answered(step, plan, attempts, envelope, answer, booking):
                         return
                 finally:
                     for entered in target.slots:
                         entered.leave()
+
+    async def _hedged(
+        self,
+        step: Try,
+        plan: Plan,
+        attempts: Attempts,
+        asked: Asked,
+        envelope: Envelope,
+        answer: Answer,
+        booking: Booking,
+        delay_s: float,
+    ) -> bool:
+        """Asks one target, and when it has been silent for a while the next one beside it. False if all that were asked
+        failed and nobody noticed."""
+        call = booking.call
+        assert self._hedging is not None
+        budget = self._hedging.budget
+        budget.earn()
+
+        async def first(lane: Lane) -> bool:
+            return await _is_answered(step, plan, attempts, envelope, lane, booking)
+
+        async def second(lane: Lane) -> bool:
+            # All of it here, within the task: one that is stopped before it begins then holds nothing.
+            other = attempts.next(call.clock()) if budget.take() else None
+            if not isinstance(other, Try):
+                return False
+            target = self._targets[other.lease.backend]
+            try:
+                beside = asked.plan(target.for_caller(call.dialect))
+            except ClientError:
+                attempts.unfit(other, call.clock())
+                return False
+            if beside.own is not None or any(slots.is_full for slots in target.slots):
+                attempts.unfit(other, call.clock())
+                return False
+            for slots in target.slots:
+                slots.try_enter()
+            try:
+                return await _is_answered(other, beside, attempts, envelope, lane, booking)
+            finally:
+                for entered in target.slots:
+                    entered.leave()
+
+        before = len(booking.attempts)
+        try:
+            return await Race(answer).run(first, delay_s, second)
+        finally:
+            attempts.abandoned(step, call.clock())  # if it was stopped before it began
+            booking.beside(booking.attempts[before:])
 
     def _free_first(self, chain: Sequence[ModelCard]) -> list[ModelCard]:
         """A model that is full now is left for when no other can answer: then there is a queue before it."""
@@ -112,15 +187,19 @@ async def _is_answered(
     """Asks one target. False if it failed and nobody noticed."""
     call, crossing = booking.call, plan.crossing
     attempt = booking.begin_attempt(plan.target.card, crossing)
+
+    def on_content() -> None:
+        if isinstance(answer, Lane):
+            answer.claim()
+        attempts.first_content(step, call.clock())
+
     try:
-        await run_attempt(
-            plan, envelope, answer, booking, attempt, lambda: attempts.first_content(step, call.clock())
-        )
+        await run_attempt(plan, envelope, answer, booking, attempt, on_content)
     except UpstreamError as error:
-        if crossing.is_finished:
+        has_begun = attempt.first_byte_ms is not None
+        if has_begun and crossing.is_finished:
             answer.finish()
         else:
-            has_begun = booking.first_byte_ms is not None
             attempt.fail(error, partial=has_begun)
             if error.fault not in OF_THE_REQUEST:  # else it is the caller's to mend, not the operator's
                 log.warning(
@@ -135,7 +214,7 @@ async def _is_answered(
             return False
     except BaseException as error:
         # Many clients leave as soon as they have read the reply's end.
-        if crossing.is_finished and booking.first_byte_ms is not None:
+        if crossing.is_finished and attempt.first_byte_ms is not None:
             attempt.end("complete")
             booking.complete()
         elif isinstance(error, asyncio.CancelledError):
@@ -150,22 +229,21 @@ async def _is_answered(
 
 def _given_up(end: GiveUp, refusal: ClientError | Unavailable | None, now_s: float) -> PointsmanError:
     """What the caller is told when nobody answered."""
-    if len(end.failures) == 1 and not end.closed:
-        return end.failures[0][1]
-    if end.failures:
-        return ExhaustedError(end.failures)
-    if end.closed:
-        ready = [closed.retry_at_s for _, closed in end.closed if closed.retry_at_s is not None]
-        told = "; ".join(f"{name}: {closed.why}" for name, closed in end.closed)
-        return UpstreamError(
-            UpstreamFault.OVERLOADED,
-            f"no model can be asked now ({told})",
-            code="no_target",
-            retry_after_s=max(min(ready) - now_s, 0.0) if ready else None,
-        )
+    closed = [(name, _not_asked(each, now_s)) for name, each in end.closed]
+    failures = [*end.failures, *closed]
+    if len(failures) == 1 and not end.withheld:
+        return failures[0][1]
+    if failures:
+        return ExhaustedError(failures, end.withheld)
     if refusal is not None:
         return refusal
     return UpstreamError(UpstreamFault.TIMED_OUT, "the request's deadline passed", code="deadline_passed")
+
+
+def _not_asked(closed: Closed, now_s: float) -> UpstreamError:
+    """A target that takes no call now."""
+    wait_s = None if closed.retry_at_s is None else max(closed.retry_at_s - now_s, 0.0)
+    return UpstreamError(UpstreamFault.OVERLOADED, closed.why, code="no_target", retry_after_s=wait_s)
 
 
 def _break(call: Call, crossing: Crossing, answer: Answer, booking: Booking, error: UpstreamError) -> None:

@@ -67,10 +67,14 @@ def _story(booking: Booking) -> bytes:
     substituted = NONE
     if decision is not None and attempt is not None and booking.is_substituted:
         substituted = ascii_value(f"{attempt.card.name} for {decision.card.name}")
-    return b"x-pointsman-outcome: %b\r\nx-pointsman-path: %b\r\nx-pointsman-substituted: %b\r\n" % (
-        booking.outcome.encode() if booking.has_ended else NONE,
-        ascii_value(",".join(path)) if path else NONE,
-        substituted,
+    withheld = ",".join(f"{target}={ceiling}" for target, ceiling in booking.withheld)
+    return header_lines(
+        (
+            (b"x-pointsman-outcome", booking.outcome.encode() if booking.has_ended else NONE),
+            (b"x-pointsman-path", ascii_value(",".join(path)) if path else NONE),
+            (b"x-pointsman-substituted", substituted),
+            (b"x-pointsman-withheld", ascii_value(withheld) if withheld else NONE),
+        )
     )
 
 
@@ -108,6 +112,7 @@ _STRAIGHT = tuple(
             (b"x-pointsman-outcome", outcome),
             (b"x-pointsman-path", NONE),
             (b"x-pointsman-substituted", NONE),
+            (b"x-pointsman-withheld", NONE),
         )
     )
     for outcome in (NONE, b"complete")
@@ -128,6 +133,7 @@ _UNDECIDED = header_lines(
         (b"x-pointsman-outcome", b"refused"),
         (b"x-pointsman-path", NONE),
         (b"x-pointsman-substituted", NONE),
+        (b"x-pointsman-withheld", NONE),
     )
 )
 

@@ -24,6 +24,7 @@ from pointsman.core.errors import (
 from pointsman.core.model_card import ModelCard
 from pointsman.core.ports import Answer
 from pointsman.core.usage import Price
+from pointsman.fleet.chains import Chains
 from pointsman.gateway.booking import Booking
 from pointsman.gateway.call import Call
 from pointsman.gateway.cascade import Cascade
@@ -32,6 +33,7 @@ from pointsman.gateway.dispatch import Dispatch
 from pointsman.gateway.headers import ESTIMATED, answer_headers, header_lines
 from pointsman.gateway.operation import Operation, PromptReader
 from pointsman.gateway.told_answer import ASKED, told_in
+from pointsman.gateway.wishes import NO_WISHES, Wishes, as_wished, read_wishes
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.routing.decide import Router, pin
 from pointsman.routing.names import Names
@@ -59,6 +61,7 @@ class Pipeline:
         baseline: Price | None,
         consult: Consult | None = None,
         cascade: Cascade | None = None,
+        chains: Chains | None = None,
         *,
         tells_routing: bool = False,
     ) -> None:
@@ -71,6 +74,7 @@ class Pipeline:
         self.consult = consult
         self._cascade = cascade
         self._tells_routing = tells_routing
+        self._chains = chains
 
     def use(self, router: Router) -> None:
         """Decides with another router from now on: the same one, calibrated."""
@@ -91,19 +95,21 @@ class Pipeline:
         try:
             envelope = self.conversations.continued(call, read_envelope(call.body, call.address))
             booking.read(envelope)
+            wishes = read_wishes(call.headers)
             if call.operation is not None:
-                await self._operate(call, call.operation, envelope, answer, booking)
+                await self._operate(call, call.operation, envelope, wishes, answer, booking)
                 return
             if self.consult is None:
                 decision = self.decide(call.dialect, envelope)
             else:
                 decision = await self._decide_with(self.consult, envelope, booking)
-            booking.decision = decision
-            drafter = None if self._cascade is None else self._cascade.drafter(envelope, decision)
-            if drafter is None or self._cascade is None:
-                await self._dispatch.run(call, envelope, decision, answer, booking)
+            booking.decision = decision = self._ordered(decision, wishes)
+            cascade = self._cascade if wishes is NO_WISHES else None  # who says how is not drafted for
+            drafter = None if cascade is None else cascade.drafter(envelope, decision)
+            if drafter is None or cascade is None:
+                await self._dispatch.run(call, envelope, decision, answer, booking, wishes)
             else:
-                await self._cascade.run(envelope, decision, drafter, answer, booking)
+                await cascade.run(envelope, decision, drafter, answer, booking)
             if self.consult is not None:
                 self.consult.answered(booking)
         except PointsmanError as error:
@@ -115,15 +121,21 @@ class Pipeline:
             self._record(*booking.entries(self._baseline if call.is_generation else None))
 
     async def _operate(
-        self, call: Call, operation: Operation, envelope: Envelope, answer: Answer, booking: Booking
+        self,
+        call: Call,
+        operation: Operation,
+        envelope: Envelope,
+        wishes: Wishes,
+        answer: Answer,
+        booking: Booking,
     ) -> None:
         """The same line for anything but a reply to messages."""
         try:
-            decision = self.decide(operation.reader(call.dialect), envelope)
+            decision = self._ordered(self.decide(operation.reader(call.dialect), envelope), wishes)
             if not operation.is_generation:
                 decision = decision._replace(chain=decision.chain[:1])  # it is about this one model
             booking.decision = decision
-            await self._dispatch.run(call, envelope, decision, answer, booking)
+            await self._dispatch.run(call, envelope, decision, answer, booking, wishes)
         except (Unsupported, UpstreamError) as error:
             body = operation.answer_instead(error, call.dialect, envelope)
             if body is None:
@@ -149,6 +161,12 @@ class Pipeline:
             return self.decide(booking.call.dialect, envelope)
         return await consult.decide(envelope, wanted, booking)
 
+    def _ordered(self, decision: Decision, wishes: Wishes = NO_WISHES) -> Decision:
+        """The decision in the order that was written down for it, and as its caller wants it."""
+        if self._chains is not None:
+            decision = self._chains.order(decision)
+        return decision if wishes is NO_WISHES else as_wished(decision, wishes, self.card_called)
+
     def card_called(self, name: str) -> ModelCard | None:
         """The model that a request for `name` would be pinned to, None when it would not be."""
         try:
@@ -159,7 +177,7 @@ class Pipeline:
 
     def preview(self, dialect: ClientDialect, envelope: Envelope) -> Decision:
         """What `decide` would say, a pinned model's estimated cost included. Nothing is sent or booked."""
-        decision = self.decide(dialect, envelope, explain=True)
+        decision = self._ordered(self.decide(dialect, envelope, explain=True))
         if decision.score is not None:
             return decision
         try:
@@ -182,7 +200,8 @@ class Pipeline:
         ):
             # The provider speaks the caller's dialect: its own words are the best there are.
             status, body = source.status, source.body
-        booking.refuse(source, status)
+        withheld = error.withheld if isinstance(error, ExhaustedError) else ()
+        booking.refuse(source, status, withheld)
         if answer.is_started:  # with a stream, whose caller was asked for patience and nothing more
             answer.write(call.dialect.encode_stream_error(error, call.request_id, call.address))
         else:

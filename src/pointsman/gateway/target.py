@@ -37,6 +37,7 @@ def _comes_again(headers: _Headers) -> bool:
 class Target:
     """One model at one provider. `foreign_key_prefixes` are key prefixes of other providers that begin with
     one of this provider's own (`sk-ant-` begins with `sk-`): such keys are not its kind.
+    `deadlines` are the model's own, None where those of its provider hold.
     `others` are the same model in the further dialects that its provider speaks. `slots` are those of the model and
     those of its provider, where they have a limit: a request holds one of each."""
 
@@ -47,6 +48,7 @@ class Target:
     foreign_key_prefixes: tuple[str, ...] = ()
     others: Mapping[str, "Target"] = field(default_factory=dict)
     slots: tuple[Slots, ...] = ()
+    deadlines: Deadlines | None = None
     _known: dict[_Headers, _Headers] = field(default_factory=dict, init=False, repr=False, compare=False)
     """All headers of a request with our own key, by those of them that are the caller's."""
 
@@ -84,7 +86,7 @@ class Target:
         url = provider.base_url + path
         if is_same_dialect and call.query:
             url = f"{url}{'&' if '?' in path else '?'}{call.query}"
-        return Outgoing(url, headers, body, provider.deadlines)
+        return Outgoing(url, headers, body, self.deadlines or provider.deadlines)
 
     def question(self, path: str, deadlines: Deadlines) -> Outgoing:
         """A GET of our own below the provider's base URL, with our key if we have one."""

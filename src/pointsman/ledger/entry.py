@@ -34,8 +34,9 @@ class Attempt(NamedTuple):
     total_ms: float
 
 
-SideKind = Literal["judge", "sidecar", "draft"]
-"""`judge` and `sidecar` gave an opinion on which model should answer; `draft` is an answer that was not good enough."""
+SideKind = Literal["judge", "sidecar", "draft", "hedge"]
+"""`judge` and `sidecar` gave an opinion on which model should answer; `draft` is an answer that was not good enough,
+`hedge` one that was stopped because another target was quicker."""
 
 
 class SideCall(NamedTuple):

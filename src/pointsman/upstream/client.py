@@ -144,7 +144,9 @@ class Client:
             # UnicodeError: a host name that cannot be one (a label that is empty or too long).
             if deadline.expired():
                 raise UpstreamError(
-                    UpstreamFault.TIMED_OUT, f"{origin} took no connection within {connect_s:g} s (connect_s)"
+                    UpstreamFault.TIMED_OUT,
+                    f"{origin} took no connection within {connect_s:g} s (connect_s)",
+                    deadline="connect",
                 ) from None
             raise UpstreamError(
                 UpstreamFault.UNREACHABLE, f"cannot connect to {origin}: {cause_of(error)}"

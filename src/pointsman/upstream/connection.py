@@ -18,7 +18,7 @@ from typing import cast
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from pointsman.core.errors import UpstreamError, UpstreamFault
+from pointsman.core.errors import Deadline, UpstreamError, UpstreamFault
 from pointsman.core.ports import Deadlines
 from pointsman.upstream.content_encoding import inflater_for
 from pointsman.upstream.response import Response
@@ -74,7 +74,7 @@ class Connection(asyncio.Protocol):
         self._idle_since = 0.0
         self._response: Response | None = None
         self._deadlines = _NOTHING_ASKED
-        self._started_at = 0.0
+        self._started_at = self._sent_at = 0.0
         self._is_answered = False
         self._is_whole = False
         self._is_until_close = False
@@ -112,7 +112,10 @@ class Connection(asyncio.Protocol):
         else:
             transport.write(head)
             transport.write(body)
-        due = min(now + deadlines.first_byte_s, started_at + deadlines.total_s)
+        self._sent_at = now
+        due = min(
+            now + deadlines.first_byte_s, now + deadlines.first_content_s, started_at + deadlines.total_s
+        )
         if due < self._timer_at:
             self._wake_by(due, now)
         return response
@@ -270,27 +273,35 @@ class Connection(asyncio.Protocol):
                 self._transport.abort()
                 return
         else:
-            due, message = self._next_deadline(response, now)
+            due, deadline, message = self._next_deadline(response, now)
             if now >= due - _TIMER_GRAIN_S:
-                self.abort(UpstreamError(UpstreamFault.TIMED_OUT, f"{self._peer} {message}"))
+                self.abort(
+                    UpstreamError(UpstreamFault.TIMED_OUT, f"{self._peer} {message}", deadline=deadline)
+                )
                 return
         self._wake_by(due, now)
 
-    def _next_deadline(self, response: Response, now: float) -> tuple[float, str]:
+    def _next_deadline(self, response: Response, now: float) -> tuple[float, Deadline, str]:
         deadlines = self._deadlines
+        deadline: Deadline = "idle"
         if not self._is_answered:
             due = response.last_at + deadlines.first_byte_s
+            deadline = "first_byte"
             message = f"sent no byte of its answer within {deadlines.first_byte_s:g} s (first_byte_s)"
         elif response.is_reading:
             due = response.last_at + deadlines.idle_s
             message = f"sent nothing for {deadlines.idle_s:g} s in the middle of its answer (idle_s)"
+            content_due = self._sent_at + deadlines.first_content_s
+            if response.expects_content and content_due < due:
+                due, deadline = content_due, "first_content"
+                message = f"sent no content within {deadlines.first_content_s:g} s (first_content_s)"
         else:
             # It waits for us: look again no later than it could be late after being listened to again.
             due, message = now + deadlines.idle_s, ""
         total_due = self._started_at + deadlines.total_s
         if total_due < due:
-            return total_due, f"did not finish its answer within {deadlines.total_s:g} s (total_s)"
-        return due, message
+            return total_due, "total", f"did not finish its answer within {deadlines.total_s:g} s (total_s)"
+        return due, deadline, message
 
     def _loss(self, response: Response, error: Exception | None) -> UpstreamError:
         why = "" if error is None else f" ({cause_of(error)})"

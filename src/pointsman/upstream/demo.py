@@ -48,6 +48,8 @@ class DemoReply:
         self._pieces = pieces
         self._taken = 0
         self._is_aborted = False
+        self.expects_content = False
+        self._error: UpstreamError | None = None
         self._may_run = asyncio.Event()
         self._may_run.set()
 
@@ -64,6 +66,8 @@ class DemoReply:
     async def pump(self, deliver: Callable[[bytes], None]) -> None:
         for piece in self._pieces[self._taken :]:
             await self._may_run.wait()
+            if self._error is not None:
+                raise self._error
             if self._is_aborted:
                 return
             deliver(piece)
@@ -73,6 +77,10 @@ class DemoReply:
         self._may_run.clear()
 
     def resume(self) -> None:
+        self._may_run.set()
+
+    def fail(self, error: UpstreamError) -> None:
+        self._error = error
         self._may_run.set()
 
     def abort(self) -> None:

@@ -31,6 +31,7 @@ class Response:
     headers: HeaderList = ()
     is_ended = False
     is_reading = True
+    expects_content = False
     _buffered_bytes = 0
     _inflater: Inflater | None = None
     _inflater_holds_more = False
@@ -147,6 +148,10 @@ class Response:
         while not self.is_ended or self._buffer or self._inflater_holds_more:
             await self._wait()
         self._raise_unless_whole()
+
+    def fail(self, error: UpstreamError) -> None:
+        self._drop(error)
+        self.settle()
 
     def pause(self) -> None:
         self._is_paused = True

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from pointsman.core.errors import (
+    CONSENT_REQUIRED,
     OF_THE_REQUEST,
     ClientError,
     ExhaustedError,
@@ -213,7 +214,7 @@ _ANSWER_OF_FAULT: Mapping[UpstreamFault, tuple[int, str]] = {
     UpstreamFault.BROKEN: (502, "upstream_broken"),
 }
 
-Content = dict[str, str | None]
+Content = dict[str, Any]
 
 
 class Told(NamedTuple):
@@ -232,7 +233,8 @@ def told(error: PointsmanError, request_id: str) -> Told:
             attempts = "; ".join(
                 f"{model}: {without_secrets(each.message)}" for model, each in error.failures
             )
-            return _upstream(error.told, f"every model failed: {attempts}")
+            said = _upstream(error.told, f"every model failed: {attempts}")
+            return _without_consent(said, error) if error.withheld else said
         case ClientError():
             content = _content(
                 error.message, _type_of(error.status), error.param, error.code or _code_of(error)
@@ -268,6 +270,16 @@ def _upstream(error: UpstreamError, message: str) -> Told:
         case _:
             headers = tuple(error.headers)
     return Told(status, _content(message, _type_of(status), param, code), headers)
+
+
+def _without_consent(said: Told, error: ExhaustedError) -> Told:
+    """Which models were not asked, for programs that could consent."""
+    withheld = [each._asdict() for each in error.withheld]
+    names = ", ".join(f"{target} ({ceiling})" for target, ceiling in error.withheld)
+    message = f"{said.content['message']}; not asked without consent: {names}"
+    return said._replace(
+        content={**said.content, "message": message, "code": CONSENT_REQUIRED, "withheld": withheld}
+    )
 
 
 def _content(message: str, kind: str, param: str | None, code: str | None) -> Content:

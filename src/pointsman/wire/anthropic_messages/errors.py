@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from pointsman.core.errors import (
+    CONSENT_REQUIRED,
     OF_THE_REQUEST,
     ClientError,
     ExhaustedError,
@@ -156,6 +157,8 @@ def encode_error(error: PointsmanError, request_id: str) -> EncodedError:
     said: dict[str, Any] = {"type": kind, "message": message}
     if isinstance(cause, ClientError) and cause.code == THREAD_UNSUPPORTED:
         said["details"] = {"error_code": cause.code}
+    if isinstance(error, ExhaustedError) and error.withheld:
+        said["details"] = _withheld(error)
     body = _encode({"type": "error", "error": said, "request_id": request_id})
     may_retry = status in {429, 502, 503, 504, 529} and not _is_lasting(cause)
     return EncodedError(status, body, _headers(cause, may_retry=may_retry))
@@ -165,9 +168,16 @@ def encode_stream_error(error: PointsmanError, request_id: str | None) -> bytes:
     cause = error.told if isinstance(error, ExhaustedError) else error
     _, kind, message = _told(error, cause)
     said: dict[str, Any] = {"type": "error", "error": {"type": kind, "message": message}}
+    if isinstance(error, ExhaustedError) and error.withheld:
+        said["error"]["details"] = _withheld(error)
     if request_id is not None:
         said["request_id"] = request_id
     return frame(_encode(said), "error")
+
+
+def _withheld(error: ExhaustedError) -> dict[str, Any]:
+    """Which models were not asked, for programs that could consent."""
+    return {"error_code": CONSENT_REQUIRED, "withheld": [each._asdict() for each in error.withheld]}
 
 
 def _told(error: PointsmanError, cause: PointsmanError) -> tuple[int, str, str]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from pointsman.core.errors import (
+    CONSENT_REQUIRED,
     ClientError,
     ExhaustedError,
     PointsmanError,
@@ -208,6 +209,8 @@ def _told(error: PointsmanError, cause: PointsmanError, request_id: str | None) 
         if cause.param and status == 400:
             violation = {"field": cause.param, "description": message}
             details.append({"@type": f"{_TYPE}BadRequest", "fieldViolations": [violation]})
+    if isinstance(error, ExhaustedError) and error.withheld:
+        details.insert(0, _withheld(error))
     waits = _wait_s(cause)
     if waits is not None and status in {429, 502, 503, 504}:
         details.append({"@type": f"{_TYPE}RetryInfo", "retryDelay": f"{waits:g}s"})
@@ -215,6 +218,16 @@ def _told(error: PointsmanError, cause: PointsmanError, request_id: str | None) 
         details.append({"@type": f"{_TYPE}RequestInfo", "requestId": request_id})
     word = _STATUS_WORDS.get(status, "INTERNAL" if status >= 500 else "FAILED_PRECONDITION")
     return status, {"code": status, "message": message, "status": word, "details": details}
+
+
+def _withheld(error: ExhaustedError) -> dict[str, Any]:
+    """Which models were not asked, for programs that could consent."""
+    return {
+        "@type": f"{_TYPE}ErrorInfo",
+        "reason": CONSENT_REQUIRED,
+        "domain": "pointsman",
+        "metadata": {each.target: each.ceiling for each in error.withheld},
+    }
 
 
 def _status_and_message(error: PointsmanError, cause: PointsmanError) -> tuple[int, str]:
