@@ -125,3 +125,15 @@ async def test_a_waiter_woken_before_anybody_waits_does_not_hold_them() -> None:
     work = Work(waiter)
     assert work.task.run()
     assert work.steps == ["0", "end"]
+
+
+async def test_a_cancel_between_what_it_waits_for_and_its_turn_is_not_lost() -> None:
+    """The client leaves in the very turn of the loop in which the wait is over."""
+    loop = asyncio.get_running_loop()
+    future, never = loop.create_future(), loop.create_future()
+    work = Work(future, never)
+    work.task.run()
+    future.set_result(None)
+    work.task.cancel()
+    await turns()
+    assert (work.steps, work.is_done) == (["0", "CancelledError"], True)

@@ -50,9 +50,8 @@ class EagerTask:
 
     def cancel(self, msg: Any = None) -> None:
         """Raises CancelledError where it waits; not within this call."""
-        if self._waits_for is not None:
-            self._waits_for.cancel()
-        else:
+        # What it waits for may be there already, and only its turn to go on not yet.
+        if self._waits_for is None or not self._waits_for.cancel():
             self._is_cancelled = True
 
     def _wait_for(self, waited: Any) -> None:

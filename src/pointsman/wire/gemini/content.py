@@ -31,8 +31,7 @@ _decode = msgspec.json.Decoder(_Chunk).decode
 
 def has_content(events: bytes) -> bool:
     """True if whole `events` hold content, or the end. Raises UpstreamError (BAD_REPLY) for data that is no JSON."""
-    reader = SseReader()
-    for sent in (*reader.feed(events), *reader.finish()):
+    for sent in SseReader().feed(events):
         try:
             chunk = _decode(sent.data)
         except msgspec.ValidationError:

@@ -8,20 +8,8 @@ from pointsman.wire.json_bytes import NOT_JSON, NOTHING
 from pointsman.wire.sse import SseReader
 
 
-class _Delta(msgspec.Struct, gc=False):
-    content: msgspec.Raw = NOTHING
-    tool_calls: msgspec.Raw = NOTHING
-    reasoning_content: msgspec.Raw = NOTHING
-    reasoning: msgspec.Raw = NOTHING
-    reasoning_details: msgspec.Raw = NOTHING
-    refusal: msgspec.Raw = NOTHING
-    function_call: msgspec.Raw = NOTHING
-    images: msgspec.Raw = NOTHING
-    audio: msgspec.Raw = NOTHING
-
-
 class _Choice(msgspec.Struct, gc=False):
-    delta: _Delta | None = None
+    delta: dict[str, msgspec.Raw] | None = None
     message: msgspec.Raw = NOTHING
     text: str | None = None  # of the older endpoint
     finish_reason: str | int | None = None
@@ -32,14 +20,25 @@ class _Chunk(msgspec.Struct, gc=False):
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
-_EMPTY = frozenset((b"", b"null", b'""', b"[]", b"{}"))
-_PARTS = _Delta.__struct_fields__
+_EMPTY = frozenset((b"null", b'""', b"[]", b"{}"))
+_PARTS = frozenset(
+    (
+        "content",
+        "tool_calls",
+        "reasoning_content",
+        "reasoning",
+        "reasoning_details",
+        "refusal",
+        "function_call",
+        "images",
+        "audio",
+    )
+)
 
 
 def has_content(events: bytes) -> bool:
     """True if whole `events` hold content, or the end. Raises UpstreamError (BAD_REPLY) for data that is no JSON."""
-    reader = SseReader()
-    for sent in (*reader.feed(events), *reader.finish()):
+    for sent in SseReader().feed(events):
         if sent.data.startswith(b"[DONE]"):
             return True
         try:
@@ -59,4 +58,8 @@ def _says_something(choice: _Choice) -> bool:
     if choice.finish_reason or choice.text or memoryview(choice.message).nbytes:
         return True
     delta = choice.delta
-    return delta is not None and any(bytes(getattr(delta, part)) not in _EMPTY for part in _PARTS)
+    if delta is not None:
+        for part, value in delta.items():
+            if part in _PARTS and bytes(value) not in _EMPTY:
+                return True
+    return False

@@ -28,8 +28,7 @@ _BEFORE = frozenset(
 
 def has_content(events: bytes) -> bool:
     """True if whole `events` hold content, or the end. Raises UpstreamError (BAD_REPLY) for data that is no JSON."""
-    reader = SseReader()
-    for sent in (*reader.feed(events), *reader.finish()):
+    for sent in SseReader().feed(events):
         if sent.name in _BEFORE:
             continue  # the first ones repeat the whole request
         try:
