@@ -90,7 +90,9 @@ def with_one_try(settings: Settings, *, retries: int = 0, is_guarded: bool = Fal
 def altered(loaded: Loaded, alter: Callable[[Settings], Settings]) -> Loaded:
     """The same in other settings, now and whenever it is read again."""
     return replace(
-        loaded, settings=alter(loaded.settings), again=lambda lists: altered(loaded.again(lists), alter)
+        loaded,
+        settings=alter(loaded.settings),
+        again=lambda *, lists, overlay=None: altered(loaded.again(lists=lists, overlay=overlay), alter),
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -410,3 +411,17 @@ def test_any_json_is_a_list_or_is_none(body: Any) -> None:
         assert all(isinstance(one, Listed) for one in listed)
     assert isinstance(read_ollama_shown(Listed("x"), body), Listed)
     json.dumps(body)
+
+
+def test_litellm_as_it_really_answers() -> None:
+    recorded = json.loads((Path(__file__).parents[1] / "golden" / "listings" / "litellm.json").read_text())
+    listed = read_litellm(recorded["model_info"])
+
+    fast = of(listed, "fast")
+    assert fast.rates == Rates(Decimal("0.15"), Decimal("0.6"), Decimal("0.075"))
+    assert (fast.context_tokens, fast.max_output_tokens) == (128000, 16384)
+    assert fast.abilities is not None
+    assert {"vision", "tools", "json_schema"} <= fast.abilities
+    assert not of(listed, "vectors").writes_text
+    assert of(listed, "home").rates is None
+    assert {one.id for one in read_openai(recorded["models"])} == {"fast", "vectors", "home"}

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from pydantic import ValidationError
 
 from pointsman.config.checks import CHECKS
 from pointsman.config.discover import discover, key_variable
 from pointsman.config.discovery import written_models
+from pointsman.config.overlay import Overlay, overlay_path, read_overlay
 from pointsman.config.problems import explain, nearest, where_of
 from pointsman.config.references import is_secret, resolve
 from pointsman.config.schema import Settings
@@ -66,7 +67,7 @@ OTHER_VARIABLES: Mapping[str, str] = {
 class Origin:
     """Where a value came from; `detail` names the line, variable or flag."""
 
-    kind: Literal["default", "file", "environment", "flag", "discovered"]
+    kind: Literal["default", "file", "environment", "flag", "discovered", "api"]
     detail: str = ""
 
     def __str__(self) -> str:
@@ -80,7 +81,13 @@ Lists = Mapping[str, Sequence[Listed]]
 """The models that providers list, by the provider's name."""
 
 
-def _once_only(lists: Lists) -> "Loaded":
+class Again(Protocol):
+    """`overlay` None is what is kept of it."""
+
+    def __call__(self, *, lists: Lists, overlay: Overlay | None = None) -> "Loaded": ...
+
+
+def _once_only(*, lists: Lists, overlay: Overlay | None = None) -> "Loaded":
     raise ConfigError([Problem("the configuration", "made by hand", "one that can be read again")])
 
 
@@ -96,8 +103,8 @@ class Loaded:
     notes: tuple[str, ...] = ()
     files: Mapping[Path, bytes | None] = field(default_factory=dict)
     """Every file that was read, with its `digest`."""
-    again: Callable[[Lists], "Loaded"] = field(default=_once_only, repr=False)  # it holds the environment
-    """Reads everything once more, with the models that providers list now. From the same file, and if it is gone that is
+    again: "Again" = field(default=_once_only, repr=False)  # it holds the environment
+    """Reads everything once more, with the models that providers list now and what was set by the API. From the same file, and if it is gone that is
     a problem. Raises ConfigError."""
 
     def warned(self, more: Iterable[str]) -> "Loaded":
@@ -113,9 +120,11 @@ def load(
     flags: Mapping[str, object],
     folder: Path = Path(),
     lists: Lists = MappingProxyType({}),
+    overlay: Overlay | None = None,
 ) -> Loaded:
     """What a start with this file, environment and command line means. `folder` is the working directory, `lists` what
-    providers that are asked for their models have answered so far.
+    providers that are asked for their models have answered so far, `overlay` what was set by the API (None: what is kept
+    of that).
 
     Raises ConfigError with every problem there is.
     """
@@ -131,6 +140,7 @@ def load(
     loading.fill_keys()
     loading.fill_ledger_path(file)
     loading.fill_routes_path(file)
+    loading.lay_over(overlay)
     loading.add_listed(lists)
     settings = loading.validate()
     again = partial(load, file if file is not None else path, environ, flags, folder)
@@ -286,6 +296,25 @@ class _Loading:
         if isinstance(judge, dict) and isinstance(written, str) and written:
             folder = file.parent if file is not None else Path()
             judge["routes_file"] = str(folder / Path(written).expanduser())
+
+    def lay_over(self, overlay: Overlay | None) -> None:
+        """Categories that were set by the API stand in the place of those in the file."""
+        path = at(self.tree, ("ledger", "path"))
+        if overlay is None:
+            overlay = read_overlay(overlay_path(Path(path))) if isinstance(path, str) else {}
+        if not overlay:
+            return
+        if self.tree.get("categories") is None:
+            self.tree["categories"] = {}
+        categories = self.tree["categories"]
+        if not isinstance(categories, dict):
+            return
+        for name, category in overlay.items():
+            categories.pop(name, None)
+            if category is not None:
+                categories[name] = dict(category)
+                for where in _leaves(category, ("categories", name)):
+                    self.origins[dotted(where)] = Origin("api")
 
     def add_listed(self, lists: Lists) -> None:
         """Models that nobody wrote down. Of one that is written down only what is not said there is added."""

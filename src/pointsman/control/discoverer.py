@@ -162,7 +162,7 @@ def load_with_models(path: Path | None, environ: Mapping[str, str], flags: Mappi
     for thread in threads:
         thread.join(2 * timeout_s)
     return (
-        loaded.again(dict(lists)).warned(
+        loaded.again(lists=dict(lists)).warned(
             f"the provider {name} gave no list of its models: {why}" for name, why in failed.items()
         )
         if threads

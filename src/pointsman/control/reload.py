@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from pointsman.config.load import Lists, Loaded
+from pointsman.config.overlay import Overlay, overlay_path, read_overlay, write_overlay
 from pointsman.config.schema import Settings
 from pointsman.control.changes import held, model_changes, models_by_tier, waiting_for_restart
 from pointsman.core.errors import ConfigError, PointsmanError, Problem
@@ -53,13 +54,17 @@ class Reloads(Generic[Made]):
         async with self._turn:
             try:
                 loaded, made = await asyncio.to_thread(self._read)
-            except PointsmanError as error:
-                found = error if isinstance(error, ConfigError) else _as_problem(error)
-                self._note_failure(trigger, found)
-                raise found from None
-            old, self.loaded = self.loaded, loaded
-            self._install(made, loaded.settings)
-            return self._note_success(trigger, old.settings)
+            except ConfigError as error:
+                self._note_failure(trigger, error)
+                raise
+            return self._put_in_place(trigger, loaded, made)
+
+    async def change(self, trigger: str, edit: Callable[[Overlay], Overlay]) -> None:
+        """Puts what `edit` makes of what was set by the API in force, and keeps it. Raises what `edit` raises, and
+        ConfigError, and then everything is as it was."""
+        async with self._turn:
+            loaded, made = await asyncio.to_thread(self._changed, edit)
+            self._put_in_place(trigger, loaded, made)
 
     async def try_reload(self, trigger: str) -> None:
         """For whoever waits for no answer; what is wrong is in the log."""
@@ -87,9 +92,28 @@ class Reloads(Generic[Made]):
         settings = self.loaded.settings.reload
         return settings.poll_s if settings.watch else None
 
-    def _read(self) -> tuple[Loaded, Made]:
-        loaded = self.loaded.again(self._lists())
-        return loaded, self._prepare(held(self._started_with, loaded.settings))
+    def _put_in_place(self, trigger: str, loaded: Loaded, made: Made) -> Reloaded:
+        old, self.loaded = self.loaded, loaded
+        self._install(made, loaded.settings)
+        return self._note_success(trigger, old.settings)
+
+    def _changed(self, edit: Callable[[Overlay], Overlay]) -> tuple[Loaded, Made]:
+        path = overlay_path(Path(self._started_with.ledger.path or ""))
+        overlay = edit(read_overlay(path))
+        found = self._read(overlay)
+        try:
+            write_overlay(path, overlay)
+        except OSError as error:
+            problem = Problem(str(path), f"not writable ({error.strerror})", "a file that can be written")
+            raise ConfigError([problem]) from None
+        return found
+
+    def _read(self, overlay: Overlay | None = None) -> tuple[Loaded, Made]:
+        try:
+            loaded = self.loaded.again(lists=self._lists(), overlay=overlay)
+            return loaded, self._prepare(held(self._started_with, loaded.settings))
+        except PointsmanError as error:
+            raise (error if isinstance(error, ConfigError) else _as_problem(error)) from None
 
     def _note_failure(self, trigger: str, error: ConfigError) -> None:
         self._last_error = FailedReload(trigger, self._clock(), error.problems)

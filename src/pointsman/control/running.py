@@ -6,17 +6,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pointsman.config.load import Loaded
+from pointsman.config.overlay import Overlay
 from pointsman.config.schema import Settings
 from pointsman.control.backend_watch import BackendWatch
 from pointsman.control.discoverer import Discoverer
+from pointsman.control.effective import effective
 from pointsman.control.reload import Reloads
 from pointsman.control.runtime import Runtime
 from pointsman.control.watch import FileWatch, WatchThread
+from pointsman.core.errors import BadRequest, NotFound
 from pointsman.gateway.operation import Operation
+from pointsman.routing.categories import BUILT_IN
 from pointsman.server.asgi import GEMINI_VERBS, INFERENCE_PATHS, OPERATIONS, build_app
 from pointsman.server.control import DiscoveryStatus, Reloaded, ReloadStatus
 from pointsman.server.endpoints import EndpointTable
@@ -71,6 +76,29 @@ class Running:
 
     def refresh_discovery(self) -> None:
         self._discoverer.refresh()
+
+    def config(self) -> dict[str, Any]:
+        return effective(self._reloads.loaded)
+
+    def category(self, name: str) -> dict[str, Any] | None:
+        found = self._reloads.loaded.settings.categories.get(name)
+        if found is not None:
+            return found.model_dump(mode="json", exclude_unset=True)
+        return {} if name in BUILT_IN else None
+
+    async def set_category(self, name: str, category: dict[str, Any]) -> None:
+        await self._reloads.change(f"the category {name} was set", lambda old: {**old, name: category})
+
+    async def delete_category(self, name: str) -> None:
+        if name in BUILT_IN:
+            raise BadRequest(f"{name} is built in and cannot be deleted; give it other models instead")
+
+        def delete(old: Overlay) -> Overlay:
+            if name not in self._reloads.loaded.settings.categories:
+                raise NotFound(f"there is no category {name[:100]!r}")
+            return {**old, name: None}
+
+        await self._reloads.change(f"the category {name} was deleted", delete)
 
     # what asks by itself
 

@@ -24,6 +24,7 @@ from pointsman.gateway.slots import Slots
 from pointsman.server.access import ChangingRoute, ReadingRoute
 from pointsman.server.admin import AdminEndpoints
 from pointsman.server.auth import Door
+from pointsman.server.categories import CategoryEndpoints
 from pointsman.server.content_encoding import inflate
 from pointsman.server.control import Control
 from pointsman.server.entrance import Entrance
@@ -256,5 +257,5 @@ def build_app(
     """The ASGI application. `more` are endpoints that look at the gateway itself, or change it."""
     admin = AdminEndpoints(control)
     routes = Endpoints(pipeline, models, slots, max_body_bytes, admin).routes()
-    routes += [*FeedbackEndpoints(feedback).routes(), *more]
+    routes += [*FeedbackEndpoints(feedback).routes(), *CategoryEndpoints(control).routes(), *more]
     return Entrance(Starlette(routes=routes), door, slots, INFERENCE_PATHS, GEMINI_VERBS)

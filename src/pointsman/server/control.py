@@ -1,7 +1,7 @@
 """What the admin endpoints may do, as a Protocol that app implements, and what they are told. It does nothing itself."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from pointsman.core.errors import Problem
 
@@ -78,4 +78,20 @@ class Control(Protocol):
 
     def refresh_discovery(self) -> None:
         """Asks every provider for its models, soon and in the background."""
+        ...
+
+    def config(self) -> dict[str, Any]:
+        """The configuration in force, secrets masked."""
+        ...
+
+    def category(self, name: str) -> dict[str, Any] | None:
+        """What is set of a category; nothing of a built-in one that is as it comes, None for one that there is not."""
+        ...
+
+    async def set_category(self, name: str, category: dict[str, Any]) -> None:
+        """In force on the next request, and kept. Raises ConfigError, and then nothing has changed."""
+        ...
+
+    async def delete_category(self, name: str) -> None:
+        """Raises NotFound, BadRequest for a built-in one, and ConfigError."""
         ...
