@@ -71,3 +71,16 @@ def test_schema_is_printed(run):
     ran = run("config", "schema")
     assert ran.exit_code == 0
     assert json.loads(ran.output)["title"] == "Pointsman configuration"
+
+
+def test_table_of_a_judge_is_printed_ready_to_be_used(run, home):
+    table = run("config", "routes").output
+    (home / "ROUTES.md").write_text(table)
+    judge = "judge: {model: opus, when: unsure, routes_file: ROUTES.md}\n"
+    (home / "pointsman.yaml").write_text(CONFIG + judge)
+    assert run("check", **VARIABLES).exit_code == 0
+    (home / "ROUTES.md").write_text(table.replace("| medium |", "| middling |", 1))
+    checked = run("check", **VARIABLES)
+    assert checked.exit_code == 2
+    assert "ROUTES.md (line" in checked.output
+    assert "one of simple, medium, complex, reasoning" in checked.output

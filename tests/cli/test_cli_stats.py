@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.core.usage import Price, Rates, Usage
-from pointsman.ledger.entry import Attempt, Entry
+from pointsman.ledger.entry import Attempt, Entry, SideCall
 from pointsman.ledger.store import Ledger
 
 CHEAP = Price(Rates(Decimal("0.10"), Decimal("0.40")), "config")
@@ -59,6 +59,19 @@ def test_stats_sums_by_model_and_day(booked, run):
     assert "3 requests since" in ran.output
     assert "3 complete" in ran.output
     assert "The cost of 1 request is not known" in ran.output
+
+
+def test_stats_tells_what_was_paid_besides_answers(home, run):
+    price = Price(Rates(Decimal(1), Decimal(2)), "config")
+    judged = SideCall("judge", "small", "near", "complete", None, Usage(1000, 10), price, 3.0)
+    ledger = Ledger(home / "state" / "ledger.db")
+    ledger.open()
+    ledger.record(entry(1)._replace(side_calls=(judged,)), ())
+    assert ledger.close()
+    lines = [line.split() for line in run("stats").output.splitlines()]
+    assert ["judge", "small", "near", "1", "0", "1,000", "10", "0.001020"] in lines
+    (beside,) = json.loads(run("stats", "--json").output)["beside"]
+    assert (beside["kind"], beside["calls"], beside["cost_usd"]) == ("judge", 1, 0.00102)
 
 
 def test_stats_counts_the_days_it_is_told(booked, run):

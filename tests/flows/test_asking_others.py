@@ -250,3 +250,13 @@ def test_a_sure_sidecar_makes_the_judge_superfluous(start: Any, bench: Bench) ->
     gateway = start(sidecar(bench), when="unsure")
     ask(gateway)
     assert (len(bench.classified), len(bench.judged)) == (1, 0)
+
+
+def test_a_dry_run_asks_nobody_and_says_who_would_be(start: Any, bench: Bench) -> None:
+    gateway = start(sidecar(bench))
+    body = {"model": "auto", "messages": [{"role": "user", "content": HELLO}]}
+    with Caller(gateway) as caller:
+        told = caller.post("/v1/route", body).json()
+    assert told["tipping"]["would_ask"] == ["sidecar", "judge"]
+    assert told["model"] == "tiny"
+    assert (bench.judged, bench.classified, bench.upstream.requests) == ([], [], [])

@@ -133,3 +133,14 @@ def test_each_tier_has_its_middle() -> None:
         {"simple": 0.1, "medium": 0.3, "complex": 0.6, "reasoning": 0.9}
     )
     assert middles(("only",), ()) == {"only": 0.5}
+
+
+def test_dry_run_says_who_would_be_asked(
+    policy: Policy, four_cards: tuple[ModelCard, ...], keywords: Keywords, ask: MakePrompt
+) -> None:
+    never = SIDECAR._replace(when="never")
+    told = Router(four_cards, policy, keywords, [never, JUDGE]).decide(
+        ask("Hello!"), policy.profiles[0], "auto"
+    )
+    assert told.tipping is not None
+    assert told.tipping.asks == ("judge",)

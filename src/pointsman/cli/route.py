@@ -83,6 +83,8 @@ def _tipping(tipping: Mapping[str, Any]) -> Iterator[str]:
         yield f"{edge['tier']} begins at {edge['at']:.3f}: {how_far}"
     for tip in tipping["without"]:
         yield f"without {' and '.join(tip['signals'])}: {tip['tier']}"
+    if tipping["would_ask"]:
+        yield f"a request that is sent would first ask: {', '.join(tipping['would_ask'])}"
 
 
 def _saving(decision: Mapping[str, Any]) -> str:

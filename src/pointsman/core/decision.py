@@ -43,10 +43,12 @@ class Tip(NamedTuple):
 
 
 class Tipping(NamedTuple):
-    """What would have made it another tier. `tips` is empty where it takes more than a few signals."""
+    """What would have made it another tier. `tips` is empty where it takes more than a few signals; `asks` names those
+    whose opinion would be asked for first."""
 
     edges: tuple[Edge, ...]
     tips: tuple[Tip, ...]
+    asks: tuple[str, ...] = ()
 
 
 class Decision(NamedTuple):

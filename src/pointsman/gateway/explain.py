@@ -63,6 +63,7 @@ def _tipping(tipping: Tipping) -> dict[str, Any]:
             for tier, at, distance in tipping.edges
         ],
         "without": [{"signals": list(tip.without), "tier": tip.tier} for tip in tipping.tips],
+        "would_ask": list(tipping.asks),
     }
 
 

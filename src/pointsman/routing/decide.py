@@ -147,7 +147,14 @@ class Router:
             candidates,
             category.name,
             confidence,
-            tipping(road.ladder, score, shares, reading.measures),
+            tipping(road.ladder, score, shares, reading.measures)._replace(
+                asks=tuple(
+                    seat.judge
+                    for seat in self._panel
+                    if seat.judge not in (opinions or ())
+                    and may_matter(seat, road.ladder, score, reading.measures)
+                )
+            ),
         )
 
     def with_boundaries(self, boundaries: tuple[float, ...]) -> "Router":
