@@ -25,8 +25,6 @@ PROMPTS: tuple[str, ...] = (
 """From easy to hard, so that profiles send them to different tiers."""
 
 _PINNED = "pinned"
-_WRITTEN = "chain of "
-"""How a decision says that its order was written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +55,9 @@ def routes_of(brain: Brain, pipeline: Pipeline) -> list[Route]:
     """Each different one once, in the order of the configuration's names."""
     found: dict[tuple[bool, tuple[str, ...]], Route] = {}
     for name, prompt, decision in _decisions(brain, pipeline):
-        is_written = decision.profile == _PINNED or any(rule.startswith(_WRITTEN) for rule in decision.rules)
-        key = (is_written, tuple(card.name for card in decision.chain))
-        known = found.get(key) or Route((), prompt, (), decision.chain, is_written)
+        is_pinned = decision.profile == _PINNED
+        key = (is_pinned, tuple(card.name for card in decision.chain))
+        known = found.get(key) or Route((), prompt, (), decision.chain, is_pinned)
         tiers = () if decision.tier is None else (decision.tier,)
         found[key] = replace(
             known,
@@ -87,6 +85,6 @@ def _decisions(brain: Brain, pipeline: Pipeline) -> Iterator[tuple[str, str, Dec
 def _decision(pipeline: Pipeline, name: str, prompt: str) -> Iterator[tuple[str, str, Decision]]:
     envelope: Envelope = read_envelope(body_of(name, prompt, stream=False))
     try:
-        yield name, prompt, pipeline.decide(OPENAI_CHAT, envelope)
+        yield name, prompt, pipeline.preview(OPENAI_CHAT, envelope)
     except ClientError:
         return  # no model is able: `free` where none is free
