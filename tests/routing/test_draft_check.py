@@ -54,7 +54,7 @@ def reply(*parts: Part | str, reason: FinishReason = "stop", logprobs: tuple[flo
         (
             reply('{"name": "Tom"}'),
             Wanted(is_json=True, schema=SCHEMA),
-            "it has not the shape that was asked for: age is missing",
+            "it has not the shape that was asked for",
         ),
         (reply("x", logprobs=(-0.1, -0.3)), Wanted(mean_logprob_min=-0.5), None),
         (

@@ -86,5 +86,6 @@ def _json_complaint(text: str, schema: Mapping[str, Any] | None) -> str | None:
         value = _decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return "it is not JSON"
-    wrong = None if schema is None else mismatch(value, schema)
-    return None if wrong is None else f"it has not the shape that was asked for: {wrong}"
+    if schema is None or mismatch(value, schema) is None:
+        return None
+    return "it has not the shape that was asked for"  # in what way would be told in the caller's own words
