@@ -28,7 +28,7 @@ _ARABIC_PREFIXES = "وفبكلاس"
 """And, so, with, as, for, the, will: written together with the word behind them."""
 _MOST_PREFIXES = 5
 
-_BLOCK_CHARS = 12_288
+_BLOCK_CHARS = 8_192
 """Of what is pasted, so much behind the first edge and before the last is searched: a longer text has some of
 everything anyway, and 400 KB of nothing but keywords then cost 3 ms, not 30."""
 
