@@ -28,6 +28,9 @@ _ARABIC_PREFIXES = "وفبكلاس"
 """And, so, with, as, for, the, will: written together with the word behind them."""
 _MOST_PREFIXES = 5
 
+_STEM_CHARS = 7
+"""Shorter stems of words that may go on are too often real words themselves, but for a letter."""
+
 _BLOCK_CHARS = 8_192
 """Of what is pasted, so much behind the first edge and before the last is searched: a longer text has some of
 everything anyway, and 400 KB of nothing but keywords then cost 3 ms, not 30."""
@@ -157,7 +160,7 @@ class Keywords:
             {
                 spelling: place
                 for (word, goes_on), place in spelt.items()
-                for spelling in ((word, f"{word}s") if goes_on and word.isascii() else (word,))
+                for spelling in _grown(word, goes_on)
             },
             self._never_misspelt.union(word for word, _ in spelt),
         )
@@ -228,6 +231,13 @@ class Keywords:
                 found[place] = None
                 for name in self._words[place].lists:
                     said[name] = said.get(name, 0) + 1
+
+
+def _grown(word: str, goes_on: bool) -> tuple[str, ...]:
+    """The spellings of a keyword in which a misspelt one is looked for."""
+    if not goes_on:
+        return (word,)
+    return (word, f"{word}s") if word.isascii() and len(word) >= _STEM_CHARS else ()
 
 
 def _joins(char: str) -> bool:
