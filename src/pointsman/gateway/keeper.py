@@ -24,6 +24,7 @@ class Keeper:
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Future[None] | None = None
         self._is_changed = False
+        self._is_closed = False
 
     def restore(self, fleet: Fleet, longest_s: float) -> None:
         """Gives `fleet` what was kept. `longest_s` is the longest that a circuit can be open: a clock that was set back
@@ -37,14 +38,13 @@ class Keeper:
             fleet.restore({name: _no_later(mark, latest_s) for name, mark in marks.items()})
 
     def follow(self, fleet: Fleet) -> None:
-        """From now on `fleet` is what is kept."""
-        self._leave()
+        """From now on `fleet` is what is kept. One that it took over from still tells of the calls it has under way."""
         self._fleet = fleet
         fleet.on_change = self._note
 
     async def close(self) -> None:
         """Writes what is not written yet."""
-        self._leave()
+        self._is_closed = True
         if self._writing is not None:
             await self._writing
         if self._timer is not None:
@@ -52,13 +52,9 @@ class Keeper:
         if self._is_changed:
             self._write(self._content())
 
-    def _leave(self) -> None:
-        if self._fleet is not None:
-            self._fleet.on_change = _ignore
-
     def _note(self) -> None:
         self._is_changed = True
-        if self._timer is None and self._writing is None:
+        if self._timer is None and self._writing is None and not self._is_closed:
             self._timer = asyncio.get_running_loop().call_later(_EVERY_S, self._begin_writing)
 
     def _begin_writing(self) -> None:
@@ -90,7 +86,3 @@ def _offset_s() -> float:
 
 def _no_later(mark: Mark, latest_s: float) -> Mark:
     return mark._replace(until_s=min(mark.until_s, latest_s))
-
-
-def _ignore() -> None:
-    pass
