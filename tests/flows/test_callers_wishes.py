@@ -2,13 +2,18 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from calls import Answered, Caller, booked, settle
 
 from gateways import Gateway, running_gateway
+from pointsman.app import Lasting, build
+from pointsman.config.load import load
 from pointsman.testing import FakeUpstream, Received, Scripted, scripted
+from pointsman.wire.envelope import read_envelope
+from pointsman.wire.openai_chat import OPENAI_CHAT
 from replies import chat_error, chat_stream, completion
 
 YAML = """
@@ -215,3 +220,17 @@ def test_a_pinned_model_falls_back_to_its_chain_and_nobody_else(chained: Stage) 
     assert (answered.status, chained.asked()) == (502, ["second", "first"])
     answered, _, _ = chained.ask("chat", stream=False, model="third")
     assert (answered.status, chained.asked()) == (502, ["third"])
+
+
+def test_a_dry_run_shows_the_chain_of_a_pinned_model(tmp_path: Path) -> None:
+    file = tmp_path / "pointsman.yaml"
+    file.write_text(YAML.format(url="http://127.0.0.1:1/v1") + "chains: {models: {second: [first]}}\n")
+    settings = load(file, {"POINTSMAN_STATE_DIR": str(tmp_path)}, {}).settings
+
+    async def nowhere(outgoing: Any) -> Any:
+        raise AssertionError("a dry run sends nothing")
+
+    pipeline = build(settings, Lasting(nowhere, lambda entry, attempts: None), now_s=0.0).pipeline
+    body = json.dumps({"model": "second", **ASKED["chat"][1]}).encode()
+    decision = pipeline.preview(OPENAI_CHAT, read_envelope(body))
+    assert [card.name for card in decision.chain] == ["second", "first"]

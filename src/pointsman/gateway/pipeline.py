@@ -184,7 +184,7 @@ class Pipeline:
             prompt = dialect.read_prompt(envelope)
         except BadRequest:
             return decision  # its provider may be able to read it: nobody asks us when it is sent
-        return self._router.price_pin(prompt, decision.card, envelope.model)
+        return self._ordered(self._router.price_pin(prompt, decision.card, envelope.model))
 
     def _refuse(self, error: PointsmanError, answer: Answer, booking: Booking) -> None:
         call = booking.call
