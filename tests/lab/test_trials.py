@@ -116,3 +116,17 @@ async def test_drafts_and_opinions_are_left_out(tmp_path: Path) -> None:
     healthy = {(trial.route.asked[0], trial.path) for trial in trials if not trial.failing}
     assert healthy >= {("first", ("first",)), ("second", ("second",))}
     assert all(len(path) == 1 for _, path in healthy)
+
+
+async def test_a_chain_that_is_written_down_is_walked_to_its_end(tmp_path: Path) -> None:
+    yaml = f"{CONFIG}chains: {{tiers: {{simple: [second, first]}}}}\n"
+
+    trials = await tried(tmp_path, "401", yaml=yaml)
+
+    written = [trial for trial in trials if trial.route.is_written_down and len(trial.route.chain) == 2]
+    assert {trial.wrong for trial in written} == {None}
+    assert [trial.path for trial in written if trial.stream] == [
+        ("second",),
+        ("second", "first"),
+        ("second", "first"),
+    ]

@@ -25,6 +25,8 @@ PROMPTS: tuple[str, ...] = (
 """From easy to hard, so that profiles send them to different tiers."""
 
 _PINNED = "pinned"
+_WRITTEN = "chain of "
+"""How a decision says that its order was written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,9 @@ def routes_of(brain: Brain, pipeline: Pipeline) -> list[Route]:
     """Each different one once, in the order of the configuration's names."""
     found: dict[tuple[bool, tuple[str, ...]], Route] = {}
     for name, prompt, decision in _decisions(brain, pipeline):
-        is_pinned = decision.profile == _PINNED
-        key = (is_pinned, tuple(card.name for card in decision.chain))
-        known = found.get(key) or Route((), prompt, (), decision.chain, is_pinned)
+        is_written = decision.profile == _PINNED or any(rule.startswith(_WRITTEN) for rule in decision.rules)
+        key = (is_written, tuple(card.name for card in decision.chain))
+        known = found.get(key) or Route((), prompt, (), decision.chain, is_written)
         tiers = () if decision.tier is None else (decision.tier,)
         found[key] = replace(
             known,
