@@ -9,7 +9,7 @@ FUZZ_MINUTES ?= 60
 SOAK_MINUTES ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test conformance test-clients faults fuzz check docs bench bench-peers soak lock
+.PHONY: help setup serve test conformance test-clients faults fuzz check docs bench bench-peers soak train eval lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,12 @@ bench-peers: $(VENV)/dev.stamp ## the same, with LiteLLM and Portkey installed b
 
 soak: $(VENV)/dev.stamp ## SOAK_MINUTES=20 of mixed load and faults; fails when anything grew or was kept (Linux)
 	@$(BIN)/python bench/soak.py --minutes $(SOAK_MINUTES) $(ARGS)
+
+train: $(VENV)/dev.stamp ## learn the shipped weights anew from the folder of outcomes (docs/routing-quality.md)
+	$(BIN)/python scripts/train_router.py
+
+eval: $(VENV)/dev.stamp ## write the figures of docs/routing-quality.md anew from the folder of outcomes
+	$(BIN)/python scripts/evaluate_router.py
 
 lock: ## resolve the newest allowed versions into the lock files (needs uv)
 	scripts/lock.sh

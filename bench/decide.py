@@ -19,6 +19,7 @@ from pointsman.core.prompt import Prompt, Turn
 from pointsman.core.usage import Price, Rates
 from pointsman.routing.decide import Router, pin
 from pointsman.routing.keywords import Keywords
+from pointsman.routing.learned import Learned
 from pointsman.routing.names import Names
 from pointsman.routing.policy import default_policy
 
@@ -89,7 +90,10 @@ CARDS = tuple(
 def build() -> tuple[Router, Names]:
     policy = default_policy()
     text = importlib.resources.files("pointsman.routing").joinpath("keywords.toml").read_text("utf-8")
-    return Router(CARDS, policy, Keywords.parse(text)), Names(CARDS, policy.profiles)
+    learned = importlib.resources.files("pointsman.routing").joinpath("learned.bin").read_bytes()
+    return Router(CARDS, policy, Keywords.parse(text), learned=Learned(learned)), Names(
+        CARDS, policy.profiles
+    )
 
 
 def lowest_us(work: Callable[[], object], rounds: int, seconds: float = 0.02) -> float:

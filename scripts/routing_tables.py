@@ -4,12 +4,15 @@ import importlib.resources
 import tomllib
 from collections.abc import Iterator
 
+from pointsman.routing.learned import LEARNED
 from pointsman.routing.policy import DEFAULT_BASE, DEFAULT_WEIGHTS, default_policy
 from pointsman.routing.presets import PRESETS
 from pointsman.routing.profiles import Profile
 from pointsman.routing.reading import Words
 from pointsman.routing.rules import Rule
 from pointsman.routing.signals import SIGNALS
+
+IN_ANY = "any"  # what is the same in every language
 
 NO_LIST = "never_misspelt"
 
@@ -28,6 +31,10 @@ def _signals() -> Iterator[str]:
     for signal in SIGNALS:
         meaning = signal.meaning if isinstance(signal, Words) else signal.value.__doc__ or ""
         yield f"| `{signal.name}` | {DEFAULT_WEIGHTS[signal.name]:g} | {' '.join(meaning.split())} |"
+    yield (
+        f"| `{LEARNED}` | {DEFAULT_WEIGHTS[LEARNED]:g} | How much it reads like prompts that cheap models fail on"
+        " (docs/routing-quality.md). |"
+    )
     yield ""
 
 
@@ -40,7 +47,7 @@ def _lists() -> Iterator[str]:
     yield f"| list | {' | '.join(languages)} |"
     yield f"| --- |{' ---: |' * len(languages)}"
     for name, words in lists.items():
-        yield f"| `{name}` | {' | '.join(str(len(words[language])) for language in languages)} |"
+        yield f"| `{name}` | {' | '.join(str(len(words.get(language) or words[IN_ANY])) for language in languages)} |"
     yield ""
 
 

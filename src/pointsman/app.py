@@ -23,6 +23,7 @@ from pointsman import __version__
 from pointsman.config.advice import cascade_of, consult_of, feedback_of, panel_of
 from pointsman.config.cards import baseline_of, cards_of, served_of
 from pointsman.config.deadlines import deadlines_of
+from pointsman.config.learned import weights_of
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.load import Loaded
 from pointsman.config.schema import ServerSettings, Settings
@@ -95,8 +96,15 @@ def build_brain(settings: Settings) -> Brain:
     keywords = Keywords.parse(
         importlib.resources.files("pointsman.routing").joinpath("keywords.toml").read_text("utf-8")
     )
-    names = Names(cards, policy.profiles, settings.aliases, settings.unknown_model)
-    return Brain(cards, names, Router(cards, policy, keywords, panel_of(settings)))
+    learned = weights_of(settings.routing.learned)
+    names = Names(
+        cards,
+        policy.profiles,
+        settings.aliases,
+        settings.unknown_model,
+        learned.score_at if learned is not None else None,
+    )
+    return Brain(cards, names, Router(cards, policy, keywords, panel_of(settings), learned))
 
 
 @dataclass(frozen=True, slots=True)

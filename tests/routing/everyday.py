@@ -16,6 +16,7 @@ from pointsman.core.model_card import ModelCard
 from pointsman.core.prompt import Prompt, Turn
 from pointsman.routing.decide import Router
 from pointsman.routing.keywords import Keywords
+from pointsman.routing.learned import Learned
 from pointsman.routing.policy import default_policy
 
 THIRDS = ("easy", "middle", "hard")
@@ -62,7 +63,8 @@ def default_router(tiers: Sequence[str] | None = None) -> Router:
     policy = default_policy(tiers) if tiers else default_policy()
     text = importlib.resources.files("pointsman.routing").joinpath("keywords.toml").read_text("utf-8")
     cards = tuple(ModelCard(tier, "p", tier, tier) for tier in policy.tiers)
-    return Router(cards, policy, Keywords.parse(text))
+    learned = importlib.resources.files("pointsman.routing").joinpath("learned.bin").read_bytes()
+    return Router(cards, policy, Keywords.parse(text), learned=Learned(learned))
 
 
 def third_of(tier: str) -> str:

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from pointsman.routing.categories import Category
+from pointsman.routing.learned import LEARNED
 from pointsman.routing.policy import DEFAULT_WEIGHTS, Policy, default_policy, problems
 from pointsman.routing.presets import EASY_BELOW, HARD_FROM, PRESETS, TOP_FROM, default_boundaries
 from pointsman.routing.profiles import Profile
@@ -51,7 +52,7 @@ def test_preset_makes_a_policy(tiers: tuple[str, ...]) -> None:
 
 
 def test_every_signal_has_a_default_weight_and_no_other_has() -> None:
-    assert set(DEFAULT_WEIGHTS) == {signal.name for signal in SIGNALS}
+    assert set(DEFAULT_WEIGHTS) == {*(signal.name for signal in SIGNALS), LEARNED}
 
 
 def test_five_profiles_are_there() -> None:

@@ -31,6 +31,13 @@ def sees(keywords: Keywords, ask: Ask):
 WORDED = [
     # signal, a text of little, a text of more, what it saw first in the second, a text of none
     ("reasoning", "Prove it", "Prove the theorem", "prove", "Improve the waterproof jacket"),
+    (
+        "formulas",
+        "find $\\frac{1}{2}$",
+        "find $\\frac{1}{2} + \\sqrt{3}$",
+        "\\frac",
+        "see C:\\users\\cosmo for $5",
+    ),
     ("analysis", "Compare these", "Compare and evaluate the trade-offs", "compare", "Show the comparison"),
     ("code", "a regex for dates", "debug this Python function", "debug", "a classic in selected importance"),
     ("technical", "a cache", "a distributed cache with sharding", "distributed", "a dock in the harbour"),

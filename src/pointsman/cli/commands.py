@@ -61,6 +61,25 @@ Profile = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+LabelledFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", help="Prompts with scores of models, one JSON object per line; may be gzipped."
+    ),
+]
+Weak = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL", help="The cheap model of the file. Default: its weakest.", show_default=False
+    ),
+]
+Strong = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL", help="The strong model. Default: the file's strongest.", show_default=False
+    ),
+]
+
 EXIT_UNUSABLE = 2
 """The user can fix this: a bad configuration, option or file."""
 
@@ -226,6 +245,104 @@ def lab(
         from pointsman.cli.lab import run
 
         return run(config, os.environ, names=fault or (), every=every, as_json=as_json)
+
+    _end(run)
+
+
+@app.command("eval")
+def evaluate(
+    file: LabelledFile,
+    config: Config = None,
+    weak: Weak = None,
+    strong: Strong = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Also draw quality over cost, as SVG.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print how well the configured router ranks labelled prompts, beside everything it has to beat."""
+
+    def run() -> int:
+        from pointsman.cli.evaluate import run
+
+        return run(file, config, os.environ, weak=weak, strong=strong, plot_to=plot, as_json=as_json)
+
+    _end(run)
+
+
+@app.command()
+def calibrate(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE",
+            help="Labelled prompts (for --keep-quality), or any log with a prompt or a score per line."
+            " Default: the scores in the ledger.",
+            show_default=False,
+        ),
+    ] = None,
+    config: Config = None,
+    strong_share: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE", min=0, max=1, help="Send this share to strong tiers.", show_default=False
+        ),
+    ] = None,
+    keep_quality: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            min=0,
+            max=1,
+            help="Keep this much of the strong model's quality.",
+            show_default=False,
+        ),
+    ] = None,
+    weak: Weak = None,
+    strong: Strong = None,
+    days: Annotated[int, typer.Option(metavar="N", min=1, help="How many days of the ledger to read.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Print the boundaries that send a share to strong tiers, or keep a quality. Nothing is changed."""
+
+    def run() -> int:
+        from pointsman.cli.calibrate import run
+
+        return run(
+            file,
+            config,
+            os.environ,
+            strong_share=strong_share,
+            keep_quality=keep_quality,
+            weak=weak,
+            strong=strong,
+            days=days,
+            as_json=as_json,
+        )
+
+    _end(run)
+
+
+@app.command()
+def train(
+    file: LabelledFile,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="PATH", help="The file of weights to write.")
+    ] = Path("learned.bin"),
+    config: Config = None,
+    weak: Weak = None,
+    strong: Strong = None,
+    from_nothing: Annotated[
+        bool, typer.Option("--from-nothing", help="Learn everything anew, not a correction of what ships.")
+    ] = False,
+) -> None:
+    """Fit the learned score to labelled prompts of your own; 200 at least."""
+
+    def run() -> int:
+        from pointsman.cli.train import run
+
+        return run(file, output, config, os.environ, weak=weak, strong=strong, from_nothing=from_nothing)
 
     _end(run)
 

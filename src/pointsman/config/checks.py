@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from urllib.parse import urlsplit
 
-from pointsman.config import fallback_checks
+from pointsman.config import fallback_checks, learned
 from pointsman.config.discovery import DISCOVERABLE
 from pointsman.config.opinion_checks import affinity, cascade, judge, sidecar
 from pointsman.config.problems import nearest, shown
@@ -376,6 +376,11 @@ def _limits(view: View) -> Iterator[Problem]:
                 yield view.problem(where, "not used", "in_flight: how many requests it may get at once")
 
 
+def _learned(view: View) -> Iterator[Problem]:
+    for problem in learned.problems(view.settings.routing.learned):
+        yield view.problem(("routing", "learned", "path"), problem.value, problem.expected)
+
+
 CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
     _open_door,
     _providers,
@@ -394,4 +399,5 @@ CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
     sidecar,
     affinity,
     cascade,
+    _learned,
 )

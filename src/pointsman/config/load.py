@@ -142,11 +142,15 @@ def load(
     loading.fill_routes_path(file)
     loading.lay_over(overlay)
     loading.add_listed(lists)
+    loading.fill_weights_path(file)
     settings = loading.validate()
     again = partial(load, file if file is not None else path, environ, flags, folder)
     if settings.judge.routes_file is not None:
         table = Path(settings.judge.routes_file)
         files[table] = digest(table)
+    if settings.routing.learned.path is not None:
+        weights = Path(settings.routing.learned.path)
+        files[weights] = digest(weights)
     warnings = tuple(loading.warnings(settings))
     return Loaded(settings, loading.origins, file, warnings, loading.notes, files, again)
 
@@ -362,6 +366,14 @@ class _Loading:
         if not isinstance(providers, dict) or not any(map(_discovers, providers.values())):
             expected = "at least one model by the name that callers use, or a provider with `discover: true`"
             yield Problem("models", None, expected, line=self.source.line(("models",)))
+
+    def fill_weights_path(self, file: Path | None) -> None:
+        routing = self.tree.get("routing")
+        learned = routing.get("learned") if isinstance(routing, dict) else None
+        written = learned.get("path") if isinstance(learned, dict) else None
+        if isinstance(learned, dict) and isinstance(written, str) and written:
+            folder = file.parent if file is not None else Path()
+            learned["path"] = str(folder / Path(written).expanduser())
 
     def validate(self) -> Settings:
         problems = [*self.source.problems, *self.missing_models()]

@@ -14,6 +14,7 @@ from pointsman.config.deadlines import DeadlineSettings
 from pointsman.config.discovery import DiscoverSettings, DiscoverySettings, switch
 from pointsman.config.fallbacks import ChainSettings, ConsentSettings
 from pointsman.config.feedback import FeedbackSettings
+from pointsman.config.learned import LearnedSettings
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
 from pointsman.config.opinions import JudgeSettings, SidecarSettings
 from pointsman.config.reliability import ReliabilitySettings
@@ -267,6 +268,9 @@ class RoutingSettings(Section):
             " `x-pointsman-routing: true`."
         ),
     )
+    learned: Annotated[
+        LearnedSettings, BeforeValidator(section, json_schema_input_type=LearnedSettings | None)
+    ] = Field(default=LearnedSettings(), description="What was learned from outcomes.")
 
 
 class LedgerSettings(Section):

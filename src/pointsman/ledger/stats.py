@@ -149,6 +149,13 @@ def summary(path: Path, since_s: float | None = None, until_s: float | None = No
     )
 
 
+def scores_since(path: Path, since_s: float) -> list[float]:
+    """Of the routed requests that started at `since_s` (Unix time) or later. Raises LedgerError."""
+    r = requests.c
+    (rows,) = _read(path, select(r.score).where(r.started_at_s >= since_s, r.score.is_not(None)))
+    return [row.score for row in rows]
+
+
 def _rank(model: tuple[str | None, str | None], totals: Totals) -> tuple[Decimal, int, str, str]:
     return (-totals.cost_usd, -totals.requests, model[0] or "", model[1] or "")
 

@@ -19,6 +19,7 @@ from pointsman.routing.chain import (
     need_of,
 )
 from pointsman.routing.keywords import Keywords
+from pointsman.routing.learned import Learned
 from pointsman.routing.lineup import Lineup
 from pointsman.routing.opinions import Ask, Opinions, Question, Seat, may_matter, middles
 from pointsman.routing.policy import Policy
@@ -69,7 +70,12 @@ class Router:
     may be asked, in the order in which they are."""
 
     def __init__(
-        self, cards: Sequence[ModelCard], policy: Policy, keywords: Keywords, panel: Sequence[Seat] = ()
+        self,
+        cards: Sequence[ModelCard],
+        policy: Policy,
+        keywords: Keywords,
+        panel: Sequence[Seat] = (),
+        learned: Learned | None = None,
     ) -> None:
         self._policy = policy
         self._cards = cards
@@ -77,7 +83,7 @@ class Router:
         self._panel = tuple(panel)
         self._keywords = keywords.and_also(policy.keyword_lists)
         self._sorter = Sorter(policy.categories)
-        self._scorer = Scorer(policy)
+        self._scorer = Scorer(policy, learned)
         self._middles = middles(policy.tiers, policy.boundaries)
         self._shelf = Shelf(cards, policy.tiers)
         self._roads = {profile.name: self._road(profile) for profile in policy.profiles}
@@ -106,7 +112,7 @@ class Router:
         only a dry run needs; the choice is the same. Raises Unsupported when no model can take it."""
         road = self._roads.get(profile.name)
         if road is None or road.profile is not profile:
-            road = self._road(profile)
+            road = self._roads[profile.name] = self._road(profile)
         reading = read(prompt, self._keywords)
         input_tokens = int(reading.measures["input_tokens"])
         score, shares = self._scorer.score(reading)

@@ -1,6 +1,7 @@
 """What a requested model name means: a profile, one card, or nothing we know. It does not look at the request."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from pointsman.core.errors import ConfigError, Problem, UnknownModel
@@ -15,6 +16,7 @@ _ROUTED = "auto"
 _LONGEST_SHOWN = 100
 _LIKE_ENOUGH = 0.25
 _MOST_TOLD = 12
+_THRESHOLD = re.compile(r"router-learned-([01]|[01]?\.[0-9]{1,5})", re.IGNORECASE)
 
 
 class Names:
@@ -22,7 +24,8 @@ class Names:
 
     First come the configuration's aliases, then profiles, card names, "provider/id" and "provider:id", and
     last bare ids (of two cards with one id, the first configured). Profiles and aliases are found in any
-    case. A suffix in brackets that some clients add ("[1m]") is ignored where the name is unknown with it.
+    case. "router-learned-0.3" is a profile with two tiers, the strongest where the chance that it is needed is 0.3 or
+    more, else the weakest: `score_at` says from which score on it is. A suffix in brackets that some clients add ("[1m]") is ignored where the name is unknown with it.
     Raises ConfigError for an alias whose target is unknown.
     """
 
@@ -32,7 +35,10 @@ class Names:
         profiles: Sequence[Profile],
         aliases: Mapping[str, str] | None = None,
         unknown_model: UnknownModelRule = "reject",
+        score_at: Callable[[float], float] | None = None,
     ) -> None:
+        self._score_at = score_at
+        self._thresholds: dict[str, Profile] = {}
         exact: dict[str, Profile | ModelCard] = {**cards_by_name(cards)}
         self._caseless: dict[str, Profile | ModelCard] = {
             f"{prefix}{profile.name}".lower(): profile for profile in profiles for prefix in _PREFIXES
@@ -62,7 +68,12 @@ class Names:
 
     def _search(self, requested: str) -> Profile | ModelCard:
         bare = requested.rpartition("[")[0] if requested.endswith("]") else requested
-        meaning = self._exact.get(bare) or self._caseless.get(bare.lower()) or self._otherwise
+        meaning = (
+            self._exact.get(bare)
+            or self._caseless.get(bare.lower())
+            or self._by_threshold(bare)
+            or self._otherwise
+        )
         if meaning is not None:
             return meaning
         near = self._told.near(requested)
@@ -70,6 +81,22 @@ class Names:
         told = self._told.known[:_MOST_TOLD]
         hint = f"the nearest are {', '.join(near)}" if near else f"there are {', '.join(told)}"
         raise UnknownModel(f"there is no model {shown!r}; {hint}", param="model", code="model_not_found")
+
+    def _by_threshold(self, requested: str) -> Profile | None:
+        found = _THRESHOLD.fullmatch(requested) if self._score_at is not None else None
+        if found is None or self._score_at is None:
+            return None
+        threshold = round(
+            float(found[1]), 2
+        )  # a hundredth is finer than what is known, and bounds how many there are
+        if threshold > 1:
+            return None
+        name = f"router-learned-{threshold:g}"
+        profile = self._thresholds.get(name)
+        if profile is None:
+            cut = self._score_at(threshold)
+            profile = self._thresholds[name] = Profile(name, boundary_scale=0.0, boundary_shift=cut)
+        return profile
 
 
 class NearNames:

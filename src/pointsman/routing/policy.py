@@ -8,6 +8,7 @@ from pointsman.core.errors import Problem
 from pointsman.routing import categories as categories_of_tasks
 from pointsman.routing import rules as rules_over_scores
 from pointsman.routing.categories import Category
+from pointsman.routing.learned import LEARNED
 from pointsman.routing.presets import DEFAULT_TIERS, default_boundaries
 from pointsman.routing.profiles import Profile, default_profiles, hard_tier, middle_tier
 from pointsman.routing.rules import Rule
@@ -39,6 +40,7 @@ DEFAULT_WEIGHTS: Mapping[str, float] = {
     "explanation": 0.20,
     "multi_step": 0.06,
     "calculation": 0.20,
+    "formulas": 0.20,
     "negation": 0.02,
     "questions": 0.04,
     "constraints": 0.08,
@@ -47,6 +49,7 @@ DEFAULT_WEIGHTS: Mapping[str, float] = {
     "domain": 0.12,
     "simple": 0.10,
     "greeting": 0.08,
+    LEARNED: 0.2,
 }
 
 
@@ -117,7 +120,7 @@ def _tier_problems(policy: Policy) -> Iterator[Problem]:
 
 
 def _number_problems(policy: Policy) -> Iterator[Problem]:
-    known = {signal.name for signal in SIGNALS}
+    known = {*(signal.name for signal in SIGNALS), LEARNED}
     for name, weight in policy.weights.items():
         if name not in known:
             yield Problem(f"weights.{name}", f"{weight:g}", f"a signal: {', '.join(sorted(known))}")

@@ -2,12 +2,16 @@
 
     score = clamp(base + sum of weight * value over all signals, 0, 1)
 
+Where there is something learned, it is one of them; on a text of words it does not know it says little, and the signals
+made by hand decide.
+
 The shares, the one of "base" included, add up to the score before it is clamped.
 """
 
 from collections.abc import Iterable
 
 from pointsman.core.decision import Reason, Share
+from pointsman.routing.learned import LEARNED, Learned
 from pointsman.routing.policy import Policy
 from pointsman.routing.reading import Reading, Words
 from pointsman.routing.signals import SIGNALS
@@ -18,7 +22,9 @@ _BASE = "base"
 class Scorer:
     """The signals of one policy with their weights. Build it once."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, learned: Learned | None = None) -> None:
+        self._learned_weight = policy.weights.get(LEARNED, 0.0)
+        self._learned = learned if self._learned_weight else None
         self._base: Share = (_BASE, policy.base, policy.base)
         weighted = [(signal, weight) for signal in SIGNALS if (weight := policy.weights.get(signal.name))]
         self._by_measure = {
@@ -36,6 +42,7 @@ class Scorer:
             if step
         }
         self._details = {signal.name: signal.detail for signal in SIGNALS}
+        self._details[LEARNED] = self._saw_learned
 
     def score(self, reading: Reading) -> tuple[float, tuple[Share, ...]]:
         """Shares come in the order of their measures, base first, those that are words last."""
@@ -57,7 +64,19 @@ class Scorer:
                 share = (name, value, weight * value)
             total += share[2]
             shares.append(share)
+        if self._learned is not None:
+            value = self._learned.read(reading.asked).value
+            if value:
+                share = (LEARNED, value, self._learned_weight * value)
+                total += share[2]
+                shares.append(share)
         return min(max(total, 0.0), 1.0), tuple(shares)
+
+    def _saw_learned(self, reading: Reading) -> str:
+        assert self._learned is not None
+        value, trust = self._learned.read(reading.asked)
+        like = "cheap models fail on" if value > 0 else "cheap models answer well"
+        return f"reads like prompts that {like}; {trust:.0%} sure of its words"
 
     def reasons(self, reading: Reading, shares: Iterable[Share]) -> tuple[Reason, ...]:
         """The shares of a reading with what each signal saw."""

@@ -14,6 +14,7 @@ from pointsman.routing.signals.media import media
 from pointsman.routing.signals.reasoning import (
     analysis,
     calculation,
+    formulas,
     multi_step,
     negation,
     proof,
@@ -53,6 +54,7 @@ SIGNALS: tuple[Signal | Words, ...] = (
     explanation,
     multi_step,
     calculation,
+    formulas,
     negation,
     questions,
     constraints,

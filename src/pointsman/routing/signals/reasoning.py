@@ -47,6 +47,11 @@ def _saw_calculation(reading: Reading) -> str:
 calculation = Signal("calculation", ("math",), _calculation, _saw_calculation)
 
 
+formulas = Words(
+    "formulas", "formulas", 0.8, 1.0, meaning="Mathematics set in TeX: beyond sums and percentages."
+)
+
+
 negation = Words(
     "negation",
     "negation",

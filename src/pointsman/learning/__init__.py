@@ -1,0 +1,1 @@
+"""Training, calibrating and judging the learned part of routing, with numpy. A server never imports it."""
