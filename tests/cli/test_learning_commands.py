@@ -55,7 +55,8 @@ def run(tmp_path: Path):
     config.write_text(CONFIG)
 
     def call(*arguments: object):
-        return CliRunner().invoke(app, [*map(str, arguments), "--config", str(config)])
+        own_state = {"POINTSMAN_STATE_DIR": str(tmp_path)}
+        return CliRunner().invoke(app, [*map(str, arguments), "--config", str(config)], env=own_state)
 
     return call
 
@@ -79,10 +80,14 @@ def test_eval_as_json_ranks_what_is_plain_above_chance(run, labelled: Path) -> N
     assert sum(done["tiers"].values()) == pytest.approx(1)
 
 
-def test_calibrate_for_a_share_gives_that_share(run, labelled: Path) -> None:
-    done = json.loads(run("calibrate", labelled, "--strong-share", "0.3", "--json").output)
+def test_calibrate_for_a_share_gives_that_share(run, tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text("\n".join(json.dumps({"score": place / 200}) for place in range(200)))
 
-    assert done["strong_share"]["value"] == pytest.approx(0.3, abs=0.05)
+    done = json.loads(run("calibrate", log, "--strong-share", "0.3", "--json").output)
+
+    assert done["scores"] == 200
+    assert done["strong_share"]["value"] == pytest.approx(0.3, abs=0.01)
     assert done["boundaries"] == sorted(done["boundaries"])
     assert 0 <= done["threshold"] <= 1
 
