@@ -3,6 +3,8 @@
 import math
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.wire.dialect import Headers
@@ -39,7 +41,8 @@ def no_such_model(message: str) -> bool:
 
 
 def retry_after_s(headers: Headers) -> float | None:
-    """Only as a number: a date would need a clock. The finer of the two headers counts."""
+    """The finer of the two headers counts. A date is read against the answer's own `Date`: nobody's clock is asked, and
+    the provider's may be wrong."""
     found = dict(headers)
     for name, per_second in ((b"retry-after-ms", 1000), (b"retry-after", 1)):
         try:
@@ -48,7 +51,17 @@ def retry_after_s(headers: Headers) -> float | None:
             continue
         if 0 <= seconds < math.inf:
             return seconds
-    return None
+    until, now = _date(found.get(b"retry-after")), _date(found.get(b"date"))
+    return None if until is None or now is None else max((until - now).total_seconds(), 0.0)
+
+
+def _date(value: bytes | None) -> datetime | None:
+    """An HTTP date (RFC 9110, 5.6.7); None for what is none."""
+    try:
+        found = parsedate_to_datetime((value or b"").decode("latin-1"))
+    except (ValueError, OverflowError):
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
 
 
 def status_of_rejected(error: UpstreamError) -> int:
