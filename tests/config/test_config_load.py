@@ -256,6 +256,13 @@ def test_admin_key_that_is_the_master_key_is_a_problem(load_text):
         load_text(DEMO, POINTSMAN_MASTER_KEY="k" * 20, POINTSMAN_ADMIN_KEY="k" * 20)
 
 
+def test_two_keys_that_are_not_set_are_not_told_to_be_the_same(load_text):
+    with pytest.raises(ConfigError) as caught:
+        load_text(DEMO + "server: {master_key: $MASTER, admin_key: $ADMIN}\n")
+
+    assert [problem.path for problem in caught.value.problems] == ["server.master_key", "server.admin_key"]
+
+
 def test_empty_admin_key_is_a_problem(load_text):
     with pytest.raises(ConfigError, match="POINTSMAN_ADMIN_KEY: is set to nothing"):
         load_text(DEMO, POINTSMAN_ADMIN_KEY=" ")

@@ -350,6 +350,14 @@ def test_a_drained_backend_gets_nothing_new(guarded: GatewayFactory, vendor: Ven
     assert ask(running, "pair").headers["x-pointsman-provider"] == "a"
 
 
+def test_the_backends_of_a_model_are_looked_at_by_its_name(guarded: GatewayFactory, vendor: Vendor) -> None:
+    running = guarded(yaml_for(vendor), **KEYS)
+
+    assert [one["name"] for one in get(running, "/v1/backends/pair")["data"]] == ["pair@a", "pair@b"]
+    assert [one["name"] for one in get(running, "/v1/backends/org/alone")["data"]] == ["org/alone@a"]
+    assert get(running, "/v1/backends/org/alone@a")["name"] == "org/alone@a"
+
+
 @pytest.mark.parametrize(
     "path",
     [

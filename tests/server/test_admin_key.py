@@ -77,6 +77,9 @@ def key(value: str) -> list[tuple[bytes, bytes]]:
         ("/change/it", KEY, 403, None),
         ("/change/it", ADMIN, 200, "admin"),
         ("/change/it", "wrong", 401, None),
+        ("/nothing", KEY, 404, None),
+        ("/nothing", ADMIN, 404, None),
+        ("/nothing", "wrong", 401, None),
     ],
 )
 def test_each_key_opens_what_is_its_own(path: str, held: str, status: int, caller: str | None) -> None:

@@ -1,7 +1,9 @@
 """More requests than are answered at once: some wait for their turn, the rest are told to come again; models that are
 full are passed over while another can answer."""
 
+import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -192,6 +194,40 @@ def test_caller_who_waited_too_long_is_told_to_come_again(slow: Slow, start: Sta
     assert (reply.status, reply.error["code"]) == (503, "service_unavailable")
     assert "none became free within 0.05 s" in reply.error["message"]
     assert slow.said == ["0"]
+
+
+@pytest.mark.parametrize("of", ["process", "model"])
+def test_caller_waits_no_longer_than_its_own_deadline(
+    slow: Slow, start: Start, crowd: Crowd, of: str
+) -> None:
+    narrow = "{in_flight: 1, queue: 10, queue_timeout_s: 600}"
+    gateway = start(narrow) if of == "process" else start(model=narrow)
+    crowd(gateway, says(0, stream=True))
+    assert eventually(lambda: slow.said == ["0"])
+    reply = ask(gateway, post(CHAT, chat_body("tiny", "1"), "x-pointsman-deadline-s: 0.05"))
+
+    assert (reply.status, reply.error["code"]) == (503, "service_unavailable")
+    assert "none became free within 0.0" in reply.error["message"]
+    assert slow.said == ["0"]
+
+
+def test_what_is_left_of_a_deadline_after_waiting_is_what_the_provider_gets(
+    slow: Slow, start: Start, crowd: Crowd
+) -> None:
+    gateway = start(model="{in_flight: 1}")
+    first = crowd(gateway, says(0, stream=True))
+    assert eventually(lambda: slow.said == ["0"])
+    request = post(CHAT, chat_body("tiny", "1"), "x-pointsman-deadline-s: 3")
+    second = crowd(gateway, request)
+    assert eventually(lambda: waiting(gateway) == 2)
+    time.sleep(0.3)
+    first.socket.close()
+    reply = second.reply()
+    told = re.search(r"within ([0-9.]+) s \(total_s\)", reply.error["message"])
+
+    assert reply.status == 504
+    assert told is not None
+    assert float(told[1]) <= 2.7
 
 
 def test_what_does_not_reach_a_model_is_answered_all_the_same(start: Start, crowd: Crowd) -> None:

@@ -137,9 +137,21 @@ def test_a_rejection_keeps_the_providers_own_words_for_its_own_dialect():
         ([(b"retry-after", b"2"), (b"retry-after-ms", b"1250")], 1.25),
         ([(b"retry-after-ms", b"1250"), (b"retry-after", b"2")], 1.25),
         ([(b"retry-after", b"Fri, 31 Dec 1999 23:59:59 GMT")], None),
-        ([(b"retry-after", b"Fri, 31 Dec 1999 23:59:59 GMT"), (b"date", b"Fri, 31 Dec 1999 23:59:29 GMT")], 30),
-        ([(b"date", b"Fri, 31 Dec 1999 23:59:29 GMT"), (b"retry-after", b"Friday, 31-Dec-99 23:59:59 GMT")], 30),
-        ([(b"retry-after", b"Fri, 31 Dec 1999 23:59:59 GMT"), (b"date", b"Sat, 01 Jan 2000 00:00:00 GMT")], 0),
+        (
+            [(b"retry-after", b"Fri, 31 Dec 1999 23:59:59 GMT"), (b"date", b"Fri, 31 Dec 1999 23:59:29 GMT")],
+            30,
+        ),
+        (
+            [
+                (b"date", b"Fri, 31 Dec 1999 23:59:29 GMT"),
+                (b"retry-after", b"Friday, 31-Dec-99 23:59:59 GMT"),
+            ],
+            30,
+        ),
+        (
+            [(b"retry-after", b"Fri, 31 Dec 1999 23:59:59 GMT"), (b"date", b"Sat, 01 Jan 2000 00:00:00 GMT")],
+            0,
+        ),
         ([(b"retry-after", b"Fri, 31 Dec 1999 23:59:59 GMT"), (b"date", b"now")], None),
         ([(b"retry-after", b"soon"), (b"date", b"Sat, 01 Jan 2000 00:00:00 GMT")], None),
         ([(b"retry-after", b"Fri, 31 Dec 99999999999 23:59:59 GMT"), (b"date", b"\xff")], None),

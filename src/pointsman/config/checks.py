@@ -11,7 +11,7 @@ from pointsman.config import fallback_checks, learned
 from pointsman.config.discovery import DISCOVERABLE
 from pointsman.config.opinion_checks import affinity, cascade, judge, sidecar
 from pointsman.config.problems import nearest, shown
-from pointsman.config.references import MASK
+from pointsman.config.references import MASK, STAND_IN
 from pointsman.config.schema import ModelSettings, ProviderSettings, Settings
 from pointsman.config.source import Where
 from pointsman.config.values import categories_of, policy_of
@@ -337,7 +337,7 @@ def _open_door(view: View) -> Iterator[Problem]:
     for name, secret in (("master_key", key), ("admin_key", server.admin_key)):
         if secret is not None and not re.fullmatch(r"[!-~]+", secret.get_secret_value()):
             yield view.problem(("server", name), MASK, "a key of visible ASCII characters, without spaces")
-    if key is not None and server.admin_key == key:
+    if key is not None and server.admin_key == key and key.get_secret_value() != STAND_IN:
         yield view.problem(
             ("server", "admin_key"),
             MASK,

@@ -26,7 +26,7 @@ _SECRET_HEADERS = frozenset(
         "x-auth-token",
     }
 )
-_STAND_IN = "unset"
+STAND_IN = "unset"
 """Takes the place of what is missing, so that the rest of the file is still checked."""
 
 
@@ -97,7 +97,7 @@ class _Resolving:
                 f"a reference such as ${_suggested_variable(where)}: secrets stay out of the file, put this one into"
                 " the environment",
             )
-            return _STAND_IN
+            return STAND_IN
         return self.looked_up(found[1] or found[2], where)
 
     def text(self, value: str, where: Where) -> str:
@@ -115,7 +115,7 @@ class _Resolving:
             self.complain(
                 where, f"${name}, which is {state}", f"the environment variable {name} to hold a value"
             )
-        return value or _STAND_IN
+        return value or STAND_IN
 
     def complain(self, where: Where, value: str, expected: str) -> None:
         self.source.problems.append(Problem(dotted(where), value, expected, line=self.source.line(where)))

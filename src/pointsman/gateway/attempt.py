@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from pointsman.core.errors import Forbidden, PointsmanError, Unauthorized, UpstreamError, UpstreamFault
-from pointsman.core.ports import Answer, Deadlines, Incoming, Outgoing
+from pointsman.core.ports import Answer, Incoming, Outgoing
 from pointsman.core.request import Request
 from pointsman.gateway.booking import AttemptBooking, Booking
 from pointsman.gateway.call import Call, Credential
@@ -54,13 +54,19 @@ class Asked:
         own = target.own_credential(self._call)
         crossing = self._cross(target)
         outgoing = target.outgoing(self._call, crossing.path, crossing.body, own)
-        if self._deadline_at_s != math.inf:
-            outgoing = outgoing._replace(deadlines=self._until_deadline(outgoing.deadlines))
-        return Plan(target, crossing, own, outgoing)
+        return self.hastened(Plan(target, crossing, own, outgoing))
 
-    def _until_deadline(self, deadlines: Deadlines) -> Deadlines:
-        left_s = max(self._deadline_at_s - self._call.clock(), 0.0)
-        return replace(deadlines, total_s=min(deadlines.total_s, left_s))
+    def hastened(self, plan: Plan) -> Plan:
+        """The plan with what is left of the caller's time now."""
+        if self._deadline_at_s == math.inf:
+            return plan
+        deadlines = plan.outgoing.deadlines
+        total_s = min(deadlines.total_s, max(self.left_s(), 0.0))
+        return plan._replace(outgoing=plan.outgoing._replace(deadlines=replace(deadlines, total_s=total_s)))
+
+    def left_s(self) -> float:
+        """Seconds until the caller's deadline."""
+        return self._deadline_at_s - self._call.clock()
 
     def _cross(self, target: Target) -> Crossing:
         call, envelope, card = self._call, self._envelope, target.card

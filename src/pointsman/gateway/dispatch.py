@@ -96,8 +96,8 @@ class Dispatch:
                 target = self._targets[step.lease.backend]
                 try:
                     plan = asked.plan(target.for_caller(call.dialect))
-                    if target.slots:
-                        await enter_all(target.slots)
+                    if target.slots and await enter_all(target.slots, asked.left_s):
+                        plan = asked.hastened(plan)
                 except (ClientError, Unavailable) as error:
                     refusal = refusal or error  # the next target may be able to take it
                     attempts.unfit(step, call.clock())

@@ -5,7 +5,7 @@ import asyncio
 import logging
 import math
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pointsman.core.errors import Unavailable
 from pointsman.core.ports import Limits
@@ -94,15 +94,16 @@ class Slots:
             return True
         return False
 
-    async def wait(self) -> None:
-        """Enters when it is this caller's turn. Raises Unavailable when there is no room to wait, or for too long none
-        to enter."""
+    async def wait(self, patience_s: float = math.inf) -> None:
+        """Enters when it is this caller's turn. Raises Unavailable when there is no room to wait, or none to enter
+        within the time that anybody may wait, or that this caller would."""
         if self.has_no_room:
             raise self.refusal()
         loop = asyncio.get_running_loop()
         place = _Place(Waiter(loop), loop.time())
         self._queue[place] = None
-        timer = loop.call_later(self._limits.queue_timeout_s, self._end, place)
+        wait_s = min(self._limits.queue_timeout_s, patience_s)
+        timer = loop.call_later(wait_s, self._end, place)
         try:
             await place.waiter
         except BaseException:
@@ -115,7 +116,7 @@ class Slots:
         finally:
             timer.cancel()
         if not place.has_slot:
-            raise self.refusal(f" and none became free within {self._limits.queue_timeout_s:g} s")
+            raise self.refusal(f" and none became free within {wait_s:.3g} s")
 
     def leave(self) -> None:
         if not self._queue or self.in_flight > self._in_flight_max:  # there are fewer than there were
@@ -164,15 +165,19 @@ class Slots:
         place.waiter.wake()
 
 
-async def enter_all(every: Iterable[Slots]) -> None:
-    """Enters one after the other, or none at all. Raises Unavailable."""
+async def enter_all(every: Iterable[Slots], left_s: Callable[[], float]) -> bool:
+    """Enters one after the other, or none at all; tells whether it had to wait. `left_s` is how long the caller would,
+    from now on. Raises Unavailable."""
     entered: list[Slots] = []
+    has_waited = False
     try:
         for slots in every:
             if not slots.try_enter():
-                await slots.wait()
+                has_waited = True
+                await slots.wait(max(left_s(), 0.0))
             entered.append(slots)
     except BaseException:
         for slots in entered:
             slots.leave()
         raise
+    return has_waited

@@ -48,6 +48,14 @@ def read_wishes(headers: HeaderList) -> Wishes:
     return wishes
 
 
+def patience_s(headers: HeaderList) -> float:
+    """How long the caller would wait in all. Endless where that cannot be read: the one who answers says so."""
+    try:
+        return read_wishes(headers).deadline_s
+    except BadRequest:
+        return math.inf
+
+
 def as_wished(decision: Decision, wishes: Wishes, card_called: Callable[[str], ModelCard | None]) -> Decision:
     """The decision with only the targets that the caller allows. Raises BadRequest for an unknown one."""
     if wishes.targets:

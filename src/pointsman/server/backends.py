@@ -68,13 +68,14 @@ class BackendEndpoints:
         ]
 
     async def list_backends(self, request: Request) -> Response:
-        return JSONResponse({"object": "list", "data": self._shown(self._fleet.places)})
+        return self._list_of(tuple(self._fleet.places))
 
     async def show_backend(self, request: Request) -> Response:
-        name = request.path_params["name"]
-        if name not in self._fleet.places:
-            raise NotFound(f"there is no backend {name[:200]!r}", code="backend_not_found")
-        return JSONResponse(self._shown([name])[0])
+        """One as itself, those of a model as a list."""
+        names = self._meant(request)
+        if names == (request.path_params["name"],):
+            return JSONResponse(self._shown(names)[0])
+        return self._list_of(names)
 
     async def list_providers(self, request: Request) -> Response:
         figures = self._fleet.figures(self._clock())
@@ -86,22 +87,22 @@ class BackendEndpoints:
         names = self._meant(request)
         for name in names:
             self._fleet.drain(name)
-        return self._changed(names)
+        return self._list_of(names)
 
     async def resume(self, request: Request) -> Response:
         names = self._meant(request)
         for name in names:
             self._fleet.resume(name)
-        return self._changed(names)
+        return self._list_of(names)
 
     async def reset(self, request: Request) -> Response:
         names = self._meant(request)
         self._fleet.reset(names, self._clock())
-        return self._changed(names)
+        return self._list_of(names)
 
     async def reset_all(self, request: Request) -> Response:
         self._fleet.reset_all(self._clock())
-        return self._changed(tuple(self._fleet.places))
+        return self._list_of(tuple(self._fleet.places))
 
     def _meant(self, request: Request) -> tuple[str, ...]:
         """The backend of that name, or all those of the model of that name."""
@@ -113,7 +114,7 @@ class BackendEndpoints:
             raise NotFound(f"there is no backend and no model {name[:200]!r}", code="backend_not_found")
         return self._fleet.backends_of(card.name)
 
-    def _changed(self, names: Sequence[str]) -> Response:
+    def _list_of(self, names: Sequence[str]) -> Response:
         return JSONResponse({"object": "list", "data": self._shown(names)})
 
     def _shown(self, names: Mapping[str, object] | Sequence[str]) -> list[dict[str, Any]]:

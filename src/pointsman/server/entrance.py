@@ -110,7 +110,7 @@ class Entrance:
         match route:
             case ChangingRoute():
                 admit = self._door.admit_admin
-            case ReadingRoute():
+            case ReadingRoute() | None:  # where nothing is, either key may be told so
                 admit = self._door.admit_reader
             case _:
                 admit = self._door.admit

@@ -14,6 +14,7 @@ from pointsman.gateway.headers import header_lines
 from pointsman.gateway.operation import Operation
 from pointsman.gateway.pipeline import Pipeline
 from pointsman.gateway.slots import Slots
+from pointsman.gateway.wishes import patience_s
 from pointsman.server.auth import Door
 from pointsman.server.content_encoding import inflate
 from pointsman.server.exchange import Exchange
@@ -95,7 +96,7 @@ class InferenceEndpoint:
         has_slot = slots.try_enter()
         try:
             if not has_slot:
-                await slots.wait()
+                await slots.wait(patience_s(exchange.headers))
                 has_slot = True
             await self._pipeline.handle(call, exchange)
         except Unavailable as error:  # no turn for it: what goes wrong further on is answered there

@@ -3,8 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from email.utils import mktime_tz, parsedate_tz
 
 from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.wire.dialect import Headers
@@ -51,17 +50,17 @@ def retry_after_s(headers: Headers) -> float | None:
             continue
         if 0 <= seconds < math.inf:
             return seconds
-    until, now = _date(found.get(b"retry-after")), _date(found.get(b"date"))
-    return None if until is None or now is None else max((until - now).total_seconds(), 0.0)
+    until_s, now_s = _unix_s(found.get(b"retry-after")), _unix_s(found.get(b"date"))
+    return None if until_s is None or now_s is None else max(until_s - now_s, 0.0)
 
 
-def _date(value: bytes | None) -> datetime | None:
-    """An HTTP date (RFC 9110, 5.6.7); None for what is none."""
+def _unix_s(date: bytes | None) -> float | None:
+    """Of an HTTP date (RFC 9110, 5.6.7), which is always in GMT; None for what is none."""
+    found = parsedate_tz((date or b"").decode("latin-1"))
     try:
-        found = parsedate_to_datetime((value or b"").decode("latin-1"))
+        return None if found is None else float(mktime_tz((*found[:9], found[9] or 0)))
     except (ValueError, OverflowError):
         return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
 
 
 def status_of_rejected(error: UpstreamError) -> int:
