@@ -185,6 +185,18 @@ def test_shipped_words_of_a_list_do_not_hold_one_another(keyword_text: str) -> N
     assert twice == []
 
 
+def test_every_wording_holds_the_explanation_it_takes_away() -> None:
+    """Else it would take away one that was asked for beside it."""
+    alone = [
+        word
+        for language, words in LISTS["wording"].items()
+        for word in words
+        if not any(other.rstrip("*") in word for other in LISTS["explanation"][language])
+    ]
+
+    assert alone == []
+
+
 def test_shipped_words_are_long_enough_not_to_flood(keyword_text: str) -> None:
     short = [
         word

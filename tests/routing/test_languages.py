@@ -30,6 +30,18 @@ SENTENCES: dict[str, dict[str, str]] = {
         "ar": "أحتاج شهادة ميلاد",
         "fr": "il me faut un justificatif",
     },
+    "wording": {
+        "en": "How do you say good night in Polish?",
+        "zh": "这个词用法语怎么说？",
+        "ja": "この単語はどのように発音しますか",
+        "ko": "이 단어는 어떻게 발음하나요?",
+        "ru": "Как правильно произносится это слово?",
+        "de": "Wie kann ich sagen, dass ich satt bin?",
+        "es": "¿Cómo puedo decir buenas noches en italiano?",
+        "pt": "Como eu digo boa noite em italiano?",
+        "ar": "كيف نقول صباح الخير بالفرنسية؟",
+        "fr": "Comment se prononce ce mot ?",
+    },
     "reasoning": {
         "en": "Think it through step by step",
         "zh": "请一步一步地推理",

@@ -237,6 +237,18 @@ def test_explanation_beside_an_order_adds_little(sees) -> None:
     assert sees("explanation", "Write it and explain it").value < sees("explanation", "Explain it").value / 2
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["How do you say good night in Polish?", "用法语怎么说", "كيف نقول صباح الخير بالفرنسية؟"],
+)
+def test_how_something_is_said_asks_for_no_explanation(sees, text: str) -> None:
+    assert sees("explanation", text) is None
+
+
+def test_how_something_is_said_hides_no_other_explanation(sees) -> None:
+    assert sees("explanation", "How do you say rain in Polish, and why does it fall?").value > 0
+
+
 def test_program_that_calculates_is_no_mathematics(sees) -> None:
     assert (
         sees("calculation", "the variance in python").value
@@ -272,7 +284,7 @@ def test_nothing_but_own_words_is_told(keywords: Keywords, ask: Ask) -> None:
 
 
 def test_every_keyword_list_is_read_by_a_signal(keyword_text: str) -> None:
-    read_elsewhere = {"go_on", "certificate", "never_misspelt"}
+    read_elsewhere = {"go_on", "certificate", "wording", "never_misspelt"}
     assert set(tomllib.loads(keyword_text)) - read_elsewhere <= {
         measure for signal in SIGNALS for measure in signal.of
     }

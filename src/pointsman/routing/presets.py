@@ -13,7 +13,7 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
 }
 """What `tiers:` takes instead of a list."""
 
-# Set by hand so that everyday requests land where a careful person would place them (tests/routing/everyday.toml).
+# Set by hand so that everyday requests land where a careful person would place them (tests/routing/everyday.jsonl).
 # What the weakest models do well ends at EASY_BELOW; what needs a strong one begins at HARD_FROM; TOP_FROM asks for
 # long thinking and TRIVIAL_BELOW for next to none.
 TRIVIAL_BELOW, EASY_BELOW, HARD_FROM, TOP_FROM = 0.14, 0.28, 0.54, 0.80

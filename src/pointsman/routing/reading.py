@@ -185,6 +185,11 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
         for name in ("proof", "reasoning"):
             if measures.pop(name, 0) > papers:
                 measures[name] = found.said[name] - papers
+    if wordings := measures.pop("wording", 0):
+        # Each begins with a word of explanation ("how do you"), and asks for none.
+        left = measures.pop("explanation", 0) - wordings
+        if left > 0:
+            measures["explanation"] = left
     if COURTESIES in measures:
         # Courtesies are many words that say nothing of the task.
         spoken = sum(map(len, found.words(COURTESIES))) / _BYTES_PER_TOKEN
