@@ -141,3 +141,15 @@ def test_weights_that_are_none_are_a_problem_of_the_configuration(
 
     assert done.exit_code == 2
     assert "routing.learned.path" in done.output
+
+
+@pytest.mark.parametrize("command", ["train", "eval"])
+def test_models_that_do_equally_well_are_a_problem(tmp_path: Path, run, command: str) -> None:
+    path, output = tmp_path / "rows.jsonl", tmp_path / "learned.bin"
+    path.write_text(f"{json.dumps({'prompt': 'hello', 'scores': {'small': 1, 'large': 1}})}\n" * 300)
+
+    result = run(command, path, *(["--output", output] if command == "train" else []))
+
+    assert result.exit_code == 2
+    assert "a strong model that does better" in result.output
+    assert not output.exists()

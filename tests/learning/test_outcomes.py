@@ -37,6 +37,33 @@ def test_empty_file_is_a_problem(tmp_path: Path) -> None:
         read_labelled(path)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"prompt": "a", "scores": {"m": true}}',
+        '{"prompt": "a", "scores": {"m": NaN}}',
+        '{"prompt": "a", "scores": {"m": 1}, "cost_usd": {"m": -1}}',
+        '{"prompt": "a", "scores": {"m": 1}, "cost_usd": {"m": Infinity}}',
+        "[" * 100_000,
+    ],
+)
+def test_line_that_makes_no_sense_is_a_problem(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(line)
+
+    with pytest.raises(ConfigError, match=":1: expected"):
+        read_labelled(path)
+
+
+@pytest.mark.parametrize("spoil", [lambda packed: packed[:-9], lambda packed: packed[:12] + b"\xff" * 20])
+def test_damaged_archive_is_a_problem(tmp_path: Path, spoil) -> None:
+    path = tmp_path / "rows.jsonl.gz"
+    path.write_bytes(spoil(gzip.compress(json.dumps(ROW).encode() * 100)))
+
+    with pytest.raises(ConfigError, match="a readable file"):
+        read_labelled(path)
+
+
 def test_copies_that_differ_in_case_and_spaces_are_taken_out() -> None:
     rows = [Labelled("What is  2 + 2?", {"m": 1}), Labelled("What is 3 + 3?", {"m": 1})]
 

@@ -80,20 +80,25 @@ def both_of(
 ) -> tuple[list[Labelled], Outcomes]:
     """The rows that have both models, and what those made of them. Costs are those of the file; where it has none,
     list prices for the prompt and an answer of ANSWER_TOKENS, and without prices 0 and 1. Raises ConfigError when
-    there are none."""
+    there are none, and when the strong model does no better: nothing can be told of a choice between them then."""
     kept = [row for row in rows if weak in row.scores and strong in row.scores]
     if not kept:
         raise ConfigError([Problem("scores", f"{weak}, {strong}", "prompts with scores of both models")])
     weak_usd, strong_usd = (_usd(kept, model, rates or {}) for model in (weak, strong))
     if weak_usd is None or strong_usd is None:
         weak_usd, strong_usd = np.zeros(len(kept)), np.ones(len(kept))
-    return kept, outcomes_of(
+    outcomes = outcomes_of(
         [row.scores[weak] for row in kept],
         [row.scores[strong] for row in kept],
         groups=[row.source for row in kept],
         weak_usd=weak_usd,
         strong_usd=strong_usd,
     )
+    reached, at_least = _mean(outcomes.strong, outcomes), _mean(outcomes.weak, outcomes)
+    if reached <= at_least:
+        found = f"{reached:.3f} for {strong} and {at_least:.3f} for {weak}, every source weighing the same"
+        raise ConfigError([Problem("scores", found, "a strong model that does better than the weak one")])
+    return kept, outcomes
 
 
 def evaluate(

@@ -11,7 +11,9 @@ One JSON object per line, the file may be gzipped:
 
 import gzip
 import json
+import math
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +22,8 @@ from pointsman.core.errors import ConfigError, Problem
 
 _PROBLEMS_TOLD = 10
 _EDGE_CHARS = 100
+_UNREADABLE = (OSError, UnicodeDecodeError, EOFError, zlib.error)
+"""The last two: a gzipped file that ends early or is damaged."""
 _NOT_A_WORD = re.compile(r"\W+")
 
 
@@ -51,7 +55,7 @@ def read_labelled(path: Path) -> list[Labelled]:
                 rows.append(row)
             elif len(problems) < _PROBLEMS_TOLD:
                 problems.append(Problem(f"{path}:{number}", None, problem))
-    except (OSError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise ConfigError([Problem(str(path), None, f"a readable file ({error})")]) from error
     if not rows and not problems:
         problems.append(Problem(str(path), None, "at least one line with a prompt and scores"))
@@ -80,7 +84,7 @@ def read_log(path: Path) -> tuple[list[str], list[float]]:
                 problems.append(
                     Problem(f"{path}:{number}", None, "an object with a prompt, or a score from 0 to 1")
                 )
-    except (OSError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise ConfigError([Problem(str(path), None, f"a readable file ({error})")]) from error
     if not prompts and not scores and not problems:
         problems.append(Problem(str(path), None, "at least one line"))
@@ -113,9 +117,14 @@ def _lines(path: Path) -> Iterator[str]:
 def _object(line: str) -> dict[str, Any] | None:
     try:
         read = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return read if isinstance(read, dict) else None
+
+
+def _is_number(value: object) -> bool:
+    """True and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _row(line: str) -> tuple[Labelled | None, str]:
@@ -128,11 +137,11 @@ def _row(line: str) -> tuple[Labelled | None, str]:
         return None, "a prompt (text)"
     if not isinstance(scores, dict) or not scores:
         return None, "scores by model"
-    if not all(isinstance(score, int | float) and 0 <= score <= 1 for score in scores.values()):
+    if not all(_is_number(score) and 0 <= score <= 1 for score in scores.values()):
         return None, "scores from 0 to 1"
     costs = read.get("cost_usd") or {}
-    if not isinstance(costs, dict) or not all(isinstance(cost, int | float) for cost in costs.values()):
-        return None, "cost_usd as numbers by model"
+    if not isinstance(costs, dict) or not all(_is_number(cost) and cost >= 0 for cost in costs.values()):
+        return None, "cost_usd as numbers by model, 0 or more"
     return (
         Labelled(
             prompt,
