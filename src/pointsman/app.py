@@ -173,7 +173,7 @@ def build(settings: Settings, lasting: Lasting, *, now_s: float, brain: Brain | 
         fleet,
         retry_policy_of(settings),
         retry_budget_of(settings),
-        ceilings_of(settings, [backend for backend, _ in served]),
+        ceilings_of(settings, served),
         _hedging_of(settings),
     )
     pipeline = Pipeline(

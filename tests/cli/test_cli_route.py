@@ -79,6 +79,18 @@ def test_unpriced_models_have_no_estimate(run, home):
     assert "estimate  not known" in run("route", "hi").output
 
 
+def test_a_chain_that_was_written_down_is_the_order(run, home):
+    (home / "pointsman.yaml").write_text(
+        'providers: {mine: {dialect: openai-chat, base_url: "http://127.0.0.1:9/v1"}}\n'
+        "models: {m: {provider: mine, tier: simple}, n: {provider: mine, tier: simple}}\n"
+        "chains: {tiers: {simple: [n, m]}}\n"
+    )
+    decision = json.loads(run("route", "hi", "--json").output)
+
+    assert decision["model"] == "n"
+    assert "chain of tier simple" in decision["rules"]
+
+
 @pytest.mark.parametrize("command", [("route", "hi"), ("models",)])
 def test_unknown_profile_is_told_with_those_there_are(command, run):
     ran = run(*command, "--profile", "fast")

@@ -70,6 +70,28 @@ def test_a_substitute_has_no_lower_tier(
     assert ceilings.withholds(model("other", "1", tier), CHOSEN) == ceiling
 
 
+@pytest.mark.parametrize(
+    ("place", "ceiling"),
+    [
+        (model("other", "2", provider="p"), None),
+        (model("other", "4"), "price"),
+        (model("other", None), "price"),
+    ],
+)
+def test_every_place_of_a_substitute_keeps_the_price(place: ModelCard, ceiling: str | None) -> None:
+    other = model("other", "2")
+    ceilings = Ceilings(price_multiple_max=Decimal(3), cards_of={"other": (other, place)})
+    assert ceilings.withholds(other, CHOSEN) == ceiling
+
+
+def test_every_place_of_a_substitute_is_at_a_vendor_that_was_named() -> None:
+    here, there = (model("other", "1", provider=name) for name in ("good", "p"))
+    assert (
+        Ceilings(vendors=frozenset({"good"}), cards_of={"other": (here, there)}).withholds(here, CHOSEN)
+        == "vendor"
+    )
+
+
 STRICT = Ceilings(
     Decimal(2), frozenset({"eu"}), frozenset({"good"}), "complex", False, TIERS, {"other": frozenset({"us"})}
 )

@@ -145,6 +145,19 @@ def test_a_judge_that_fails_leaves_the_choice_to_the_rules(
     assert (side.outcome, side.fault) == ("failed", fault)
 
 
+def test_a_judge_gets_half_of_the_callers_time_at_most(start: Any, bench: Bench) -> None:
+    gateway = start(deadline_s=600)
+    bench.verdict = scripted(body=b"", ending="stall", declared_length=9)
+    body = {"model": "auto", "messages": [{"role": "user", "content": HELLO}]}
+    with Caller(gateway) as caller:
+        answered = caller.post(CHAT, body, {"x-pointsman-deadline-s": "4"})
+
+    assert (answered.status, answered.headers["x-pointsman-model"]) == (200, "tiny")
+    entry, _ = booked(gateway)
+    assert rules_of(entry) == ("judge: no opinion, the request had no time to wait for it",)
+    assert [side.outcome for side in entry.side_calls] == ["cancelled"]
+
+
 def test_a_prompt_that_gives_orders_is_only_data(start: Any, bench: Bench) -> None:
     """The judge's answer is what it says; the prompt's own level never is."""
     gateway = start()

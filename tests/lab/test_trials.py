@@ -130,3 +130,36 @@ async def test_a_chain_that_is_written_down_is_walked_to_its_end(tmp_path: Path)
         ("second", "first"),
         ("second", "first"),
     ]
+
+
+async def test_what_a_ceiling_withholds_is_not_waited_for(tmp_path: Path) -> None:
+    yaml = (
+        CONFIG
+        + """\
+  dear: {provider: two, id: up-3, tier: simple, usd_per_million_input: 9, usd_per_million_output: 9}
+chains: {tiers: {simple: [first, dear, second]}}
+consent: {price_multiple_max: 3}
+"""
+    )
+    trials = await tried(tmp_path, "500", yaml=yaml)
+    routed = [trial for trial in trials if "simple" in trial.route.tiers and trial.stream]
+
+    assert [tuple(each) for each in routed[0].route.withheld] == [("dear", "price")]
+    assert [(trial.failing, trial.answered, trial.wrong) for trial in routed] == [
+        ((), "first", None),
+        (("first",), "second", None),
+        (("first", "second"), None, None),
+    ]
+
+
+async def test_backends_at_one_provider_are_told_apart(tmp_path: Path) -> None:
+    yaml = """
+providers:
+  one: {dialect: openai-chat, base_url: "https://one.example/v1", api_key: $KEY}
+models:
+  first: {backends: [{provider: one, id: x}, {provider: one, id: y}], tier: simple}
+"""
+    trials = await tried(tmp_path, "500", yaml=yaml)
+
+    assert {trial.failing for trial in trials} == {(), ("first@one/x",), ("first@one/y",), ("first",)}
+    assert {trial.wrong for trial in trials} == {None}

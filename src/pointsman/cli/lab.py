@@ -80,6 +80,8 @@ def _with_stand_ins(path: Path | None, environ: Mapping[str, str]) -> Mapping[st
 def _lines(trials: Sequence[Trial], missed: Sequence[str]) -> Iterator[str]:
     for route, of_route in groupby(trials, key=lambda trial: trial.route):
         yield f"{route.name}: {' -> '.join(card.name for card in route.chain)}"
+        for name, ceiling in route.withheld:
+            yield f"  {name} may not answer in place of {route.chain[0].name}: {ceiling}"
         places = [list(of_place) for _, of_place in groupby(of_route, key=lambda trial: trial.failing)]
         rows = [row for place in places for row in _rows(place)]
         yield "\n".join(f"  {line}" for line in table(_HEADINGS, rows).split("\n"))
@@ -151,6 +153,7 @@ def _told(trials: Sequence[Trial]) -> dict[str, Any]:
                 "asked_for": list(trial.route.asked),
                 "tiers": list(trial.route.tiers),
                 "chain": [card.name for card in trial.route.chain],
+                "withheld": dict(trial.route.withheld),
                 "fault": trial.fault,
                 "stream": trial.stream,
                 "failing": list(trial.failing),

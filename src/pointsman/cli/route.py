@@ -11,7 +11,7 @@ from pointsman.app import build_brain
 from pointsman.cli.models import profile_called
 from pointsman.cli.tables import table
 from pointsman.config.load import load
-from pointsman.config.values import policy_of
+from pointsman.config.values import chains_of, policy_of
 from pointsman.core.prompt import Prompt, Turn
 from pointsman.gateway.explain import explain
 
@@ -34,7 +34,10 @@ def run(
         input_bytes=len(text.encode("utf-8", "replace")) + len(system.encode("utf-8", "replace")),
         tool_count=tools,
     )
-    decision = explain(build_brain(settings).router.decide(prompt, chosen, profile))
+    brain = build_brain(settings)
+    decided = brain.router.decide(prompt, chosen, profile)
+    chains = chains_of(settings, brain.cards)
+    decision = explain(decided if chains is None else chains.order(decided))
     typer.echo(json.dumps(decision, indent=2) if as_json else "\n".join(_lines(decision)))
     return 0
 

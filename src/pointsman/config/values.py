@@ -170,13 +170,15 @@ def chains_of(settings: Settings, cards: Sequence[ModelCard]) -> Chains | None:
     return Chains(tiers, categories, models) if tiers or categories or models else None
 
 
-def ceilings_of(settings: Settings, backends: Iterable[Backend]) -> Ceilings | None:
+def ceilings_of(settings: Settings, served: Iterable[tuple[Backend, ModelCard]]) -> Ceilings | None:
     """How far a substitute may depart without consent, None where there is no ceiling."""
     consent = settings.consent
     regions: dict[str, frozenset[str]] = {}
-    for backend in backends:
+    cards: dict[str, tuple[ModelCard, ...]] = {}
+    for backend, card in served:
         # A place whose region nobody told is in no region that was named.
         regions[backend.model] = regions.get(backend.model, frozenset()) | {backend.region or ""}
+        cards[backend.model] = (*cards.get(backend.model, ()), card)
     ceilings = Ceilings(
         consent.price_multiple_max,
         frozenset(consent.regions),
@@ -185,6 +187,7 @@ def ceilings_of(settings: Settings, backends: Iterable[Backend]) -> Ceilings | N
         consent.keep_tier,
         settings.tiers,
         regions,
+        cards,
         consent.by_header,
     )
     return ceilings if ceilings.are_set else None

@@ -20,7 +20,8 @@ class Ceilings:
     """Each holds where it is set. `price_multiple_max` is how many times as dear as the chosen model a substitute may
     be. `regions` and `vendors` (providers) are those it may come from. `tier_min` is the lowest tier it may have, of
     `tiers` from the lowest; with `keep_tier` no lower one than the chosen model's. `regions_of` tells where each model
-    is served, by its name."""
+    is served, and `cards_of` its card at each of its places, by its name: a substitute that has several may be
+    answered by any of them."""
 
     price_multiple_max: Decimal | None = None
     regions: frozenset[str] = frozenset()
@@ -29,6 +30,7 @@ class Ceilings:
     keep_tier: bool = False
     tiers: tuple[str, ...] = ()
     regions_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    cards_of: Mapping[str, tuple[ModelCard, ...]] = field(default_factory=dict)
     by_header: bool = True
     """Whether a caller may give consent."""
 
@@ -50,10 +52,11 @@ class Ceilings:
         if substitute.name == chosen.name:
             return None
         consents = consents if self.by_header else frozenset()
+        places = self.cards_of.get(substitute.name, (substitute,))
         passed = {
-            "price": self._is_too_dear(substitute, chosen),
+            "price": any(self._is_too_dear(place, chosen) for place in places),
             "region": bool(self.regions) and not self.regions_of[substitute.name] <= self.regions,
-            "vendor": bool(self.vendors) and substitute.provider not in self.vendors,
+            "vendor": bool(self.vendors) and any(place.provider not in self.vendors for place in places),
             "tier": self._place(substitute.tier) < self._lowest(chosen),
         }
         return next((name for name in CEILINGS if passed[name] and name not in consents), None)

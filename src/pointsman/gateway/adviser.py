@@ -3,6 +3,7 @@ being asked is not asked twice, and who fails again and again is left alone for 
 asked nor how."""
 
 import asyncio
+import math
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,7 +62,8 @@ class Adviser:
         self._failures = 0
         self._paused_until_s = float("-inf")
 
-    async def opinion(self, question: Question) -> Answered:
+    async def opinion(self, question: Question, patience_s: float = math.inf) -> Answered:
+        """None of its own after `patience_s`: whoever else waits for it waits on."""
         text = self._source.text(question)
         # A digest: what was said is not kept.
         key = blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
@@ -78,7 +80,7 @@ class Adviser:
             if why_not is not None:
                 return Answered(Opinion(f"not asked: {why_not}"), None)
             asking = self._asking[key] = _Asking(self._source, text, partial(self._answered, key))
-        return await asking.wait()
+        return await asking.wait(patience_s)
 
     def given_up(self) -> SideCall:
         """The row of a question whose caller left."""
@@ -120,15 +122,24 @@ class _Asking:
         self._task = asyncio.get_running_loop().create_task(_ask(source, text))
         self._task.add_done_callback(self._done)
 
-    async def wait(self) -> Answered:
-        future: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
+    async def wait(self, patience_s: float) -> Answered:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Answered] = loop.create_future()
         self._waiting.append(future)
+        timer = None if patience_s == math.inf else loop.call_later(patience_s, self._lapse, future)
         try:
             return await future
         finally:
+            if timer is not None:
+                timer.cancel()
             self._waiting.remove(future)
             if not self._waiting:
                 self._task.cancel()  # harmless when it has ended
+
+    def _lapse(self, future: asyncio.Future[Answered]) -> None:
+        if not future.done():
+            given_up = self._source.unpaid("cancelled")
+            future.set_result(Answered(Opinion("the request had no time to wait for it"), given_up))
 
     def _done(self, task: asyncio.Task[Answered]) -> None:
         answered = None if task.cancelled() or task.exception() is not None else task.result()

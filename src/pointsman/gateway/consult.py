@@ -2,6 +2,7 @@
 request that nobody has to be asked about is decided as if this were not here."""
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from random import random
 from time import time
@@ -50,11 +51,14 @@ class Consult:
         self._draw = draw
         self._clock = clock
 
-    async def decide(self, envelope: Envelope, profile: Profile, booking: Booking) -> Decision:
-        """What is paid for opinions is booked with the request. Raises BadRequest and Unsupported."""
+    async def decide(
+        self, envelope: Envelope, profile: Profile, booking: Booking, left_s: float = math.inf
+    ) -> Decision:
+        """What is paid for opinions is booked with the request. `left_s` is the caller's time: half of it at most goes
+        by for an opinion, the rest is for the answer. Raises BadRequest and Unsupported."""
         call = booking.call
         prompt = call.dialect.read_prompt(envelope)
-        decision = await self._heard(prompt, profile, envelope.model, booking)
+        decision = await self._heard(prompt, profile, envelope.model, booking, left_s / 2)
         proven = self._proven
         if proven is not None:
             if proven.prefers:
@@ -78,7 +82,9 @@ class Consult:
         if self.affinity is not None and booking.session is not None and booking.answering is not None:
             self.affinity.answered(booking.session, booking.answering.card.name, self._clock())
 
-    async def _heard(self, prompt: Prompt, profile: Profile, requested: str, booking: Booking) -> Decision:
+    async def _heard(
+        self, prompt: Prompt, profile: Profile, requested: str, booking: Booking, patience_s: float
+    ) -> Decision:
         opinions: dict[str, Opinion] = {}
         while True:
             said = self.router.decide(prompt, profile, requested, opinions, explain=False)
@@ -86,7 +92,7 @@ class Consult:
                 return said
             adviser = self._advisers[said.judge]
             try:
-                answered = await adviser.opinion(said.question)
+                answered = await adviser.opinion(said.question, patience_s)
             except asyncio.CancelledError:
                 booking.side_calls += (adviser.given_up(),)
                 raise

@@ -102,7 +102,7 @@ class Pipeline:
             if self.consult is None:
                 decision = self.decide(call.dialect, envelope)
             else:
-                decision = await self._decide_with(self.consult, envelope, booking)
+                decision = await self._decide_with(self.consult, envelope, booking, wishes)
             booking.decision = decision = self._ordered(decision, wishes)
             cascade = self._cascade if wishes is NO_WISHES else None  # who says how is not drafted for
             drafter = None if cascade is None else cascade.drafter(envelope, decision)
@@ -154,12 +154,17 @@ class Pipeline:
             return pin(envelope.model, wanted)
         return self._router.decide(dialect.read_prompt(envelope), wanted, envelope.model, explain=explain)
 
-    async def _decide_with(self, consult: Consult, envelope: Envelope, booking: Booking) -> Decision:
+    async def _decide_with(
+        self, consult: Consult, envelope: Envelope, booking: Booking, wishes: Wishes
+    ) -> Decision:
         """The same, with all that is known besides the rules."""
         wanted = self._names.resolve(envelope.model)
         if isinstance(wanted, ModelCard):
             return self.decide(booking.call.dialect, envelope)
-        return await consult.decide(envelope, wanted, booking)
+        if wishes is NO_WISHES:
+            return await consult.decide(envelope, wanted, booking)
+        left_s = wishes.deadline_s - booking.call.elapsed_ms() / 1000.0
+        return await consult.decide(envelope, wanted, booking, max(left_s, 0.0))
 
     def _ordered(self, decision: Decision, wishes: Wishes = NO_WISHES) -> Decision:
         """The decision in the order that was written down for it, and as its caller wants it."""

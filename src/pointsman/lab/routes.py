@@ -8,8 +8,9 @@ import msgspec
 
 from pointsman.control.runtime import Brain
 from pointsman.core.decision import Decision
-from pointsman.core.errors import ClientError
+from pointsman.core.errors import ClientError, Withheld
 from pointsman.core.model_card import ModelCard
+from pointsman.fleet.consent import Ceilings
 from pointsman.gateway.pipeline import Pipeline
 from pointsman.wire.envelope import Envelope, read_envelope
 from pointsman.wire.openai_chat import OPENAI_CHAT
@@ -33,13 +34,15 @@ _WRITTEN = "chain of "
 class Route:
     """`asked` are the names that lead here, `prompt` what is said. `chain` is the order of models; `tiers` are those of
     the requests that get it, none where nothing was scored. A chain that was chosen for the request may be longer than the attempts it gets;
-    one that was written down for a name may not."""
+    one that was written down for a name may not. `withheld` are
+    the models that the order names and a ceiling keeps from answering: they are not in `chain`."""
 
     asked: tuple[str, ...]
     prompt: str
     tiers: tuple[str, ...]
     chain: tuple[ModelCard, ...]
     is_written_down: bool
+    withheld: tuple[Withheld, ...] = ()
 
     @property
     def name(self) -> str:
@@ -67,6 +70,16 @@ def routes_of(brain: Brain, pipeline: Pipeline) -> list[Route]:
             tiers=tuple(dict.fromkeys((*known.tiers, *tiers))),
         )
     return list(found.values())
+
+
+def less_what_is_withheld(route: Route, ceilings: Ceilings) -> Route:
+    """The same way as a caller goes it who gives no consent."""
+    told = [(card, ceilings.withholds(card, route.chain[0])) for card in route.chain]
+    return replace(
+        route,
+        chain=tuple(card for card, ceiling in told if ceiling is None),
+        withheld=tuple(Withheld(card.name, ceiling) for card, ceiling in told if ceiling is not None),
+    )
 
 
 def tiers_missed(routes: Sequence[Route], brain: Brain) -> list[str]:

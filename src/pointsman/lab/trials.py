@@ -16,13 +16,14 @@ from pointsman.config.cards import served_of
 from pointsman.config.cascade import CascadeSettings
 from pointsman.config.opinions import JudgeSettings, SidecarSettings
 from pointsman.config.schema import ProviderSettings, Settings
+from pointsman.config.values import ceilings_of
 from pointsman.control.runtime import Runtime
 from pointsman.core.errors import UpstreamError
 from pointsman.core.events import Finished, ReplyEvent, TextDelta
 from pointsman.core.ports import Answer, Deadlines, Incoming
 from pointsman.gateway.call import Call, new_request_id
 from pointsman.lab.faults import Fault
-from pointsman.lab.routes import Route, body_of, routes_of
+from pointsman.lab.routes import Route, body_of, less_what_is_withheld, routes_of
 from pointsman.lab.upstream import FaultUpstream, answer_text
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.upstream.client import Client
@@ -63,7 +64,7 @@ _CALLERS_OWN = frozenset({401, 402, 403})
 @dataclass(frozen=True, slots=True)
 class Trial:
     """One request. `failing` are the models that were made to fail, from the front of the chain, or one backend of
-    the first (model@provider); `wanted` the model that should have answered, None where all fail. `path` says who
+    the first; `wanted` the model that should have answered, None where all fail. `path` says who
     was asked, in order.
     `answered` is the model whose whole answer the caller got. `wrong` says what is, None where nothing is. Out of
     reach is a model whose turn never comes, for a request has not so many attempts: not wrong, unless it is the
@@ -146,13 +147,15 @@ class Lab:
         self._client = Client()
         self._send = self.upstream.through(self._client.send, _IMPATIENT)
         self._settings = settings
-        self._model_of = {f"{card.provider}/{card.id}": card.name for _, card in served_of(settings)}
+        served = served_of(settings)
+        self._ceilings = ceilings_of(settings, served)
+        self._model_of = {f"{card.provider}/{card.id}": card.name for _, card in served}
         self._backends: dict[str, list[str]] = {}
         for target, model in self._model_of.items():
             self._backends.setdefault(model, []).append(target)
         self._shown = {
-            target: model if len(self._backends[model]) == 1 else f"{model}@{target.partition('/')[0]}"
-            for target, model in self._model_of.items()
+            f"{card.provider}/{card.id}": card.name if len(self._backends[card.name]) == 1 else backend.name
+            for backend, card in served
         }
         self._stack = AsyncExitStack()
 
@@ -174,7 +177,9 @@ class Lab:
         await self._stack.aclose()
 
     def routes(self) -> list[Route]:
-        return routes_of(self.brain, self._runtime().pipeline)
+        routes = routes_of(self.brain, self._runtime().pipeline)
+        ceilings = self._ceilings
+        return routes if ceilings is None else [less_what_is_withheld(route, ceilings) for route in routes]
 
     async def try_route(self, route: Route, faults: Sequence[Fault]) -> list[Trial]:
         """Every model of the chain in turn has to answer when all before it fail; in the end all of them do. Behind a
