@@ -188,6 +188,20 @@ def test_broken_file_of_the_api_is_told_and_changes_nothing(operated: Operated, 
     assert chosen(operator) == "writer"
 
 
+def test_model_that_went_is_told_with_the_file_that_still_names_it(
+    operated: Operated, tmp_path: Path
+) -> None:
+    operator = operated(YAML)
+    set_poems(operator)
+
+    told = operator.reload(YAML.replace("writer:", "author:"))
+
+    assert told.status == 422
+    [problem] = told.body["error"]["problems"]
+    assert problem["path"] == f"{overlay_path(tmp_path / 'ledger.db')}: categories.poems.models.0"
+    assert problem["line"] is None
+
+
 names = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20)
 categories = st.none() | st.fixed_dictionaries(
     {"models": st.lists(names, max_size=3)},

@@ -76,6 +76,16 @@ def test_other_names_stay_unknown(names: Names, name: str) -> None:
         names.resolve(name)
 
 
+@pytest.mark.parametrize("threshold", ["2", "-1", "nan", "1e-1", "", "many"])
+def test_wrong_threshold_is_told_what_one_looks_like(names: Names, threshold: str) -> None:
+    with pytest.raises(UnknownModel, match=r"a threshold from 0 to 1, such as router-learned-0\.3"):
+        names.resolve(f"router-learned-{threshold}")
+
+
+def test_threshold_may_have_all_the_digits_of_a_float(names: Names) -> None:
+    assert names.resolve(f"router-learned-{1 / 3}") is names.resolve("router-learned-0.33")
+
+
 def test_without_weights_there_is_no_threshold(four_cards, policy: Policy) -> None:
     with pytest.raises(UnknownModel):
         Names(four_cards, policy.profiles).resolve("router-learned-0.3")

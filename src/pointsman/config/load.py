@@ -202,7 +202,8 @@ def _ledger_file(written: object, file: Path | None, environ: Mapping[str, str])
 
 @dataclass(slots=True)
 class _Loading:
-    """One load, step by step. `named` gives places whose value came from a variable or flag that name."""
+    """One load, step by step. `named` gives places whose value came from a variable or flag that name; `kept` is
+    the file of what the API set, with what it holds."""
 
     environ: Mapping[str, str]
     source: Source = field(default_factory=Source)
@@ -211,6 +212,7 @@ class _Loading:
     named: dict[Where, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     ignored: list[str] = field(default_factory=list)
+    kept: tuple[Path, Overlay] | None = None
 
     def read(self, file: Path) -> None:
         self.source = source = _read(file)
@@ -305,7 +307,11 @@ class _Loading:
         """Categories that were set by the API stand in the place of those in the file."""
         path = at(self.tree, ("ledger", "path"))
         if overlay is None:
-            overlay = read_overlay(overlay_path(Path(path))) if isinstance(path, str) else {}
+            overlay = {}
+            if isinstance(path, str) and Path(path).name:
+                file = overlay_path(Path(path))
+                overlay = read_overlay(file)
+                self.kept = file, overlay
         if not overlay:
             return
         if self.tree.get("categories") is None:
@@ -386,8 +392,17 @@ class _Loading:
             view = View(settings, self.tree, self.source, self.named)
             problems += [problem for check in CHECKS for problem in check(view)]
         if problems or settings is None:
+            problems = [self._placed(problem) for problem in problems]
             raise ConfigError(sorted(problems, key=lambda problem: (problem.line is None, problem.line or 0)))
         return settings
+
+    def _placed(self, problem: Problem) -> Problem:
+        """With the file that it stands in, where that is not the one that somebody wrote."""
+        if self.kept is None:
+            return problem
+        file, overlay = self.kept
+        is_kept = any(problem.path.startswith(f"categories.{name}.") for name in overlay)
+        return replace(problem, path=f"{file}: {problem.path}", line=None) if is_kept else problem
 
     def warnings(self, settings: Settings) -> Iterator[str]:
         yield from self.ignored

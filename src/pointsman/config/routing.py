@@ -47,6 +47,8 @@ class ProfileSettings(Section):
     )
     boundary_shift: Number | None = Field(
         default=None,
+        ge=-1,
+        le=1,
         description="What is added to every boundary; above 0 a request has to be harder to get a stronger tier.",
     )
     lift: int | None = Field(

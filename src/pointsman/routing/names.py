@@ -16,7 +16,8 @@ _ROUTED = "auto"
 _LONGEST_SHOWN = 100
 _LIKE_ENOUGH = 0.25
 _MOST_TOLD = 12
-_THRESHOLD = re.compile(r"router-learned-([01]|[01]?\.[0-9]{1,5})", re.IGNORECASE)
+_THRESHOLD_NAME = "router-learned-"
+_THRESHOLD = re.compile(rf"{_THRESHOLD_NAME}([01]|[01]?\.[0-9]{{1,17}})", re.IGNORECASE)
 
 
 class Names:
@@ -79,6 +80,11 @@ class Names:
         near = self._told.near(requested)
         shown = requested if len(requested) <= _LONGEST_SHOWN else f"{requested[:_LONGEST_SHOWN]}..."
         told = self._told.known[:_MOST_TOLD]
+        if self._score_at is not None and requested.lower().startswith(_THRESHOLD_NAME):
+            wanted = f"{_THRESHOLD_NAME} takes a threshold from 0 to 1, such as {_THRESHOLD_NAME}0.3"
+            raise UnknownModel(
+                f"there is no model {shown!r}; {wanted}", param="model", code="model_not_found"
+            )
         hint = f"the nearest are {', '.join(near)}" if near else f"there are {', '.join(told)}"
         raise UnknownModel(f"there is no model {shown!r}; {hint}", param="model", code="model_not_found")
 
