@@ -163,6 +163,15 @@ def test_one_that_cannot_be_read_is_a_400_that_names_it(
     assert (entry.outcome, attempts, plain.asked()) == ("refused", (), [])
 
 
+def test_a_dry_run_takes_wishes_and_refuses_what_it_cannot_read(plain: Stage) -> None:
+    body = {"model": "auto", "messages": [{"role": "user", "content": "hi"}]}
+    usual = plain.caller.post("/v1/route", body).json()["model"]
+    other = "second" if usual == "first" else "first"
+
+    assert plain.caller.post("/v1/route", body, {"x-pointsman-targets": other}).json()["model"] == other
+    assert plain.caller.post("/v1/route", body, {"x-pointsman-targets": "nobody"}).status == 400
+
+
 def withheld(api: str, body: bytes) -> dict[str, str]:
     """By target, as each API tells it."""
     error = json.loads(body)["error"]

@@ -79,3 +79,11 @@ def test_the_targets_that_are_named_are_the_only_ones_in_their_order() -> None:
 def test_no_fallback_leaves_the_first() -> None:
     assert as_wished(DECISION, Wishes(falls_back=False), CARDS.get).chain == (A,)
     assert as_wished(DECISION, Wishes(falls_back=False, targets=("b", "a")), CARDS.get).chain == (B,)
+
+
+def test_what_comes_twice_is_one_list_or_the_strictest() -> None:
+    twice = [("targets", "a"), ("targets", "b,c"), ("fallback", "none"), ("fallback", "chain")]
+    twice += [("deadline-s", "3"), ("deadline-s", "9")]
+    read = read_wishes([(f"x-pointsman-{name}".encode(), value.encode()) for name, value in twice])
+
+    assert (read.targets, read.falls_back, read.deadline_s) == (("a", "b", "c"), False, 3.0)

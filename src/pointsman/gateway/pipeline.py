@@ -180,16 +180,16 @@ class Pipeline:
             return None
         return meaning if isinstance(meaning, ModelCard) else None
 
-    def preview(self, dialect: ClientDialect, envelope: Envelope) -> Decision:
+    def preview(self, dialect: ClientDialect, envelope: Envelope, wishes: Wishes = NO_WISHES) -> Decision:
         """What `decide` would say, a pinned model's estimated cost included. Nothing is sent or booked."""
-        decision = self._ordered(self.decide(dialect, envelope, explain=True))
+        decision = self._ordered(self.decide(dialect, envelope, explain=True), wishes)
         if decision.score is not None:
             return decision
         try:
             prompt = dialect.read_prompt(envelope)
         except BadRequest:
             return decision  # its provider may be able to read it: nobody asks us when it is sent
-        return self._ordered(self._router.price_pin(prompt, decision.card, envelope.model))
+        return self._ordered(self._router.price_pin(prompt, decision.card, envelope.model), wishes)
 
     def _refuse(self, error: PointsmanError, answer: Answer, booking: Booking) -> None:
         call = booking.call

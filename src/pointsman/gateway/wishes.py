@@ -36,7 +36,8 @@ NO_WISHES = Wishes()
 
 
 def read_wishes(headers: HeaderList) -> Wishes:
-    """Raises BadRequest for one that cannot be read, naming the header."""
+    """Lists that are sent in several headers are one list; of anything else the strictest counts. Raises BadRequest for
+    one that cannot be read, naming the header."""
     found = [header for header in headers if header[0].startswith(_OURS)]
     if not found:
         return NO_WISHES
@@ -76,11 +77,11 @@ def _target(name: str, card_called: Callable[[str], ModelCard | None]) -> ModelC
 def _fallback(wishes: Wishes, value: str) -> Wishes:
     if value not in {"none", "chain"}:
         raise _unreadable(FALLBACK, value, "none or chain")
-    return wishes._replace(falls_back=value == "chain")
+    return wishes._replace(falls_back=wishes.falls_back and value == "chain")
 
 
 def _targets(wishes: Wishes, value: str) -> Wishes:
-    names = tuple(name.strip() for name in value.split(","))
+    names = (*wishes.targets, *(name.strip() for name in value.split(",")))
     if not all(names) or len(names) > _TARGETS_MAX:
         raise _unreadable(TARGETS, value, f"1 to {_TARGETS_MAX} names of models, divided by commas")
     return wishes._replace(targets=names, consents=frozenset(CEILINGS))  # who names one consents to it
@@ -93,7 +94,7 @@ def _deadline(wishes: Wishes, value: str) -> Wishes:
         seconds = math.nan
     if not 0 < seconds <= _DEADLINE_MAX_S:
         raise _unreadable(DEADLINE, value, f"seconds above 0, at most {_DEADLINE_MAX_S:g}")
-    return wishes._replace(deadline_s=seconds)
+    return wishes._replace(deadline_s=min(wishes.deadline_s, seconds))
 
 
 def _consent(wishes: Wishes, value: str) -> Wishes:

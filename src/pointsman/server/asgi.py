@@ -21,6 +21,7 @@ from pointsman.gateway.feedback import Feedback
 from pointsman.gateway.operation import Operation
 from pointsman.gateway.pipeline import Pipeline
 from pointsman.gateway.slots import Slots
+from pointsman.gateway.wishes import read_wishes
 from pointsman.server.access import ChangingRoute, ReadingRoute
 from pointsman.server.admin import AdminEndpoints
 from pointsman.server.auth import Door
@@ -162,7 +163,9 @@ class Endpoints:
         """The decision about a chat or messages body; nothing is sent anywhere."""
         body = await _read(request, self._max_body_bytes)
         envelope = read_envelope(body, _ROUTED if _MODEL not in body and _CONTENTS in body else None)
-        decision = self._pipeline.preview(_dialect_of_body(request, envelope), envelope)
+        decision = self._pipeline.preview(
+            _dialect_of_body(request, envelope), envelope, read_wishes(request.headers.raw)
+        )
         return JSONResponse(explain(decision))
 
     async def show_response(self, request: Request) -> Response:
