@@ -5,7 +5,7 @@ from pointsman.routing.reading import Measures, Reading, Signal, Words, graded
 _SENTENCE_TOKENS = 20
 _ASKED_AS_DATA = frozenset({"json_schema", "json_object"})
 
-proof = Words("proof", "proof", 0.85, 1.0, meaning="A proof or a derivation is asked for.")
+proof = Words("proof", "proof", 0.95, 1.0, meaning="A proof or a derivation is asked for.")
 
 
 reasoning = Words(
