@@ -135,7 +135,7 @@ async def test_all_are_entered_or_none() -> None:
     assert full.try_enter()
 
     with pytest.raises(Unavailable):
-        await enter_all((free, full))
+        await enter_all((free, full), lambda: 1.0)
     assert free.in_flight == 0
 
     waited_for = slots()
