@@ -39,7 +39,7 @@ def test_chains_hold_the_cards_of_their_models(tmp_path: Path) -> None:
 
 def test_ceilings_know_where_each_model_is_served(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, "consent: {regions: [eu], price_multiple_max: 2.5}")
-    ceilings = ceilings_of(settings, [one.backend for one in served_of(settings)])
+    ceilings = ceilings_of(settings, served_of(settings))
     assert ceilings is not None
     assert ceilings.regions_of == {"a": {"eu"}, "b": {""}}
     bare = settings_of(tmp_path, "")

@@ -140,7 +140,7 @@ async def test_all_are_entered_or_none() -> None:
 
     waited_for = slots()
     assert waited_for.try_enter()
-    entering = asyncio.create_task(enter_all((free, waited_for)))
+    entering = asyncio.create_task(enter_all((free, waited_for), lambda: 1.0))
     await turns()
     entering.cancel()
     with contextlib.suppress(asyncio.CancelledError):
