@@ -56,7 +56,7 @@ def _recorded(shared: Path) -> Iterator[dict[str, Any]]:
 
 
 def _seeds_of(record: dict[str, Any]) -> Iterator[Seed]:
-    dialect = DIALECT_OF.get(record["endpoint"])
+    dialect = DIALECT_OF.get(record.get("endpoint"))
     if dialect is None:
         return
     request, response = record["request"], record["response"]

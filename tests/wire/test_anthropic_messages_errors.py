@@ -54,7 +54,7 @@ def upstream(fault: UpstreamFault, message: str = "it failed", **more: Any) -> U
     [
         (400, UpstreamFault.REJECTED),
         (401, UpstreamFault.AUTH),
-        (402, UpstreamFault.AUTH),
+        (402, UpstreamFault.QUOTA),
         (403, UpstreamFault.AUTH),
         (404, UpstreamFault.REJECTED),
         (408, UpstreamFault.TIMED_OUT),
@@ -77,7 +77,7 @@ def test_status_decides_the_fault(status: int, fault: UpstreamFault) -> None:
 
 def test_empty_account_is_not_the_callers_fault() -> None:
     said = "Your credit balance is too low to access the Anthropic API."
-    assert decode(400, body("invalid_request_error", said)).fault is UpstreamFault.AUTH
+    assert decode(400, body("invalid_request_error", said)).fault is UpstreamFault.QUOTA
 
 
 @pytest.mark.parametrize(

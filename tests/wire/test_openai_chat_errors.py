@@ -40,7 +40,7 @@ def understood(status: int, body: Any, *headers: tuple[bytes, bytes]) -> Upstrea
     [
         (400, F.REJECTED),
         (401, F.AUTH),
-        (402, F.AUTH),
+        (402, F.QUOTA),
         (403, F.AUTH),
         (404, F.REJECTED),
         (408, F.TIMED_OUT),
@@ -63,8 +63,8 @@ def test_the_status_decides_the_fault(status, fault):
 @pytest.mark.parametrize(
     ("status", "body", "fault"),
     [
-        (429, {"error": {"message": "Pay", "code": "insufficient_quota"}}, F.AUTH),
-        (429, {"error": {"message": "Pay", "type": "insufficient_quota"}}, F.AUTH),
+        (429, {"error": {"message": "Pay", "code": "insufficient_quota"}}, F.QUOTA),
+        (429, {"error": {"message": "Pay", "type": "insufficient_quota"}}, F.QUOTA),
         (
             429,
             {"error": {"message": "Slow", "code": "rate_limit_exceeded", "type": "tokens"}},
@@ -315,12 +315,12 @@ def test_a_fault_of_ours_tells_the_request_and_nothing_else():
     assert json.loads(body)["error"]["message"] == "internal error (request req_1)"
 
 
-def test_when_all_failed_every_attempt_is_told_and_the_last_decides():
+def test_when_all_failed_every_attempt_is_told_and_only_one_that_was_busy_asks_to_wait():
     error = ExhaustedError(
         [("tiny", up(F.SERVER_ERROR, "boom")), ("opus", up(F.RATE_LIMITED, "slow", retry_after_s=3))]
     )
     encoded = OPENAI_CHAT.encode_error(error, "r")
-    assert encoded.status == 429
+    assert encoded.status == 503
     assert (b"retry-after", b"3") in encoded.headers
     assert json.loads(encoded.body)["error"]["message"] == "every model failed: tiny: boom; opus: slow"
 

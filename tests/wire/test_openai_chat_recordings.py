@@ -40,7 +40,7 @@ DOCUMENT_BY_URL = {"openai-chat-4e0a8dd67e46", "openai-chat-5de358090336", "open
 """Mistral and OpenRouter fetch documents themselves; chat in general has no place for their address."""
 
 FAILED = {
-    "openai-chat-eb67f7c69897": (UpstreamFault.REJECTED, "Azure: an error in a 200"),
+    "openai-chat-eb67f7c69897": (UpstreamFault.CONTENT_FILTER, "Azure: an error in a 200"),
     "openai-chat-bcab7b3718ec": (UpstreamFault.AUTH, "OpenAI behind a gateway: an error in a 200"),
     "openai-chat-987af8b88f26": (UpstreamFault.BAD_REPLY, "an echo server: JSON, but no completion"),
     "openai-chat-591386957f6d": (UpstreamFault.REJECTED, "Groq: event error in the stream"),

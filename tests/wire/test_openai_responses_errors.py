@@ -80,7 +80,7 @@ def test_codex_is_told_in_words_it_acts_on():
         "code": "rate_limit_exceeded",
         "message": "Slow down. Please try again in 1.5s.",
     }
-    broke = UpstreamError(UpstreamFault.AUTH, "No money.", status=429, code="insufficient_quota")
+    broke = UpstreamError(UpstreamFault.QUOTA, "No money.", status=429, code="insufficient_quota")
     assert stream_error(ExhaustedError([("tiny", broke)]))["code"] == "insufficient_quota"
     assert stream_error(UpstreamError(UpstreamFault.BROKEN, "It broke."))["code"] == "upstream_broken"
 
@@ -98,7 +98,7 @@ def test_the_sdk_raises_what_a_stream_tells():
         (400, b'{"code":"invalid-argument","error":"no"}', UpstreamFault.REJECTED, "no"),
         (400, b'{"error":"Incorrect API key provided: xai-abcdefgh123"}', UpstreamFault.AUTH, "Incorrect"),
         (401, b'{"error":{"code":"401","message":"no"}}', UpstreamFault.AUTH, "no"),
-        (429, b'{"error":{"message":"no","code":"insufficient_quota"}}', UpstreamFault.AUTH, "no"),
+        (429, b'{"error":{"message":"no","code":"insufficient_quota"}}', UpstreamFault.QUOTA, "no"),
         (429, b'{"error":{"message":"no"}}', UpstreamFault.RATE_LIMITED, "no"),
         (422, b'{"detail":"no"}', UpstreamFault.REJECTED, "no"),
         (502, b"<html>", UpstreamFault.SERVER_ERROR, "the provider answered with status 502"),

@@ -81,7 +81,7 @@ WAITS_FOR_ITS_CALLER = {
 
 FAILED = {
     "openai-responses-5dcd098501f1": UpstreamFault.RATE_LIMITED,
-    "openai-responses-36e3e5bf76ec": UpstreamFault.AUTH,
+    "openai-responses-36e3e5bf76ec": UpstreamFault.QUOTA,
 }
 
 SHORTENED = {
@@ -289,7 +289,7 @@ def test_a_recorded_stream_that_breaks_is_never_a_clean_end(records):
 
 def test_every_recorded_error_is_understood(records):
     of_request = {UpstreamFault.REJECTED, UpstreamFault.NO_SUCH_MODEL}
-    faults = {400: of_request, 401: {UpstreamFault.AUTH}, 429: {UpstreamFault.AUTH}}
+    faults = {400: of_request, 401: {UpstreamFault.AUTH}, 429: {UpstreamFault.QUOTA}}
     count = 0
     for record in records:
         status = record["response"]["status"]

@@ -511,7 +511,7 @@ def test_nothing_is_told_until_something_was_said():
         ({"type": "error", "code": "rate_limit_exceeded", "message": "slow", "param": None}, "rate_limited"),
         ({"type": "error", "error": {"code": "server_error", "message": "oops"}}, "server_error"),
         ({"type": "error", "error": "text"}, "bad_reply"),
-        ({"type": "response.failed", "response": {"error": {"code": "insufficient_quota"}}}, "auth"),
+        ({"type": "response.failed", "response": {"error": {"code": "insufficient_quota"}}}, "quota"),
         ({"type": "response.failed", "response": {"status": "failed"}}, "bad_reply"),
         ({"type": "response.completed", "response": {"status": "cancelled"}}, "bad_reply"),
         ({"type": "response.failed", "response": {"error": {"code": "invalid_prompt"}}}, "rejected"),

@@ -289,7 +289,7 @@ def is_whole(reply: Reply) -> bool:
 
 
 CHAT_WITHOUT_ANSWER = {
-    "openai-chat-eb67f7c69897": "no answer: rejected",  # a content filter, told within a stream
+    "openai-chat-eb67f7c69897": "no answer: content_filter",  # a content filter, told within a stream
     "openai-chat-bcab7b3718ec": "no answer: auth",  # an error with status 200
     "openai-chat-591386957f6d": "no answer: rejected",  # a tool call of the model that failed validation
     "openai-chat-848e5af8fff1": "no answer: rejected",  # the same, after some text
