@@ -29,14 +29,13 @@ def _plain() -> bytes:
             table[byte] = ord("0")
         elif not (char.isalpha() or char == "'"):
             table[byte] = ord(" ")
-    return bytes(table).lower()
+    return bytes(table)
 
 
-# Lower case, every digit a 0, every other mark a space: what numbers there are says little, how long they are a lot.
+# Every digit a 0, every other mark a space: what numbers there are says little, how long they are a lot.
 _PLAIN = _plain()
 _DIGITS = b"0123456789"
 _NO_MARKS = bytes(byte for byte in range(0x80) if chr(byte).isalnum() or chr(byte).isspace())
-_ASCII = bytes(range(0x80))
 
 
 def _words(text: str) -> frozenset[bytes]:
@@ -103,7 +102,6 @@ FEATURES: Sequence[str] = (
     "indented_lines",
     "choices",
     "digits",
-    "beyond_ascii",
     "different_numbers",
     *(name for name, _ in _MARKS),
     *(f"{name}_words" for name, _ in _SETS),
@@ -125,7 +123,7 @@ def read_text(text: str) -> Text:
     chars = len(text)
     if chars > 2 * EDGE_CHARS:
         text = f"{text[:EDGE_CHARS]}\n{text[-EDGE_CHARS:]}"
-    data = text.encode("utf-8", "replace")
+    data = text.lower().encode("utf-8", "replace")
     words = data.translate(_PLAIN).split()
     return Text(data, chars, words, set(words))
 
@@ -142,11 +140,11 @@ def pieces(word: bytes) -> list[int]:
 
 def features(text: Text) -> list[float]:
     """The numbers of FEATURES, in their order. Counts are per word, those of words per different word. Nothing that
-    politeness brings with it is among them: persons, question marks, what may or could be."""
+    politeness brings with it is among them (persons, question marks, what may or could be), nor the share of other
+    scripts, which a greeting in another language would change."""
     data, chars, words, different = text
     size, word_count, different_count = len(data) or 1, len(words) or 1, len(different) or 1
     marks = data.translate(None, _NO_MARKS)
-    lower = data.lower()
     count = marks.count
     return [
         chars,
@@ -156,9 +154,8 @@ def features(text: Text) -> list[float]:
         data.count(b"\n"),
         data.count(b"\n\n"),
         data.count(b"\n    "),
-        lower.count(b"\nb.") + lower.count(b"\nb)"),
+        data.count(b"\nb.") + data.count(b"\nb)"),
         (size - len(data.translate(None, _DIGITS))) / size,
-        len(data.translate(None, _ASCII)) / size,
         len(_NUMBERS & different),
         *[count(mark) / word_count for _, mark in _MARKS],
         *[len(listed & different) / different_count for _, listed in _SETS],
