@@ -24,7 +24,7 @@ from pointsman.routing.names import Names
 from pointsman.routing.policy import default_policy
 
 SIZES = (1_000, 10_000, 100_000, 400_000)
-BARS_US = {1_000: 150, 400_000: 20_000}
+BARS_US = {1_000: 200, 400_000: 5_000}
 
 PROSE = (
     "The harbour lay quiet in the early light while the fishermen mended their nets and spoke of the weather. "

@@ -159,8 +159,8 @@ CPU of one call as the server makes it, by the size and kind of prompt; the lowe
         "The decision alone",
         about + _table(head, cells),
         [
-            Bar("`decide`, worst 1 KB prompt", worst[1_000], 150, "us", 0),
-            Bar("`decide`, worst 400 KB prompt", worst[400_000] / 1000, 20, "ms"),
+            Bar("`decide`, worst 1 KB prompt", worst[1_000], 200, "us", 0),
+            Bar("`decide`, worst 400 KB prompt", worst[400_000] / 1000, 5, "ms"),
             Bar("`decide`, 400 KB against 100 KB", max(row.growth for row in rows), MOST_GROWTH, "x", 1),
         ],
     )
