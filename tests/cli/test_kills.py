@@ -189,8 +189,9 @@ def test_killed_provider_leaves_no_request_without_an_end(
         load.until(lambda: load.ends["second"] >= ENOUGH)
         load.stop()
 
-    # Who had part of an answer was told that it broke; everybody else got a whole one.
-    assert set(load.ends) == {"first", "second", "told"}, load.ends
+    # Who had part of an answer was told that it broke (at that moment it may have been nobody); everybody else got a
+    # whole one.
+    assert set(load.ends) - {"told"} == {"first", "second"}, load.ends
     assert load.ends["told"] <= CALLERS
     assert gateway.stop() == 0
     assert rows(tmp_path, "PRAGMA integrity_check") == [("ok",)]
