@@ -41,7 +41,7 @@ def answer(request):
     asked = request.json()
     said = Said(asked["model"], (asked["model"], *WORDS), asked)
     stream = asked.get("stream", False)
-    return replace(answer_well(VOICES["openai-chat"], said, stream), pause_s=0.02, delay_s=0 if stream else 0.1)
+    return replace(answer_well(VOICES["openai-chat"], said, stream), pause_s=0.05, delay_s=0 if stream else 0.1)
 
 async def main():
     async with FakeUpstream() as upstream:
@@ -96,6 +96,8 @@ class Load:
     url: str
     ends: Counter[str] = field(default_factory=Counter)
     is_over: bool = False
+    _begun: dict[int, float] = field(default_factory=dict)
+    """When each caller of a stream that is under way had the first of it."""
     _threads: list[threading.Thread] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -118,6 +120,11 @@ class Load:
     def asked(self) -> int:
         return self.ends.total()
 
+    def has_just_begun_to_read(self) -> bool:
+        """Somebody has part of an answer, and will not have the whole one soon."""
+        with self._lock:
+            return any(time.monotonic() - at_s < 0.1 for at_s in self._begun.values())
+
     def until(self, is_so: Callable[[], bool]) -> None:
         until = time.monotonic() + PATIENCE_S
         while not is_so():
@@ -132,36 +139,39 @@ class Load:
             while not self.is_over:
                 stream = not stream
                 try:
-                    end = _end_of(connection, stream=stream)
+                    end = self._end_of(connection, number, stream=stream)
                 except TimeoutError:
                     end = "endless"
                 except (http.client.HTTPException, OSError):
                     end = "dropped"
                 with self._lock:
+                    self._begun.pop(number, None)
                     self.ends[end] += 1
                 if end in {"dropped", "endless"}:
                     return
 
-
-def _end_of(connection: http.client.HTTPConnection, *, stream: bool) -> str:
-    asked = {"model": "auto", "stream": stream, "messages": [{"role": "user", "content": "Hello."}]}
-    connection.request(
-        "POST", "/v1/chat/completions", json.dumps(asked), {"content-type": "application/json"}
-    )
-    response = connection.getresponse()
-    body = response.read()
-    if response.status != 200:
-        return "told" if "error" in json.loads(body) else "cut"
-    if not stream:
-        return _speaker(json.loads(body)["choices"][0]["message"]["content"])
-    events: list[Any] = [
-        json.loads(event[6:]) for event in body.decode().split("\n\n") if event.startswith("data: {")
-    ]
-    if any("error" in event for event in events):
-        return "told"
-    if not body.endswith(b"data: [DONE]\n\n"):
-        return "cut"
-    return _speaker("".join(event["choices"][0]["delta"].get("content") or "" for event in events))
+    def _end_of(self, connection: http.client.HTTPConnection, number: int, *, stream: bool) -> str:
+        asked = {"model": "auto", "stream": stream, "messages": [{"role": "user", "content": "Hello."}]}
+        connection.request(
+            "POST", "/v1/chat/completions", json.dumps(asked), {"content-type": "application/json"}
+        )
+        response = connection.getresponse()
+        if stream and response.status == 200:
+            with self._lock:
+                self._begun[number] = time.monotonic()
+        body = response.read()
+        if response.status != 200:
+            return "told" if "error" in json.loads(body) else "cut"
+        if not stream:
+            return _speaker(json.loads(body)["choices"][0]["message"]["content"])
+        events: list[Any] = [
+            json.loads(event[6:]) for event in body.decode().split("\n\n") if event.startswith("data: {")
+        ]
+        if any("error" in event for event in events):
+            return "told"
+        if not body.endswith(b"data: [DONE]\n\n"):
+            return "cut"
+        return _speaker("".join(event["choices"][0]["delta"].get("content") or "" for event in events))
 
 
 def _speaker(text: str) -> str:
@@ -185,13 +195,13 @@ def test_killed_provider_leaves_no_request_without_an_end(
     gateway = served(serve, tmp_path, providers)
     with Load(gateway.url) as load:
         load.until(lambda: load.ends["first"] >= ENOUGH)
+        load.until(load.has_just_begun_to_read)
         providers[0].process.kill()
         load.until(lambda: load.ends["second"] >= ENOUGH)
         load.stop()
 
-    # Who had part of an answer was told that it broke (at that moment it may have been nobody); everybody else got a
-    # whole one.
-    assert set(load.ends) - {"told"} == {"first", "second"}, load.ends
+    # Who had part of an answer was told that it broke; everybody else got a whole one.
+    assert set(load.ends) == {"first", "second", "told"}, load.ends
     assert load.ends["told"] <= CALLERS
     assert gateway.stop() == 0
     assert rows(tmp_path, "PRAGMA integrity_check") == [("ok",)]
