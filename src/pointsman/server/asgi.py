@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from pointsman import __version__
-from pointsman.core.errors import BadRequest, NotFound, TooLarge
+from pointsman.core.errors import BadRequest, NotFound
 from pointsman.gateway.completion import COMPLETE
 from pointsman.gateway.conversations import Kept
 from pointsman.gateway.counting import COUNT_ANTHROPIC, COUNT_GEMINI, COUNT_RESPONSES
@@ -25,8 +25,8 @@ from pointsman.gateway.wishes import read_wishes
 from pointsman.server.access import ChangingRoute, ReadingRoute
 from pointsman.server.admin import AdminEndpoints
 from pointsman.server.auth import Door
+from pointsman.server.body import read_body
 from pointsman.server.categories import CategoryEndpoints
-from pointsman.server.content_encoding import inflate
 from pointsman.server.control import Control
 from pointsman.server.entrance import Entrance
 from pointsman.server.feedback import FeedbackEndpoints
@@ -161,7 +161,7 @@ class Endpoints:
 
     async def route(self, request: Request) -> Response:
         """The decision about a chat or messages body; nothing is sent anywhere."""
-        body = await _read(request, self._max_body_bytes)
+        body = await read_body(request, self._max_body_bytes)
         envelope = read_envelope(body, _ROUTED if _MODEL not in body and _CONTENTS in body else None)
         decision = self._pipeline.preview(
             _dialect_of_body(request, envelope), envelope, read_wishes(request.headers.raw)
@@ -216,21 +216,6 @@ def _page_size(request: Request, name: str, default: int) -> int:
     if not 1 <= size <= 1000:
         raise BadRequest(f"{name}: must be a number from 1 to 1000", param=name)
     return size
-
-
-async def _read(request: Request, max_body_bytes: int) -> bytes:
-    too_large = TooLarge(f"the body is over {max_body_bytes} bytes")
-    if int(request.headers.get("content-length", 0)) > max_body_bytes:
-        raise too_large
-    pieces: list[bytes] = []
-    size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > max_body_bytes:
-            raise too_large
-        pieces.append(piece)
-    encoding = request.headers.get("content-encoding", "").strip().lower()
-    return inflate(b"".join(pieces), encoding.encode("latin-1"), max_body_bytes)
 
 
 def _dialect_of_body(request: Request, envelope: Envelope) -> Dialect:

@@ -1,16 +1,17 @@
 """The endpoints that show the configuration and set categories while the gateway runs. What holds is decided and kept
 elsewhere (control.py)."""
 
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pointsman.core.errors import BadRequest, ConfigError, NotFound, TooLarge
+from pointsman.core.errors import ConfigError, NotFound
 from pointsman.server.access import ChangingRoute, ReadingRoute
 from pointsman.server.admin import refused, reload_status
+from pointsman.server.body import read_json
 from pointsman.server.control import Control
 
 _BODY_BYTES_MAX = 1024 * 1024
@@ -26,9 +27,6 @@ class _Category(msgspec.Struct, forbid_unknown_fields=True):
 class _Mapping(msgspec.Struct, forbid_unknown_fields=True):
     category: str
     models: list[str]
-
-
-Body = TypeVar("Body", _Category, _Mapping)
 
 
 class CategoryEndpoints:
@@ -51,7 +49,7 @@ class CategoryEndpoints:
         )
 
     async def set_category(self, request: Request) -> Response:
-        body = await _read(request, _Category)
+        body = await read_json(request, _BODY_BYTES_MAX, _Category)
         given: dict[str, Any] = {"models": body.models}
         if body.keywords is not None:
             given["keywords"] = body.keywords
@@ -60,7 +58,7 @@ class CategoryEndpoints:
         return await self._set(body.name, given)
 
     async def set_models(self, request: Request) -> Response:
-        body = await _read(request, _Mapping)
+        body = await read_json(request, _BODY_BYTES_MAX, _Mapping)
         known = self._control.category(body.category)
         if known is None:
             raise NotFound(f"there is no category {body.category[:100]!r}", param="category")
@@ -80,17 +78,3 @@ class CategoryEndpoints:
         except ConfigError as error:
             return refused(error, "nothing was changed")
         return JSONResponse({"status": "ok", "category": name, "models": category["models"]})
-
-
-async def _read(request: Request, kind: type[Body]) -> Body:
-    pieces: list[bytes] = []
-    size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > _BODY_BYTES_MAX:
-            raise TooLarge(f"the body is over {_BODY_BYTES_MAX} bytes")
-        pieces.append(piece)
-    try:
-        return msgspec.json.decode(b"".join(pieces), type=kind)
-    except msgspec.DecodeError as error:
-        raise BadRequest(f"the body is not as it should be: {error}") from None

@@ -10,10 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pointsman.core.errors import BadRequest, NotFound, TooLarge
+from pointsman.core.errors import BadRequest, NotFound
 from pointsman.gateway.feedback import Feedback
 from pointsman.ledger.feedback import Report
 from pointsman.server.access import ChangingRoute, ReadingRoute
+from pointsman.server.body import read_json
 
 _BODY_BYTES_MAX = 64 * 1024
 _COMMENT_CHARS_MAX = 10_000
@@ -32,9 +33,6 @@ class _Body(msgspec.Struct, forbid_unknown_fields=True):
     request_hash: str | None = None
 
 
-_decode = msgspec.json.Decoder(_Body).decode
-
-
 class FeedbackEndpoints:
     """`feedback` is None where nothing is booked."""
 
@@ -50,7 +48,7 @@ class FeedbackEndpoints:
 
     async def report(self, request: Request) -> Response:
         feedback = self._required()
-        body = await _read(request)
+        body = await read_json(request, _BODY_BYTES_MAX, _Body)
         caller: str = request.scope["caller"]
         quality = _quality(body)
         if body.request_id is not None:
@@ -114,20 +112,6 @@ def _tier(named: str | int, tiers: Sequence[str]) -> str:
         f"tier: must be one of {', '.join(tiers)}, or its number from 1 to {len(tiers)}",
         param="tier",
     )
-
-
-async def _read(request: Request) -> _Body:
-    pieces: list[bytes] = []
-    size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > _BODY_BYTES_MAX:
-            raise TooLarge(f"a report is at most {_BODY_BYTES_MAX} bytes long")
-        pieces.append(piece)
-    try:
-        return _decode(b"".join(pieces))
-    except msgspec.DecodeError as error:
-        raise BadRequest(f"the report cannot be read: {error}") from None
 
 
 def _quality(body: _Body) -> float:
