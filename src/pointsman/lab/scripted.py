@@ -16,11 +16,10 @@ import json as json_format
 import socket
 import ssl
 import struct
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import TracebackType
@@ -30,11 +29,11 @@ from urllib.parse import urlsplit
 from httptools import HttpParserError, HttpRequestParser
 
 from pointsman.core.ports import HeaderList
+from pointsman.lab.own_thread import in_own_thread
 
 Framing = Literal["length", "chunked", "close"]
 Ending = Literal["clean", "close", "reset", "stall"]
 
-_THREAD_TIMEOUT_S = 10.0
 # Turns of the loop after which a reader in the same loop has taken a written piece on its own.
 _TURNS_PER_PIECE = 4
 
@@ -223,23 +222,9 @@ class FakeUpstream:
             raise self.failures[0]
 
     @classmethod
-    @contextmanager
-    def in_thread(cls, *, tls: ssl.SSLContext | None = None) -> Iterator[Self]:
+    def in_thread(cls, *, tls: ssl.SSLContext | None = None) -> AbstractContextManager[Self]:
         """The fake with an event loop of its own in a thread of its own."""
-        loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=loop.run_forever, name="fake-upstream", daemon=True)
-        thread.start()
-        upstream = cls(tls=tls)
-        try:
-            asyncio.run_coroutine_threadsafe(upstream.__aenter__(), loop).result(_THREAD_TIMEOUT_S)
-            try:
-                yield upstream
-            finally:
-                asyncio.run_coroutine_threadsafe(upstream.__aexit__(), loop).result(_THREAD_TIMEOUT_S)
-        finally:
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join(_THREAD_TIMEOUT_S)
-            loop.close()
+        return in_own_thread(cls(tls=tls))
 
     # for its connections
 

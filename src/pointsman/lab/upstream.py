@@ -8,9 +8,8 @@ import asyncio
 import itertools
 import re
 import socket
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
@@ -20,6 +19,7 @@ import msgspec
 
 from pointsman.core.ports import Deadlines, Incoming, Outgoing, Send
 from pointsman.lab.faults import FAULTS, WORDS, Fault, answer_well
+from pointsman.lab.own_thread import in_own_thread
 from pointsman.lab.scripted import FakeUpstream, Received, Scripted
 from pointsman.lab.voices import VOICES
 from pointsman.lab.voices.voice import Said
@@ -34,7 +34,6 @@ _PATHS: Mapping[str, str] = {
     "/messages": "anthropic-messages",
     "/api/chat": "ollama",
 }
-_THREAD_TIMEOUT_S = 10.0
 _TAKEN_BYTES_MAX = 64 * 1024
 
 
@@ -162,23 +161,9 @@ class FaultUpstream:
         await self._stack.aclose()
 
     @classmethod
-    @contextmanager
-    def in_thread(cls) -> Iterator[Self]:
+    def in_thread(cls) -> AbstractContextManager[Self]:
         """The provider with an event loop of its own in a thread of its own."""
-        loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=loop.run_forever, name="fault-upstream", daemon=True)
-        thread.start()
-        upstream = cls()
-        try:
-            asyncio.run_coroutine_threadsafe(upstream.__aenter__(), loop).result(_THREAD_TIMEOUT_S)
-            try:
-                yield upstream
-            finally:
-                asyncio.run_coroutine_threadsafe(upstream.__aexit__(), loop).result(_THREAD_TIMEOUT_S)
-        finally:
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join(_THREAD_TIMEOUT_S)
-            loop.close()
+        return in_own_thread(cls())
 
     # inside
 
