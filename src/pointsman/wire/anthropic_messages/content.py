@@ -3,9 +3,8 @@ says nothing yet; no meaning is read here."""
 
 import msgspec
 
-from pointsman.wire.anthropic_messages.errors import bad_reply
 from pointsman.wire.json_bytes import NOT_JSON
-from pointsman.wire.sse import SseReader
+from pointsman.wire.sse import SseReader, unreadable
 
 
 class _Block(msgspec.Struct, gc=False):
@@ -32,7 +31,7 @@ def has_content(events: bytes) -> bool:
         except msgspec.ValidationError:
             return True  # JSON all the same, and relayed as it is
         except NOT_JSON:
-            raise bad_reply("the stream holds an event that is not JSON") from None
+            raise unreadable() from None
         if event.type in _CONTENT:
             return True
         block = event.content_block

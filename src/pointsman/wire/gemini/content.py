@@ -6,10 +6,9 @@ from typing import Any
 import msgspec
 
 from pointsman.wire.gemini.chunks import PromptFeedback
-from pointsman.wire.gemini.errors import bad_reply
 from pointsman.wire.gemini.reply_in import finish_word
 from pointsman.wire.json_bytes import NOT_JSON
-from pointsman.wire.sse import SseReader
+from pointsman.wire.sse import SseReader, unreadable
 
 
 class _Content(msgspec.Struct, gc=False):
@@ -39,7 +38,7 @@ def has_content(events: bytes) -> bool:
         except NOT_JSON:
             if sent.data.strip() in {b"", b"[DONE]"}:
                 continue
-            raise bad_reply("the stream holds an event that is not JSON") from None
+            raise unreadable() from None
         if chunk.prompt_feedback is not None and chunk.prompt_feedback.block_reason:
             return True
         if any(map(_says_something, chunk.candidates or ())):

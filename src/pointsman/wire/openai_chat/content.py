@@ -3,9 +3,8 @@ prompt) says nothing yet; no meaning is read here."""
 
 import msgspec
 
-from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.wire.json_bytes import NOT_JSON, NOTHING
-from pointsman.wire.sse import SseReader
+from pointsman.wire.sse import SseReader, unreadable
 
 
 class _Choice(msgspec.Struct, gc=False):
@@ -46,9 +45,7 @@ def has_content(events: bytes) -> bool:
         except msgspec.ValidationError:
             return True  # JSON all the same, and relayed as it is
         except NOT_JSON:
-            raise UpstreamError(
-                UpstreamFault.BAD_REPLY, "the stream holds an event that is not JSON"
-            ) from None
+            raise unreadable() from None
         if choices and any(map(_says_something, choices)):
             return True
     return False
