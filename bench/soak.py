@@ -317,7 +317,7 @@ async def soak(folder: Path, minutes: float) -> Report:
     )
     with FakeUpstream.in_thread() as stuck, FaultUpstream.in_thread() as upstream:
         stuck.answer_with(lambda asked: endless if b"endless" in asked.body else begin)
-        patient = "{connect_s: 1, first_byte_s: 1, idle_s: 1, total_s: 20}"
+        patient = "{connect_s: 1, first_byte_s: 1, idle_s: 1, total_s: 5}"
         (folder / "pointsman.yaml").write_text(
             CONFIG.format(
                 in_flight=STUCK + 100,
