@@ -1,4 +1,4 @@
-"""Every endpoint that does not reach a model, in one list, on Starlette. Those that do (`INFERENCE_PATHS`) are
+"""The application on Starlette: every endpoint that does not reach a model, put together by `build_app`. Those that do (`INFERENCE_PATHS`) are
 answered below ASGI by server/protocol.py."""
 
 from collections.abc import Mapping, Sequence
