@@ -25,7 +25,7 @@ class _Asked(Crossing):
     def __init__(self, api: CountingApi, envelope: Envelope, card: ModelCard) -> None:
         super().__init__(api.endpoint(card.id), api.forwarded(envelope, card.id))
         self._api = api
-        self.usage = Usage(0, 0)  # no provider charges for counting
+        self._usage = Usage(0, 0)  # no provider charges for counting
 
     def whole(self, reply: bytes) -> bytes:
         self._api.require_count(reply)

@@ -7,6 +7,7 @@ caller is given of a stream always ends between two events, so that there is a c
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import NoReturn
 
 from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.core.events import (
@@ -44,7 +45,7 @@ class Crossing(ABC):
     """One attempt's way there and back. `body` is what the provider is sent, at `path` below its base URL; `dropped`
     what it cannot express, `usage` what the reply said it used, as far as it came."""
 
-    __slots__ = ("body", "dropped", "path", "usage")
+    __slots__ = ("_usage", "body", "dropped", "path")
 
     speaks_callers_dialect = False
     """The provider's own words for an error are the caller's too."""
@@ -53,7 +54,11 @@ class Crossing(ABC):
         self.path = path
         self.body = body
         self.dropped = dropped
-        self.usage: Usage | None = None
+        self._usage: Usage | None = None
+
+    @property
+    def usage(self) -> Usage | None:
+        return self._usage
 
     @property
     def is_finished(self) -> bool:
@@ -113,9 +118,9 @@ class Streamable(Crossing):
     def piece(self, data: bytes) -> bytes:
         """What a piece of a streamed reply becomes; may be empty. Raises UpstreamError; a caller who has part of
         the reply by then is told in `last_words`."""
-        if not self._is_stream:
-            data = self._begin(data)
-        events = self._splitter.split(data) if data else b""
+        if not self._is_stream and not (data := self._begin(data)):
+            return b""
+        events = self._splitter.split(data)
         return self._relay(events) if events else b""
 
     def end(self) -> bytes:
@@ -186,6 +191,7 @@ class SameDialect(Streamable):
         "_dialect",
         "_envelope",
         "_maker",
+        "_plain",
         "_relay_of_dialect",
         "_their_last_words",
         "_watch",
@@ -210,10 +216,11 @@ class SameDialect(Streamable):
         self._maker = card.provider
         self._envelope = envelope
         self._context = context
+        self._plain: EventSplitter | None = None
         self._their_last_words = b""
 
     def whole(self, reply: bytes) -> bytes:
-        self.usage = self._dialect.read_usage(reply)
+        self._usage = self._dialect.read_usage(reply)
         return reply
 
     def last_words(self, error: UpstreamError, request_id: str) -> bytes:
@@ -227,6 +234,21 @@ class SameDialect(Streamable):
     def is_finished(self) -> bool:
         return self._is_stream and self._watch.is_complete and self._watch.error is None
 
+    @property
+    def usage(self) -> Usage | None:
+        return self._watch.usage if self._is_stream else self._usage
+
+    def piece(self, data: bytes) -> bytes:
+        # Most pieces of most streams are whole events that go on as they are.
+        plain = self._plain
+        if plain is not None and data.endswith(b"\n\n") and not plain.pending:
+            watch = self._watch
+            watch.feed(data)
+            if watch.error is not None:
+                self._break(watch.error, data)
+            return data
+        return super().piece(data)
+
     def _open(self) -> None:
         self._watch = self._dialect.reply_watch(self._envelope)
 
@@ -235,25 +257,30 @@ class SameDialect(Streamable):
             return self._hold(events)  # comments: ": OPENROUTER PROCESSING"
         watch = self._watch
         watch.feed(events)
-        self.usage = watch.usage
-        error = watch.error
-        if error is not None:
-            # Data that nobody can read would break the caller's reader before it is told why.
-            if self._has_begun and error.fault is not UpstreamFault.BAD_REPLY:
-                relay = self._relay_of_dialect
-                self._their_last_words = events if relay is None else relay.feed(events)
-            raise error
+        if watch.error is not None:
+            self._break(watch.error, events)
+        relay = self._relay_of_dialect
         if self._has_begun:
-            return events if self._relay_of_dialect is None else self._relay_of_dialect.feed(events)
+            return events if relay is None else relay.feed(events)
         is_content = self._dialect.has_content(events) or watch.is_complete
-        if self._relay_of_dialect is not None:
-            events = self._relay_of_dialect.feed(events)
-        return self._release(events) if is_content else self._hold(events)
+        if relay is not None:
+            events = relay.feed(events)
+        if not is_content:
+            return self._hold(events)
+        if relay is None and isinstance(self._splitter, EventSplitter):
+            self._plain = self._splitter
+        return self._release(events)
+
+    def _break(self, error: UpstreamError, events: bytes) -> NoReturn:
+        # Data that nobody can read would break the caller's reader before it is told why.
+        if self._has_begun and error.fault is not UpstreamFault.BAD_REPLY:
+            relay = self._relay_of_dialect
+            self._their_last_words = events if relay is None else relay.feed(events)
+        raise error
 
     def _relay_last(self, rest: bytes) -> bytes:
         watch = self._watch
         watch.feed(rest)
-        self.usage = watch.usage
         if watch.error is not None:
             raise watch.error
         if not watch.is_complete:
@@ -263,7 +290,7 @@ class SameDialect(Streamable):
 
     def _as_stream(self, reply: bytes) -> bytes:
         events = self._dialect.decode_reply(reply, self._maker)
-        self.usage = _usage_of(events)
+        self._usage = _usage_of(events)
         wants_usage = self._dialect.wants_stream_usage(self._envelope)
         return self._dialect.reply_encoder(self._context._replace(stream_usage=wants_usage)).feed(events)
 
@@ -318,7 +345,7 @@ class Translated(Streamable):
 
     def whole(self, reply: bytes) -> bytes:
         events = self._meant(self._target.decode_reply(reply, self._maker))
-        self.usage = _usage_of(events)
+        self._usage = _usage_of(events)
         self._sealed.feed(events)
         self._sealed.leave_in(self._memory)
         encoded = self._source.encode_reply(events, self._context)
@@ -369,7 +396,7 @@ class Translated(Streamable):
             self._kept_events += events
         for place, event in enumerate(events):
             if isinstance(event, UsageReported):
-                self.usage = merge_usage(self.usage, event.usage)
+                self._usage = merge_usage(self._usage, event.usage)
             elif isinstance(event, Failed):
                 self._unsaid = self._encoder.feed(events[:place])
                 raise event.error

@@ -24,7 +24,7 @@ class _SameApi(Crossing):
         self._source = source
 
     def whole(self, reply: bytes) -> bytes:
-        self.usage = self._source.read_usage(reply)
+        self._usage = self._source.read_usage(reply)
         return reply
 
 
@@ -47,7 +47,7 @@ class _OtherApi(Crossing):
 
     def whole(self, reply: bytes) -> bytes:
         embeddings = self._target.decode_reply(reply, self._inputs)
-        self.usage = embeddings.usage
+        self._usage = embeddings.usage
         return self._source.encode_reply(embeddings, self._envelope, self._card.id)
 
 

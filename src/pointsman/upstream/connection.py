@@ -159,7 +159,8 @@ class Connection(asyncio.Protocol):
         elif self._overhead_bytes > OVERHEAD_BYTES_MAX:
             self.abort(self._too_much_overhead())
             return
-        response.settle()
+        if response.has_news:
+            response.settle()
 
     def eof_received(self) -> None:
         response = self._response

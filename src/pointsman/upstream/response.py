@@ -24,7 +24,7 @@ _DECODED_PIECE_BYTES_MAX = 64 * 1024
 
 class Response:
     """One consumer at a time. `last_at` is the loop's time at which the provider was last heard, or last
-    began to be listened to."""
+    began to be listened to. With `has_news` there is something to `settle`."""
 
     # What most answers leave as it is stands here: setting it for each would cost a microsecond.
     status = 0
@@ -41,7 +41,7 @@ class Response:
     _first: bytes | None = None
     _error: BaseException | None = None
     _waiter: Waiter | None = None
-    _has_news = False
+    has_news = False
 
     def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport, now: float) -> None:
         self.last_at = now
@@ -56,24 +56,24 @@ class Response:
         self.headers = headers
         if inflater is not None:
             self._inflater = inflater
-        self._has_news = True
+        self.has_news = True
 
     def take_body(self, data: bytes) -> None:
-        if self.is_ended:
-            return
         deliver = self._deliver
-        if deliver is not None and self._inflater is None and not self._is_paused:
+        if deliver is not None and not (self.is_ended or self._is_paused or self._inflater):
             try:
                 deliver(data)
             except BaseException as error:  # noqa: BLE001 - comes out of `pump`, where `deliver` went in
                 self._drop(error)
+            return
+        if self.is_ended:
             return
         self._buffer.append(data)
         self._buffered_bytes += len(data)
         if deliver is not None:
             self._unload(deliver)
         else:
-            self._has_news = True
+            self.has_news = True
             if self._buffered_bytes >= BUFFER_BYTES_MAX:
                 self._adjust_reading()
 
@@ -89,13 +89,13 @@ class Response:
             self._inflater_holds_more = False
         if not self.is_reading:
             self._listen(reading=True)
-        self.is_ended = self._has_news = True
+        self.is_ended = self.has_news = True
 
     def settle(self) -> None:
         """Lets whoever waits go on, if there is news. To be called last: what they do may be anything, the next
         request on this very connection included."""
-        if self._has_news:
-            self._has_news = False
+        if self.has_news:
+            self.has_news = False
             waiter = self._waiter
             if waiter is not None:
                 self._waiter = None
@@ -186,7 +186,7 @@ class Response:
             self._is_delivering = False
         self._adjust_reading()
         if self.is_ended:
-            self._has_news = True
+            self.has_news = True
 
     def _next_piece(self) -> bytes:
         """Decoded bytes; b"" when there are none at the moment, or never again."""
@@ -234,7 +234,7 @@ class Response:
         if not self.is_ended:
             self.is_ended = True
             self._transport.abort()
-        self._has_news = True
+        self.has_news = True
 
     def _raise_unless_whole(self) -> None:
         if self._error is not None:
@@ -243,7 +243,7 @@ class Response:
             raise UpstreamError(UpstreamFault.BROKEN, "the compressed answer ends before its end")
 
     async def _wait(self) -> None:
-        self._has_news = False
+        self.has_news = False
         self._waiter = waiter = Waiter(self._loop)
         try:
             await waiter

@@ -119,6 +119,21 @@ class WatchedChunk(msgspec.Struct):
     x_groq: GroqExtra | None = None
 
 
+class _GoingOn(msgspec.Struct, gc=False):
+    finish_reason: None = None
+    usage: None = None
+
+
+class QuietChunk(msgspec.Struct, gc=False):
+    """A chunk with nothing for a watch to read. Any other is not of this type: one decoding tells, and that it is
+    JSON."""
+
+    choices: list[_GoingOn] | None = None
+    usage: None = None
+    error: None = None
+    x_groq: None = None
+
+
 def usage_from(reported: ReportedUsage) -> Usage:
     prompt, completion, total = reported.prompt_tokens, reported.completion_tokens, reported.total_tokens
     of_prompt, of_completion = reported.prompt_tokens_details, reported.completion_tokens_details

@@ -9,10 +9,17 @@ from pointsman.core.events import merge_usage
 from pointsman.core.usage import Usage
 from pointsman.wire.envelope import Envelope
 from pointsman.wire.json_bytes import NOT_JSON, NOTHING, is_json
-from pointsman.wire.openai_chat.chunks import ReportedUsage, WatchedChunk, error_of, usage_from, usage_of
+from pointsman.wire.openai_chat.chunks import (
+    QuietChunk,
+    ReportedUsage,
+    WatchedChunk,
+    error_of,
+    usage_from,
+    usage_of,
+)
 from pointsman.wire.openai_chat.errors import error_instead_of_reply
 from pointsman.wire.openai_errors import error_within_reply
-from pointsman.wire.sse import SseReader, is_plain_json, unreadable
+from pointsman.wire.sse import SseReader, unreadable
 
 
 class _WatchedReply(msgspec.Struct):
@@ -22,6 +29,7 @@ class _WatchedReply(msgspec.Struct):
 
 
 _decode_watched_chunk = msgspec.json.Decoder(WatchedChunk).decode
+_decode_quiet_chunk = msgspec.json.Decoder(QuietChunk).decode
 _decode_watched_reply = msgspec.json.Decoder(_WatchedReply).decode
 
 
@@ -57,14 +65,12 @@ def choices_asked(envelope: Envelope) -> int:
     return min(max(wanted or 1, 1), _CHOICES_MAX)
 
 
-_BLANK_LINES = (b"\n\n", b"\r\n\r\n")
 _DONE = (b"data: [DONE]", b"data:[DONE]")
 _PEEK_BYTES_MAX = 64 * 1024
 
 
 class ReplyWatch:
-    """Parses only the chunks that may hold usage, a finish reason or an error; the rest is looked at for
-    those words, and must be JSON."""
+    """What the chunks tell of usage, finish reasons and errors; and each must be JSON."""
 
     def __init__(self, choices: int = 1) -> None:
         self.usage: Usage | None = None
@@ -75,13 +81,14 @@ class ReplyWatch:
 
     def feed(self, data: bytes) -> None:
         reader = self._reader
-        if (
-            not reader.pending
-            and data.endswith(_BLANK_LINES)
-            and not _says_something(data)
-            and is_plain_json(data)
-        ):
-            return
+        # What most reads hold: one chunk, on one line, of which there is nothing to tell.
+        if not reader.pending and data.startswith(b"data: {") and data.find(b"\n") == len(data) - 2:
+            try:
+                _decode_quiet_chunk(data[6:])
+            except NOT_JSON:
+                pass
+            else:
+                return
         try:
             events = reader.feed(data)
         except UpstreamError as error:
@@ -90,10 +97,8 @@ class ReplyWatch:
         for event in events:
             if event.data.startswith(b"[DONE]"):
                 self.is_complete = True
-            elif _says_something(event.data):
+            elif event.data.strip():
                 self._read(event.data)
-            elif event.data.strip() and not is_json(event.data):
-                self.error = self.error or unreadable()
         if 0 < len(reader.pending) <= _PEEK_BYTES_MAX:
             self._peek(bytes(reader.pending))
 
@@ -102,7 +107,7 @@ class ReplyWatch:
         last_line = pending.rstrip().rpartition(b"\n")[2]
         if last_line.startswith(_DONE):
             self.is_complete = True
-        elif last_line.startswith(b"data:") and last_line.endswith(b"}") and _says_something(last_line):
+        elif last_line.startswith(b"data:") and last_line.endswith(b"}"):
             try:
                 chunk = _decode_watched_chunk(last_line[5:])
             except NOT_JSON:
@@ -112,10 +117,9 @@ class ReplyWatch:
     def _read(self, data: bytes) -> None:
         try:
             chunk = _decode_watched_chunk(data)
-        except msgspec.ValidationError:
-            return  # JSON all the same, and relayed as it is
         except NOT_JSON:
-            self.error = self.error or unreadable()
+            if not is_json(data):  # else of odd types, and relayed as it is
+                self.error = self.error or unreadable()
             return
         self._take(chunk)
 
@@ -129,14 +133,3 @@ class ReplyWatch:
             if choice.finish_reason:
                 self._unfinished.discard(choice.index or 0)
                 self.is_complete = self.is_complete or not self._unfinished
-
-
-def _says_something(data: bytes) -> bool:
-    # Within a JSON string the quotes would be escaped, so these can only be keys. The empty forms stand in
-    # every chunk of some providers.
-    return (
-        data.count(b'"finish_reason"') != data.count(b'"finish_reason":null')
-        or data.count(b'"usage"') != data.count(b'"usage":null')
-        or b'"error"' in data
-        or b"[DONE]" in data
-    )
