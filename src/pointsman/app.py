@@ -20,7 +20,7 @@ import uvicorn
 import uvloop
 
 from pointsman import __version__
-from pointsman.config.advice import cascade_of, consult_of, feedback_of, panel_of
+from pointsman.config.advice import cascade_of, consult_of, feedback_of, panel_of, staying_of
 from pointsman.config.cards import baseline_of, cards_of, served_of
 from pointsman.config.deadlines import deadlines_of
 from pointsman.config.learned import weights_of
@@ -175,6 +175,7 @@ def build(settings: Settings, lasting: Lasting, *, now_s: float, brain: Brain | 
         retry_budget_of(settings),
         ceilings_of(settings, served),
         _hedging_of(settings),
+        staying_of(settings, targets),
     )
     pipeline = Pipeline(
         brain.names,

@@ -7,6 +7,7 @@ from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.core.model_card import ModelCard
 from pointsman.fleet.attempts import Attempts, GiveUp, Try, Wait
 from pointsman.fleet.lease import Closed, Verdict
+from pointsman.fleet.terms import NO_TERMS, Terms
 
 
 def card(name: str, context_tokens: int | None = None) -> ModelCard:
@@ -32,7 +33,9 @@ class NotedFleet:
         self.answers: list[str] = []
         self.verdicts: list[tuple[str, str]] = []
 
-    def pick(self, model: str, now_s: float, avoid: Sequence[str] = ()) -> Leased | Closed:
+    def pick(
+        self, model: str, now_s: float, avoid: Sequence[str] = (), terms: Terms = NO_TERMS
+    ) -> Leased | Closed:
         for backend in self.backends.get(model, (model,)):
             if backend not in self.closed and backend not in avoid:
                 self.out.append(backend)

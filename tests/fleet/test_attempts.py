@@ -158,7 +158,7 @@ def test_a_callers_own_key_says_nothing_of_its_account_to_the_others(kind: Upstr
     fleet = NotedFleet()
     attempts = attempts_of("a", fleet=fleet)
     attempts.failed(tried(attempts), fault(kind), 0.0, 0.5, counts=False)
-    is_of_account = kind in {UpstreamFault.AUTH, UpstreamFault.QUOTA, UpstreamFault.RATE_LIMITED}
+    is_of_account = kind in {"auth", "quota", "rate_limited", "no_such_model"}
     assert fleet.verdicts == [("a", "neutral" if is_of_account else str(kind))]
 
 

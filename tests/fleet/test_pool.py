@@ -1,6 +1,7 @@
 """Which backend takes a call, with time as a number."""
 
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,9 +9,10 @@ from fleets import POLICY, call, closed, figures, fleet_of, leased
 
 from pointsman.core.errors import UpstreamFault
 from pointsman.fleet.breaker import NOT_OF_HEALTH, BreakerPolicy, Circuit
-from pointsman.fleet.lease import Closed, Verdict
+from pointsman.fleet.lease import Closed, Lease, Verdict
 from pointsman.fleet.place import Backend, Status
 from pointsman.fleet.pool import Fleet
+from pointsman.fleet.terms import Crowding, Terms
 
 
 def test_after_the_last_failure_the_next_call_goes_nowhere() -> None:
@@ -294,3 +296,100 @@ def test_a_new_configuration_goes_on_where_the_old_one_was() -> None:
     old.settle(under_way, Verdict.OK, 1.0)
     assert figures(new, "a").in_flight == 0
     assert {call(new) for _ in range(20)} == {"a", "c"}
+
+
+def full(**how: Crowding) -> Terms:
+    return Terms(crowding=lambda backend: how.get(backend, Crowding.ROOM))
+
+
+def picked(fleet: Fleet, terms: Terms, now_s: float = 0.0) -> str:
+    lease = fleet.pick("m", now_s, (), terms)
+    assert isinstance(lease, Lease)
+    fleet.settle(lease, Verdict.OK, now_s)
+    return lease.backend
+
+
+def test_a_full_backend_is_passed_over_for_one_with_room() -> None:
+    fleet = fleet_of("a", "b")
+    assert {picked(fleet, full(a=Crowding.QUEUE)) for _ in range(20)} == {"b"}
+    assert {picked(fleet, full(a=Crowding.QUEUE, b=Crowding.NO_ROOM)) for _ in range(20)} == {"a"}
+    assert {picked(fleet, full(a=Crowding.QUEUE, b=Crowding.QUEUE)) for _ in range(20)} == {"a", "b"}
+
+
+def test_a_dearer_backend_with_room_goes_before_a_queue() -> None:
+    backends = [
+        Backend("cheap", "m", "p", usd_per_million=Decimal(1)),
+        Backend("dear", "m", "q", usd_per_million=Decimal(2)),
+    ]
+    fleet = Fleet(backends, POLICY)
+    assert picked(fleet, full()) == "cheap"
+    assert picked(fleet, full(cheap=Crowding.QUEUE)) == "dear"
+    assert picked(fleet, full(cheap=Crowding.QUEUE, dear=Crowding.QUEUE)) == "cheap"
+    assert picked(fleet, full(cheap=Crowding.NO_ROOM, dear=Crowding.QUEUE)) == "dear"
+
+
+@pytest.mark.parametrize("names", [("a",), ("a", "b")])
+@pytest.mark.parametrize("kind", ["auth", "quota", "rate_limited"])
+def test_what_our_account_lacks_closes_nothing_for_another_account(names: tuple[str, ...], kind: str) -> None:
+    """The caller's call proves nothing of our key, whatever becomes of it."""
+    fleet = fleet_of(*names)
+    for _ in names:
+        call(fleet, UpstreamFault(kind), retry_after_s=60.0)
+    assert closed(fleet, 1.0)
+    own = Terms(own=frozenset(names))
+    assert picked(fleet, own, 1.0) in names
+    assert closed(fleet, 1.0), "the answer was another account's"
+    lease = fleet.pick("m", 61.0, (), own)
+    assert isinstance(lease, Lease)
+    fleet.settle(lease, UpstreamFault.SERVER_ERROR, 61.0)
+    assert not lease.is_probe
+    assert leased(fleet, 61.0).is_probe is (kind != "rate_limited")
+
+
+def test_a_host_that_is_down_is_down_for_any_account() -> None:
+    fleet = fleet_of("a")
+    for _ in range(3):
+        call(fleet, UpstreamFault.UNREACHABLE)
+    assert isinstance(fleet.pick("m", 1.0, (), Terms(own=frozenset("a"))), Closed)
+    probe = fleet.pick("m", 10.0, (), Terms(own=frozenset("a")))
+    assert isinstance(probe, Lease)
+    assert probe.is_probe
+
+
+AT_B = Terms(home=lambda _model: "b")
+
+
+def test_a_conversation_stays_at_its_backend_while_that_is_well() -> None:
+    fleet = fleet_of("a", "b", policy=replace(POLICY, slow_start_s=5.0))
+    assert {picked(fleet, AT_B) for _ in range(20)} == {"b"}
+    call_at(fleet, "b", UpstreamFault.RATE_LIMITED, retry_after_s=10.0)
+    assert picked(fleet, AT_B, 1.0) == "a", "it is closed"
+    assert "a" in {picked(fleet, AT_B, 12.0) for _ in range(20)}, "it comes back slowly"
+    assert {picked(fleet, AT_B, 20.0) for _ in range(20)} == {"b"}
+    fleet.drain("b")
+    assert picked(fleet, AT_B, 100.0) == "a"
+    fleet.resume("b")
+    call_at(fleet, "b", UpstreamFault.NO_SUCH_MODEL, 100.0)
+    assert picked(fleet, AT_B, 101.0) == "a", "it does not serve the model"
+
+
+def test_a_conversation_does_not_stay_in_a_crowd() -> None:
+    fleet = fleet_of("a", "b")
+    under_way = [fleet.pick("m", 0.0, (), AT_B) for _ in range(9)]
+    assert Counter(lease.backend for lease in under_way if isinstance(lease, Lease)) == {"b": 8, "a": 1}
+    assert picked(fleet, full(b=Crowding.QUEUE)._replace(home=AT_B.home)) == "a"
+
+
+def test_a_conversation_returns_to_the_cheaper_backend() -> None:
+    backends = [
+        Backend(name, "m", name, usd_per_million=Decimal(cost)) for name, cost in (("a", 1), ("b", 2))
+    ]
+    assert picked(Fleet(backends, POLICY), AT_B) == "a"
+
+
+def call_at(
+    fleet: Fleet, name: str, verdict: UpstreamFault, now_s: float = 0.0, retry_after_s: float | None = None
+) -> None:
+    """One call to this very backend."""
+    others = tuple(other for other in fleet.places if other != name)
+    fleet.settle(leased(fleet, now_s, others), verdict, now_s, retry_after_s=retry_after_s)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -225,3 +226,38 @@ def test_a_refusal_of_the_callers_key_crosses_dialects(
     assert "refused your key" in told["message"]
     assert told["type"] == (kind if other == MESSAGES else "invalid_request_error")
     assert key not in answered.body.decode()
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(401, "invalid_api_key"), (402, "billing"), (429, "insufficient_quota"), (429, "slow_down")],
+)
+def test_no_account_closes_a_backend_for_another(tmp_path: Path, status: int, code: str) -> None:
+    """Neither is a caller shut out because ours is refused, nor are we because a caller's is."""
+    refused = chat_error("no", code=code)
+    with FakeUpstream.in_thread() as upstream:
+        environ = {"POINTSMAN_MASTER_KEY": MASTER, "OUR_KEY": OUR_KEY}
+        yaml = YAML.format(url=upstream.base_url)
+        with running_gateway(yaml, tmp_path, environ, is_guarded=True) as gateway, Caller(gateway) as caller:
+            bench = Bench(gateway, upstream, caller)
+            refuses = OPENAI_KEY
+
+            def answer(request: Received) -> Scripted:
+                is_callers = OPENAI_KEY in (request.header("x-api-key"), request.header("authorization"))
+                is_refused = is_callers is (refuses == OPENAI_KEY)
+                return scripted(json=refused, status=status) if is_refused else scripted(json=completion())
+
+            def ask(own: str = "") -> int:
+                keys = {"x_api_key": own} if own else {}
+                return bench.ask("gpt", CHAT, authorization=f"Bearer {MASTER}", **keys).status
+
+            upstream.answer_with(answer)
+            assert [ask(OPENAI_KEY) for _ in range(5)] == [status] * 5
+            assert ask() == 200
+            refuses = OUR_KEY
+            assert ask() != 200
+            upstream.requests.clear()
+            assert ask() == 503, "it is not asked again with our key"
+            assert not upstream.requests
+            assert [ask(OPENAI_KEY) for _ in range(3)] == [200] * 3
+            assert ask() == 503, "what a caller's account has says nothing of ours"

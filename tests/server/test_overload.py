@@ -211,6 +211,24 @@ def test_caller_waits_no_longer_than_its_own_deadline(
     assert slow.said == ["0"]
 
 
+def test_backend_that_is_full_is_passed_over_for_one_of_the_same_model(
+    slow: Slow, tmp_path: Path, crowd: Crowd
+) -> None:
+    """Else one caller in two would wait, as long as the first backend's turns come."""
+    yaml = f"""
+    providers:
+      full: {{dialect: openai-chat, base_url: {slow.upstream.base_url}, limits: {{in_flight: 1}}}}
+      free: {{dialect: openai-chat, base_url: {slow.upstream.base_url}}}
+    models:
+      tiny: {{backends: [{{provider: full, id: tiny-1, weight: 9}}, {{provider: free, id: free-1}}]}}
+    """
+    with running_gateway(yaml, tmp_path) as gateway:
+        crowd(gateway, says(0, stream=True))
+        assert eventually(lambda: slow.said == ["0"])
+        assert [ask(gateway, says(number)).status for number in range(1, 6)] == [200] * 5
+    assert slow.asked == ["tiny-1"] + ["free-1"] * 5
+
+
 def test_what_is_left_of_a_deadline_after_waiting_is_what_the_provider_gets(
     slow: Slow, start: Start, crowd: Crowd
 ) -> None:

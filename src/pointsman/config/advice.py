@@ -1,6 +1,7 @@
 """Settings of judge, sidecar, feedback and affinity as the objects that do the work. It decides nothing."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pointsman.gateway.cascade import Cascade, CascadeRules
 from pointsman.gateway.consult import Consult, Proven
 from pointsman.gateway.dispatch import Dispatch
 from pointsman.gateway.feedback import Feedback
+from pointsman.gateway.homes import Staying
 from pointsman.gateway.judging import Classifier, ModelJudge
 from pointsman.gateway.model_call import ModelCall
 from pointsman.gateway.target import Target
@@ -78,6 +80,21 @@ def _affinity_of(settings: Settings, targets: Mapping[str, Target]) -> Affinity:
     kept_s = {name: affinity.kept_s.get(target.provider.name, KEPT_S) for name, target in targets.items()}
     policy = policy_of(settings)
     return Affinity(policy.tiers, kept_s, policy.expected_output_tokens, affinity.conversations_max)
+
+
+def staying_of(settings: Settings, targets: Mapping[str, Target]) -> Staying | None:
+    """`targets` by backend. None where no model has several, or nothing is to stay."""
+    affinity = settings.affinity
+    count = Counter(target.card.name for target in targets.values())
+    models = frozenset(name for name, backends in count.items() if backends > 1)
+    if not models or not affinity.backends:
+        return None
+    kept_s = {
+        backend: affinity.kept_s.get(target.provider.name, KEPT_S)
+        for backend, target in targets.items()
+        if target.card.name in models
+    }
+    return Staying(kept_s, models, affinity.conversations_max)
 
 
 def feedback_of(

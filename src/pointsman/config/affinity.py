@@ -13,7 +13,16 @@ class AffinitySettings(Section):
     """A conversation stays with its model, whose provider has the beginning of it in its prompt cache, unless a turn is
     harder than those before or another model saves more than the cache is worth."""
 
-    enabled: bool = Field(default=False, description="Whether conversations are kept with their models.")
+    enabled: bool = Field(
+        default=False, description="Whether conversations of routed requests are kept with their models."
+    )
+    backends: bool = Field(
+        default=True,
+        description=(
+            "Whether a conversation goes on at the backend that answered it last, of a model that has several: routed or"
+            " asked for by name, with or without `enabled`."
+        ),
+    )
     kept_s: dict[ProviderName, Seconds] = Field(
         default_factory=dict,
         description=(

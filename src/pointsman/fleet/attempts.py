@@ -15,12 +15,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pointsman.core.errors import OF_THE_ACCOUNT, UpstreamError, Withheld
+from pointsman.core.errors import OF_THE_ACCOUNT, UpstreamError, UpstreamFault, Withheld
 from pointsman.core.model_card import ModelCard
 from pointsman.fleet.lease import Closed, Lease, Verdict
 from pointsman.fleet.pool import Fleet
 from pointsman.fleet.remedies import DEFAULT_REMEDIES, Remedies, Remedy, outcome_of
 from pointsman.fleet.retry_budget import RetryBudget
+from pointsman.fleet.terms import NO_TERMS, Terms
+
+_OF_THEIR_ACCOUNT = OF_THE_ACCOUNT | {UpstreamFault.NO_SUCH_MODEL}
+"""What a provider says of whoever's key it was sent; not every account has every model."""
 
 _GRAIN_S = 0.01
 """A call that is cut at the request's deadline comes back some milliseconds before it: two clocks, one of which counts in
@@ -86,9 +90,11 @@ class _Later(NamedTuple):
 
 class Attempts:
     """One request's. `chain` is never empty. From `deadline_at_s` on nobody is asked, or waited for. `withhold` names the
-    ceiling that keeps a target from being asked, None for those that may be."""
+    ceiling that keeps a target from being asked, None for those that may be. `answered_by` is the backend whose answer
+    has begun to reach the caller."""
 
     # What a request that succeeds at once leaves as it is stands here: setting it for each would cost time.
+    answered_by: str | None = None
     _place = 0
     _asked = 0
     _is_over = False
@@ -109,6 +115,7 @@ class Attempts:
         budget: RetryBudget,
         deadline_at_s: float = math.inf,
         withhold: Callable[[ModelCard], str | None] | None = None,
+        terms: Terms = NO_TERMS,
     ) -> None:
         self._chain = chain
         self._fleet = fleet
@@ -116,6 +123,7 @@ class Attempts:
         self._budget = budget
         self._deadline_at_s = deadline_at_s - _GRAIN_S
         self._withhold = withhold
+        self._terms = terms
         budget.earn()
 
     def next(self, now_s: float) -> Try | Wait | GiveUp:
@@ -125,7 +133,7 @@ class Attempts:
         while self._place < len(chain):
             card = chain[self._place]
             if self._may_hold(card) and not self._is_withheld(card):
-                found = self._lease(card, now_s, self._avoid)
+                found = self._lease(card, now_s, self._avoid, self._terms)
                 if isinstance(found, Try):
                     return found
                 if card.name not in self._tried:
@@ -138,7 +146,7 @@ class Attempts:
     ) -> None:
         """`random` is a number from 0 to 1. It does not `counts` where the key was the caller's own: what is wrong with
         that account says nothing about the backend, though that it is down does."""
-        counts = (counts or error.fault not in OF_THE_ACCOUNT) and now_s < self._deadline_at_s
+        counts = (counts or error.fault not in _OF_THEIR_ACCOUNT) and now_s < self._deadline_at_s
         verdict = error.fault if counts else Verdict.NEUTRAL
         self._fleet.settle(tried.lease, verdict, now_s, retry_after_s=error.retry_after_s)
         self._failures += ((tried.card.name, error),)
@@ -154,6 +162,7 @@ class Attempts:
     def first_content(self, tried: Try, now_s: float) -> None:
         """The caller has part of its answer now."""
         self._is_over = True
+        self.answered_by = tried.lease.backend
         self._fleet.answered(tried.lease, now_s)
 
     def succeeded(self, tried: Try, now_s: float, first_byte_s: float | None = None) -> None:
@@ -182,8 +191,8 @@ class Attempts:
         self._withheld += (Withheld(card.name, ceiling),)
         return True
 
-    def _lease(self, card: ModelCard, now_s: float, avoid: Sequence[str]) -> Try | Closed:
-        lease = self._fleet.pick(card.name, now_s, avoid)
+    def _lease(self, card: ModelCard, now_s: float, avoid: Sequence[str], terms: Terms) -> Try | Closed:
+        lease = self._fleet.pick(card.name, now_s, avoid, terms)
         if isinstance(lease, Closed):
             return lease
         self._asked += 1
@@ -215,7 +224,8 @@ class Attempts:
             if later.ready_at_s > now_s:
                 return Wait(later.ready_at_s - now_s)
             self._again = tuple(each for each in self._again if each is not later)
-            found = self._lease(later.card, now_s, ())
+            # A conversation's home has failed it by now.
+            found = self._lease(later.card, now_s, (), self._terms._replace(home=None))
             if isinstance(found, Try):
                 return found
             ready_at_s = found.retry_at_s

@@ -106,10 +106,10 @@ class Breaker:
 
     def ramp(self, now_s: float) -> float:
         """How much of its share a backend gets, 0..1: little at first after it was blocked."""
-        left_s = self.ramped_from_s - now_s
+        left_s, slow_start_s = self.ramped_from_s - now_s, self.policy.slow_start_s
         if left_s <= 0:
             return 1.0
-        return max(0.1, 1.0 - left_s / self.policy.slow_start_s)
+        return max(0.1, 1.0 - left_s / slow_start_s) if slow_start_s else 0.1
 
     def take(self, now_s: float) -> int:
         """A call is made now, which `blocked_until_s` must allow. The number of the probe that it is, else 0."""

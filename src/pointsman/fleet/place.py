@@ -158,6 +158,10 @@ class Place:
         elif fault not in NOT_OF_HEALTH and now_s >= self.penalty[1]:
             self.penalty = (_FAILED_COST, now_s + _FAILED_FOR_S)
 
+    def is_missing_the_model(self, now_s: float) -> bool:
+        """It said so just now."""
+        return self.penalty[0] == _UNSERVED_COST and now_s < self.penalty[1]
+
     def note_first_byte(self, first_byte_s: float) -> None:
         """The plain average of the first calls, so that a first one over a cold connection does not weigh on for long;
         then one in which the newest count most."""

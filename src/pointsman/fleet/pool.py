@@ -10,12 +10,21 @@ from decimal import Decimal
 from itertools import groupby
 from math import inf
 
-from pointsman.core.errors import UpstreamFault
+from pointsman.core.errors import OF_THE_ACCOUNT, UpstreamFault
 from pointsman.fleet.breaker import NOT_OF_HEALTH, BreakerPolicy
 from pointsman.fleet.lease import Closed, Lease, Verdict
 from pointsman.fleet.place import NO_PENALTY, Backend, Figures, Mark, Place, rank
+from pointsman.fleet.terms import NO_TERMS, Crowding, Terms
 
 _LATENCY_UNKNOWN_S = 1.0
+
+_NOT_OURS = -1
+"""The epoch of a call with a key that is not ours, past a circuit that our own key opened: it proves nothing of ours."""
+
+_STAYING_IN_FLIGHT = 8
+_STAYING_LOAD_MAX = 1.5
+"""A conversation does not stay where more is under way than this and more than so often the fair part of all of it: the
+bounded loads of Mirrokni, Thorup and Zadimoghaddam (2018), where the bound is what keeps one place from drowning."""
 
 
 class Fleet:
@@ -51,35 +60,63 @@ class Fleet:
                 places[name] = known
         self._arrange(places)
 
-    def pick(self, model: str, now_s: float, avoid: Collection[str] = ()) -> Lease | Closed:
-        """The backend for one call: the cheapest that are open, among them by smooth weighted turns (as nginx takes
-        them) with the shares of this moment. `avoid` names backends that this request has tried. Raises KeyError for
-        a model nobody serves."""
+    def pick(
+        self, model: str, now_s: float, avoid: Collection[str] = (), terms: Terms = NO_TERMS
+    ) -> Lease | Closed:
+        """The backend for one call: the cheapest that are open, among them the one that `terms` say the conversation is
+        at home with, else by smooth weighted turns (as nginx takes them) with the shares of this moment. One whose limit
+        is reached comes behind all others. `avoid` names backends that this request has tried. Raises KeyError for a
+        model nobody serves."""
         place = self._alone.get(model)
         if place is None:
-            place = self._choose(model, now_s, avoid)
-        elif now_s < place.breaker.blocked_until_s or place.is_draining or place.backend.name in avoid:
+            place = self._choose(model, now_s, avoid, terms)
+        elif (
+            (now_s < place.breaker.blocked_until_s and not _passes(place, terms))
+            or place.is_draining
+            or place.backend.name in avoid
+        ):
             place = None
         if place is None:
             return _closed(model, self._ranks[model], now_s, avoid)
         breaker = place.breaker
-        probe = 0 if breaker.blocked_until_s == -inf else self._reopen(place, now_s)
         place.in_flight += 1
         place.requests += 1
+        if breaker.blocked_until_s == -inf:
+            return Lease(place, breaker.epoch, 0)
+        if _passes(place, terms):
+            return Lease(place, _NOT_OURS, 0)
+        probe = self._reopen(place, now_s)
         return Lease(place, breaker.epoch, probe)
 
-    def _choose(self, model: str, now_s: float, avoid: Collection[str]) -> Place | None:
+    def _choose(self, model: str, now_s: float, avoid: Collection[str], terms: Terms) -> Place | None:
+        crowding = terms.crowding
+        chosen: list[Place] = []
+        least: int = len(Crowding)
         for group in self._ranks[model]:
             free = [
                 place
                 for place in group
-                if now_s >= place.breaker.blocked_until_s
+                if (now_s >= place.breaker.blocked_until_s or _passes(place, terms))
                 and not place.is_draining
                 and place.backend.name not in avoid
             ]
-            if free:
-                return free[0] if len(free) == 1 else _next(free, now_s)
-        return None
+            if crowding is not None:
+                told = [crowding(place.backend.name) for place in free]
+                free = [
+                    place for place, how in zip(free, told, strict=True) if how < least and how == min(told)
+                ]
+                least = min([least, *told])
+            chosen = free or chosen
+            if chosen and (crowding is None or least == Crowding.ROOM):
+                break
+        if not chosen:
+            return None
+        home = None if terms.home is None or len(chosen) == 1 else terms.home(model)
+        if home is not None:
+            for place in chosen:
+                if place.backend.name == home and _may_stay(place, chosen, now_s):
+                    return place
+        return chosen[0] if len(chosen) == 1 else _next(chosen, now_s)
 
     def answered(self, lease: Lease, now_s: float) -> None:
         """An answer has begun. That is all a probe has to prove, long before the call is settled."""
@@ -202,6 +239,22 @@ def _ranks(model: str, places: Iterable[Place]) -> Iterator[tuple[Place, ...]]:
     mine = sorted((place for place in places if place.backend.model == model), key=rank_of)
     for _, group in groupby(mine, key=rank_of):
         yield tuple(group)
+
+
+def _passes(place: Place, terms: Terms) -> bool:
+    """What closed it was said of our own account, and the call is on another's."""
+    return place.breaker.why in OF_THE_ACCOUNT and place.backend.name in terms.own
+
+
+def _may_stay(place: Place, free: list[Place], now_s: float) -> bool:
+    """It is well and not overfull, so that a conversation may go on where its beginning is cached."""
+    if now_s < place.breaker.ramped_from_s or place.is_missing_the_model(now_s):
+        return False
+    under_way = place.in_flight + 1
+    if under_way <= _STAYING_IN_FLIGHT:
+        return True
+    in_all = 1 + sum(other.in_flight for other in free)
+    return under_way <= _STAYING_LOAD_MAX * in_all * place.weight / sum(other.weight for other in free)
 
 
 def _next(free: list[Place], now_s: float) -> Place:

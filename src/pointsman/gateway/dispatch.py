@@ -28,11 +28,13 @@ from pointsman.fleet.consent import Ceilings
 from pointsman.fleet.lease import Closed
 from pointsman.fleet.pool import Fleet
 from pointsman.fleet.retry_budget import RetryBudget
+from pointsman.fleet.terms import NO_TERMS, Crowding, Terms
 from pointsman.gateway.attempt import Asked, Plan, asking_patience, run_attempt, told_the_keys_owner
 from pointsman.gateway.booking import Booking
 from pointsman.gateway.call import Call
 from pointsman.gateway.crossing import Crossing
 from pointsman.gateway.hedge import Hedging, Lane, Race
+from pointsman.gateway.homes import Stay, Staying
 from pointsman.gateway.memory import Memory
 from pointsman.gateway.slots import enter_all
 from pointsman.gateway.target import Target
@@ -45,7 +47,7 @@ _FAILED = "request %s: %s at %s failed: %s (status %s)"
 
 
 class Dispatch:
-    """`targets` by backend."""
+    """`targets` by backend. `staying` is about models with several of them, None where there is no such model."""
 
     def __init__(
         self,
@@ -56,6 +58,7 @@ class Dispatch:
         budget: RetryBudget,
         ceilings: Ceilings | None = None,
         hedging: Hedging | None = None,
+        staying: Staying | None = None,
     ) -> None:
         self._targets = targets
         self.memory = memory
@@ -64,7 +67,9 @@ class Dispatch:
         self._budget = budget
         self._ceilings = ceilings
         self._hedging = hedging
+        self._staying = staying
         self._is_limited = any(target.slots for target in targets.values())
+        self._takes_keys = any(target.provider.pass_through_caller_key for target in targets.values())
 
     async def run(
         self,
@@ -84,7 +89,16 @@ class Dispatch:
             answer.when_silent(asking_patience(booking, call.dialect.stream_type(envelope)))
         chain = self._free_first(decision.chain) if self._is_limited else decision.chain
         withhold = None if self._ceilings is None else self._ceilings.watch(decision.card, wishes.consents)
-        attempts = Attempts(chain, self._fleet, self._policy, self._budget, deadline_at_s, withhold)
+        staying, stay = self._staying, None
+        if (
+            staying is not None
+            and call.operation is None
+            and any(card.name in staying.models for card in chain)
+        ):
+            stay = Stay(staying, self.memory.homes, call, envelope)
+            answer = stay.heard(answer)
+        terms = self._terms(call, chain, stay)
+        attempts = Attempts(chain, self._fleet, self._policy, self._budget, deadline_at_s, withhold, terms)
         hedging = self._hedging
         while True:
             step = attempts.next(call.clock())
@@ -119,6 +133,8 @@ class Dispatch:
                 finally:
                     for entered in target.slots:
                         entered.leave()
+                    if stay is not None and attempts.answered_by is not None:
+                        stay.answered(self._targets[attempts.answered_by].card.name, attempts.answered_by)
 
     async def _hedged(
         self,
@@ -169,6 +185,25 @@ class Dispatch:
         finally:
             attempts.abandoned(step, call.clock())  # if it was stopped before it began
             booking.beside(booking.attempts[before:])
+
+    def _terms(self, call: Call, chain: Sequence[ModelCard], stay: Stay | None) -> Terms:
+        terms = NO_TERMS if stay is None else Terms(home=stay.home)
+        if self._is_limited:
+            terms = terms._replace(crowding=self._crowding)
+        if call.credentials and self._takes_keys:
+            backends = (backend for card in chain for backend in self._fleet.backends_of(card.name))
+            own = (backend for backend in backends if self._is_asked_with_own_key(backend, call))
+            terms = terms._replace(own=frozenset(own))
+        return terms
+
+    def _is_asked_with_own_key(self, backend: str, call: Call) -> bool:
+        return self._targets[backend].for_caller(call.dialect).own_credential(call) is not None
+
+    def _crowding(self, backend: str) -> Crowding:
+        slots = self._targets[backend].slots
+        if any(each.has_no_room for each in slots):
+            return Crowding.NO_ROOM
+        return Crowding.QUEUE if any(each.is_full for each in slots) else Crowding.ROOM
 
     def _free_first(self, chain: Sequence[ModelCard]) -> list[ModelCard]:
         """A model that is full now is left for when no other can answer: then there is a queue before it."""

@@ -18,9 +18,22 @@ _decode = msgspec.json.Decoder().decode
 
 def session_key(call: Call, envelope: Envelope, prompt: Prompt) -> bytes | None:
     """None where there is nothing to tell a conversation by. Each caller's are its own."""
+    return named_key(call, envelope) or unnamed_key(call, prompt)
+
+
+def named_key(call: Call, envelope: Envelope) -> bytes | None:
+    """That of a conversation which its caller names."""
     named = _named(call, envelope)
-    if named is not None:
-        return _digest(call.caller, "named", named)
+    return None if named is None else _digest(call.caller, "named", named)
+
+
+def reply_key(call: Call, reply_id: str) -> bytes:
+    """That of what follows a reply, for callers who say which one (`previous_response_id`)."""
+    return _digest(call.caller, "reply", reply_id)
+
+
+def unnamed_key(call: Call, prompt: Prompt) -> bytes | None:
+    """By what does not change from turn to turn."""
     first = next((turn.text for turn in prompt.turns if turn.speaker == "user"), None)
     if first is None:
         return None

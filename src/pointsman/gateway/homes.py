@@ -1,0 +1,180 @@
+"""Which backend of its model answered a conversation last: there its beginning is in the prompt cache, and there can be
+read what was sealed for that account alone. It chooses no backend; fleet/pool.py does.
+
+Nothing here is looked at, or built, for a request whose models have one backend each.
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import msgspec
+
+from pointsman.core.errors import PointsmanError
+from pointsman.core.ports import Answer, Incoming
+from pointsman.gateway.call import Call
+from pointsman.gateway.sessions import named_key, reply_key, unnamed_key
+from pointsman.wire.envelope import Envelope
+from pointsman.wire.openai_responses import OPENAI_RESPONSES
+
+_REPLY_ID = re.compile(rb'"id"\s*:\s*"([\w.:-]{1,200})"')
+_ID_WITHIN_BYTES = 4096
+
+_decode_str = msgspec.json.Decoder(str | None).decode
+
+
+class _Home(NamedTuple):
+    backend: str
+    until_s: float
+
+
+class Homes:
+    """By conversation and model. Those that were not answered for longest go first."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[bytes, str], _Home] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def find(self, key: bytes, model: str, now_s: float) -> str | None:
+        home = self._known.get((key, model))
+        return None if home is None or home.until_s <= now_s else home.backend
+
+    def put(self, key: bytes, model: str, backend: str, until_s: float, most: int) -> None:
+        known = self._known
+        known[(key, model)] = _Home(backend, until_s)
+        known.move_to_end((key, model))
+        while len(known) > most:
+            known.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Staying:
+    """`kept_s` is how long each backend's provider keeps a prompt cache, by the names of those backends that are not
+    the only ones of their models; `models` are those models."""
+
+    kept_s: Mapping[str, float]
+    models: frozenset[str]
+    conversations_max: int
+
+
+class Stay:
+    """One request's. Who it is about is found out when a choice depends on it, or there is an answer to remember."""
+
+    def __init__(self, staying: Staying, homes: Homes, call: Call, envelope: Envelope) -> None:
+        self._staying = staying
+        self._homes = homes
+        self._call = call
+        self._envelope = envelope
+        self._read: tuple[bytes | None, bool] | None = None
+        self._overheard: _Overheard | None = None
+
+    def home(self, model: str) -> str | None:
+        """The backend of `model` that has this conversation. None for the first turn of one that has no name: alike
+        ones, a program's that asks the same of everybody, would all be sent to one place."""
+        key, goes_on = self._key()
+        if key is None or not goes_on:
+            return None
+        return self._homes.find(key, model, self._call.clock())
+
+    def heard(self, answer: Answer) -> Answer:
+        """What the answer is to be written to: a reply that the provider keeps is at home where it was made, and the
+        next request says no more of the conversation than its id."""
+        if self._call.dialect is not OPENAI_RESPONSES:
+            return answer
+        self._overheard = _Overheard(answer)
+        return self._overheard
+
+    def answered(self, model: str, backend: str) -> None:
+        kept_s = self._staying.kept_s.get(backend)
+        if kept_s is None:
+            return
+        until_s = self._call.clock() + kept_s
+        key, _ = self._key()
+        keys = [] if key is None else [key]
+        reply_id = None if self._overheard is None else self._overheard.reply_id
+        if reply_id is not None:
+            keys.append(reply_key(self._call, reply_id))
+        for each in keys:
+            self._homes.put(each, model, backend, until_s, self._staying.conversations_max)
+
+    def _key(self) -> tuple[bytes | None, bool]:
+        """And whether something was said in it before, as far as anybody can tell."""
+        if self._read is None:
+            self._read = self._told()
+        return self._read
+
+    def _told(self) -> tuple[bytes | None, bool]:
+        call, envelope = self._call, self._envelope
+        previous = envelope.fields.get("previous_response_id")
+        if previous is not None and call.dialect is OPENAI_RESPONSES:
+            reply_id = _text(previous)
+            return (None, False) if reply_id is None else (reply_key(call, reply_id), True)
+        named = named_key(call, envelope)
+        if named is not None:
+            return named, True
+        try:
+            prompt = call.dialect.read_prompt(envelope)
+        except PointsmanError:
+            return None, False  # its provider may be able to read it
+        return unnamed_key(call, prompt), any(turn.speaker == "assistant" for turn in prompt.turns)
+
+
+def _text(raw: msgspec.Raw) -> str | None:
+    try:
+        text: str | None = _decode_str(raw)
+    except msgspec.DecodeError:
+        return None
+    return text
+
+
+class _Overheard:
+    """The caller's end of an exchange, whose first bytes are looked at for the reply's id. Implements
+    `core.ports.Answer`."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._has_heard = False
+        self.reply_id: str | None = None
+
+    @property
+    def is_started(self) -> bool:
+        return self._answer.is_started
+
+    @is_started.setter
+    def is_started(self, value: bool) -> None:
+        raise AttributeError("only the caller's end knows that")
+
+    @property
+    def disconnected(self) -> bool:
+        return self._answer.disconnected
+
+    @disconnected.setter
+    def disconnected(self, value: bool) -> None:
+        raise AttributeError("only the caller's end knows that")
+
+    def start(self, status: int, lines: bytes, *, length: int | None = None) -> None:
+        self._answer.start(status, lines, length=length)
+
+    def write(self, data: bytes) -> None:
+        if not self._has_heard and data:
+            self._has_heard = True
+            found = _REPLY_ID.search(data[:_ID_WITHIN_BYTES])
+            if found is not None:
+                self.reply_id = found[1].decode()
+        self._answer.write(data)
+
+    def finish(self) -> None:
+        self._answer.finish()
+
+    def break_off(self) -> None:
+        self._answer.break_off()
+
+    def throttle(self, source: Incoming | None) -> None:
+        self._answer.throttle(source)
+
+    def when_silent(self, say: Callable[[Answer], None]) -> None:
+        self._answer.when_silent(say)
