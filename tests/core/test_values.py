@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import msgspec
 import pytest
 
 from pointsman.core import errors, events, request
@@ -27,6 +28,8 @@ def test_parts_messages_and_events_cannot_be_changed() -> None:
             if dataclasses.is_dataclass(value):
                 assert value.__dataclass_params__.frozen
                 assert hasattr(value, "__slots__")
+            elif isinstance(value, type) and issubclass(value, msgspec.Struct):
+                assert value.__struct_config__.frozen
 
 
 def test_request_says_nothing_its_caller_did_not() -> None:

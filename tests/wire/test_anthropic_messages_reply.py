@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from anthropic_checks import CONTEXT, check_grammar, events_of, meaning_of_message, sdk_message, sdk_stream
 from hypothesis import given
@@ -668,7 +668,7 @@ def unsealed(parts: Sequence[Part]) -> list[Part]:
         return tagged.seal
 
     return [
-        replace(part, seal=of_maker(part.seal))
+        msgspec.structs.replace(part, seal=of_maker(part.seal))
         if isinstance(part, Thinking | RedactedThinking) and part.seal
         else part
         for part in parts

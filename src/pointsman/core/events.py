@@ -19,6 +19,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import msgspec
+
 from pointsman.core.errors import UpstreamError
 from pointsman.core.request import Citation, Image, Part, RedactedThinking, Seal, Text, Thinking, ToolCall
 from pointsman.core.usage import Usage
@@ -26,16 +28,14 @@ from pointsman.core.usage import Usage
 FinishReason = Literal["stop", "length", "stop_sequence", "tool_calls", "content_filter", "refusal", "pause"]
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyStarted:
+class ReplyStarted(msgspec.Struct, frozen=True, gc=False):
     """`id` and `model` are the provider's own."""
 
     id: str
     model: str
 
 
-@dataclass(frozen=True, slots=True)
-class TextDelta:
+class TextDelta(msgspec.Struct, frozen=True, gc=False):
     """`logprobs` are those of the tokens in `text`, each as OpenAI writes it: token, logprob, bytes,
     top_logprobs."""
 
@@ -44,47 +44,40 @@ class TextDelta:
     logprobs: tuple[Mapping[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CitationAdded:
+class CitationAdded(msgspec.Struct, frozen=True, gc=False):
     """A source of the text that is open."""
 
     citation: Citation
 
 
-@dataclass(frozen=True, slots=True)
-class TextSealed:
+class TextSealed(msgspec.Struct, frozen=True, gc=False):
     """The seal of the text that is open; it may have had no text at all."""
 
     seal: Seal
 
 
-@dataclass(frozen=True, slots=True)
-class ThinkingDelta:
+class ThinkingDelta(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ThinkingSealed:
+class ThinkingSealed(msgspec.Struct, frozen=True, gc=False):
     """The seal of the thinking block that is open; it may have had no text at all."""
 
     seal: Seal
 
 
-@dataclass(frozen=True, slots=True)
-class RedactedThinkingBlock:
+class RedactedThinkingBlock(msgspec.Struct, frozen=True, gc=False):
     seal: Seal
 
 
-@dataclass(frozen=True, slots=True)
-class ImageMade:
+class ImageMade(msgspec.Struct, frozen=True, gc=False):
     """A picture the model made, whole: base64 `data`."""
 
     media_type: str
     data: str
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCallStarted:
+class ToolCallStarted(msgspec.Struct, frozen=True, gc=False):
     """`index` counts the tool calls of this reply from 0."""
 
     index: int
@@ -93,26 +86,22 @@ class ToolCallStarted:
     seal: Seal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCallDelta:
+class ToolCallDelta(msgspec.Struct, frozen=True, gc=False):
     """A piece of the JSON text of the arguments of call `index`."""
 
     index: int
     arguments: str
 
 
-@dataclass(frozen=True, slots=True)
-class BlockEnded:
+class BlockEnded(msgspec.Struct, frozen=True, gc=False):
     """The block before is complete."""
 
 
-@dataclass(frozen=True, slots=True)
-class UsageReported:
+class UsageReported(msgspec.Struct, frozen=True, gc=False):
     usage: Usage
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(msgspec.Struct, frozen=True, gc=False):
     """The reply is whole. `stop_sequence` is the string that ended it."""
 
     reason: FinishReason

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Seal:
+
+class Seal(msgspec.Struct, frozen=True, gc=False):
     """Opaque state that a provider put on a part and wants back: a signature, encrypted reasoning. Only its
     `maker`, a provider's configured name, can read it. Empty `data` only says who made the part."""
 
@@ -19,8 +20,7 @@ class Seal:
     maker: str
 
 
-@dataclass(frozen=True, slots=True)
-class Citation:
+class Citation(msgspec.Struct, frozen=True, gc=False):
     """Where a claim comes from. `start` and `end` count characters of the text it belongs to, where known;
     `quote` is what the source says."""
 
@@ -31,8 +31,7 @@ class Citation:
     end: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True, gc=False):
     """Visible text. `is_refusal` marks an assistant's own words of refusal."""
 
     text: str
@@ -41,8 +40,7 @@ class Text:
     citations: tuple[Citation, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(msgspec.Struct, frozen=True, gc=False):
     """A picture: either base64 `data` with its `media_type`, or a `url`; never both. `detail` is how closely
     it should be looked at (low, high, auto)."""
 
@@ -52,8 +50,7 @@ class Image:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True, gc=False):
     """A file to read: base64 `data` with `media_type`, a `url`, or plain `text`."""
 
     media_type: str | None = None
@@ -63,31 +60,27 @@ class Document:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Audio:
+class Audio(msgspec.Struct, frozen=True, gc=False):
     """Spoken input: base64 `data` in `format` (wav, mp3)."""
 
     data: str
     format: str
 
 
-@dataclass(frozen=True, slots=True)
-class Thinking:
+class Thinking(msgspec.Struct, frozen=True, gc=False):
     """Reasoning shown by an assistant; its text may be empty where only the seal is known."""
 
     text: str
     seal: Seal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RedactedThinking:
+class RedactedThinking(msgspec.Struct, frozen=True, gc=False):
     """Reasoning the maker keeps sealed."""
 
     seal: Seal
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(msgspec.Struct, frozen=True, gc=False):
     """An assistant's call. `arguments` is the JSON text of an object, exactly as it was made."""
 
     id: str
@@ -96,8 +89,7 @@ class ToolCall:
     seal: Seal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ToolResult:
+class ToolResult(msgspec.Struct, frozen=True, gc=False):
     """The answer to one ToolCall, by its id."""
 
     call_id: str
@@ -109,8 +101,7 @@ Part = Text | Image | Document | Audio | Thinking | RedactedThinking | ToolCall 
 Role = Literal["system", "developer", "user", "assistant"]
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One turn. Tool results are parts of a user message, whatever the dialect calls their role."""
 
     role: Role

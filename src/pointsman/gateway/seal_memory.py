@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import msgspec
+
 from pointsman.core.events import (
     RedactedThinkingBlock,
     ReplyEvent,
@@ -141,5 +143,5 @@ def _key(call_id: str) -> str:
 
 def _sealed(part: Part, seals: dict[str, Seal]) -> Part:
     if isinstance(part, ToolCall) and part.seal is None and (seal := seals.get(_key(part.id))) is not None:
-        return replace(part, seal=seal)
+        return msgspec.structs.replace(part, seal=seal)
     return part

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+import msgspec
+
 from pointsman.core.request import Message, Part, Request, ToolCall
 
 _MARK_CHARS = 8
@@ -77,5 +79,5 @@ def _called_by(message: Message, sent: Mapping[str, str]) -> Message:
 
 def _under(part: Part, sent: Mapping[str, str]) -> Part:
     if isinstance(part, ToolCall) and part.name in sent:
-        return replace(part, name=sent[part.name])
+        return msgspec.structs.replace(part, name=sent[part.name])
     return part

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import msgspec
+
 from pointsman.core.events import (
     Failed,
     Finished,
@@ -89,7 +91,7 @@ class Undoing:
                     return ()
                 self._indexes[index] = len(self._indexes)
                 own = self._undo.tool_names.get(name, name)
-                return (replace(event, index=self._indexes[index], name=own),)
+                return (msgspec.structs.replace(event, index=self._indexes[index], name=own),)
             case ToolCallDelta(index, arguments):
                 if index in self._indexes:
                     return (ToolCallDelta(self._indexes[index], arguments),)
@@ -101,7 +103,7 @@ class Undoing:
                 # A call without arguments is the empty object.
                 answer = () if self._has_answer_begun or reason == "length" else (TextDelta("{}"),)
                 if reason == "tool_calls" and not self._indexes:
-                    event = replace(event, reason="stop")
+                    event = msgspec.structs.replace(event, reason="stop")
                 return (*answer, event)
             case _:
                 return (event,)

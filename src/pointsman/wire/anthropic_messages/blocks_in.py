@@ -1,7 +1,6 @@
 """Reads the content blocks of a Messages request: each becomes a part of a message, or is named as what no
 other dialect can carry. It reads no other field."""
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -144,7 +143,7 @@ class Reading:
                 self._seal_of_call = seal
             case Tagged(_, seal):
                 if parts and isinstance(last := parts[-1], Text):
-                    parts[-1] = replace(last, seal=seal)
+                    parts[-1] = msgspec.structs.replace(last, seal=seal)
                 else:
                     parts.append(Text("", seal=seal))
 

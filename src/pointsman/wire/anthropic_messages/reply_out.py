@@ -7,7 +7,6 @@ before the next opens, then message_delta and message_stop; or an error event as
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, assert_never
 
 import msgspec
@@ -99,7 +98,7 @@ def _without_last_seal(parts: tuple[Part, ...]) -> tuple[Part, ...]:
         case (*before, Text("", _, Seal())):
             return tuple(before)
         case (*before, Text(seal=Seal()) as last):
-            return (*before, replace(last, seal=None))
+            return (*before, msgspec.structs.replace(last, seal=None))
         case _:
             return parts
 

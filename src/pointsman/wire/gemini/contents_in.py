@@ -9,7 +9,6 @@ import hashlib
 import re
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -96,7 +95,14 @@ class _Contents:
 
     def add_user(self, parts: Sequence[tuple[str, Fields]]) -> None:
         self._close_model()
-        found = [each for path, part in parts for each in self._user_part(part, path)]
+        found: list[Part] = []
+        for path, part in parts:
+            if "functionResponse" in part:
+                found.append(self._result(part["functionResponse"], f"{path}.functionResponse"))
+            elif "text" in part:
+                found.append(Text(read(as_string, part["text"], f"{path}.text")))
+            else:
+                found += self._other(part, path)
         if found:
             self._messages.append(Message("user", tuple(found)))
 
@@ -107,15 +113,15 @@ class _Contents:
         return self._messages
 
     def _close_model(self) -> None:
-        if self._model:
-            self._messages.append(Message("assistant", tuple(_joined(self._model))))
+        if parts := self._model:
+            self._messages.append(Message("assistant", tuple(_joined(parts) if len(parts) > 1 else parts)))
             self._model = []
             self._calls.close()
 
     # parts of the model
 
     def _model_part(self, part: Fields, path: str) -> None:
-        tagged = untag(_string(part, "thoughtSignature", path))
+        tagged = untag(_string(part, "thoughtSignature", path)) if "thoughtSignature" in part else None
         if "functionCall" in part:
             self._model.append(self._call(part["functionCall"], f"{path}.functionCall", tagged))
         elif "text" in part:
@@ -151,13 +157,6 @@ class _Contents:
         return ToolCall(call_id, name, arguments, _seal(tagged))
 
     # parts of the user
-
-    def _user_part(self, part: Fields, path: str) -> list[Part]:
-        if "functionResponse" in part:
-            return [self._result(part["functionResponse"], f"{path}.functionResponse")]
-        if "text" in part:
-            return [Text(read(as_string, part["text"], f"{path}.text"))]
-        return self._other(part, path)
 
     def _result(self, raw: msgspec.Raw, path: str) -> ToolResult:
         fields = read_fields(raw, path)
@@ -278,7 +277,7 @@ def _joined(parts: Sequence[Part]) -> Iterator[Part]:
             continue
         pieces.append(part.text)
         if part.seal is not None or type(following) is not type(part):
-            yield replace(part, text="".join(pieces))
+            yield msgspec.structs.replace(part, text="".join(pieces))
             pieces = []
 
 

@@ -1,7 +1,6 @@
 """OpenAI chat: the messages of a request as turns. What no other dialect can express is refused here, by its
 path; the rest of a request is not looked at."""
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -162,7 +161,7 @@ class _History:
         if (seal := read_signature(message.extra_content)) is not None:
             last = said[-1] if said else None
             said = (
-                [*said[:-1], replace(last, seal=seal)]
+                [*said[:-1], msgspec.structs.replace(last, seal=seal)]
                 if isinstance(last, Text)
                 else [*said, Text("", seal=seal)]
             )
@@ -206,7 +205,7 @@ class _History:
             case _Part(type="refusal", refusal=str(refusal)):
                 return Text(refusal, is_refusal=True)
             case _Part(type="image_url", image_url=_Url(url, detail)):
-                return replace(image_at(url, f"{path}.image_url.url"), detail=detail)
+                return msgspec.structs.replace(image_at(url, f"{path}.image_url.url"), detail=detail)
             case _Part(type="image_url", image_url=str(url)):
                 return image_at(url, f"{path}.image_url")
             case _Part(type="file", file=_File() as file):
