@@ -53,7 +53,7 @@ def test_tool_descriptions_count_as_input() -> None:
     text = ENGLISH * 5
     body = len(text) + 92
 
-    assert 950 <= tokens(text, body + 3_100) - tokens(text, body) <= 1_050
+    assert 950 <= tokens(text, body + 3_600) - tokens(text, body) <= 1_050
 
 
 def test_media_bytes_are_no_text() -> None:
@@ -64,8 +64,8 @@ def test_media_bytes_are_no_text() -> None:
 
 def test_escaped_body_is_not_counted_twice() -> None:
     text = CHINESE * 20
-    as_utf8 = len(text.encode()) + 92
-    as_escapes = 6 * len(text) + 92
+    as_utf8 = len(text.encode()) + 64
+    as_escapes = 6 * len(text) + 64
 
     assert tokens(text, as_utf8) == tokens(text, as_escapes)
 
@@ -73,8 +73,8 @@ def test_escaped_body_is_not_counted_twice() -> None:
 def test_line_ends_and_quotes_of_a_body_are_not_counted_twice() -> None:
     text = 'say "yes"\n' * 100
 
-    assert tokens(text, len(text) + 32) == tokens(text, len(text) + 300 + 32)
+    assert tokens(text, len(text) + 32) == tokens(text, len(text) + 300 + 64)
 
 
-def test_size_of_nothing_is_at_least_one() -> None:
-    assert input_tokens(Prompt("", (), 0), weigh(""), 0.0) == 1
+def test_nothing_is_still_a_request() -> None:
+    assert input_tokens(Prompt("", (), 0), weigh(""), 0.0) == 3

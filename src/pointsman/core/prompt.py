@@ -20,8 +20,8 @@ class Turn(NamedTuple):
 
 
 class Prompt(msgspec.Struct, frozen=True, gc=False):
-    """`input_bytes` is the size of the request body: the token estimate for context limits starts from it
-    less the media bytes, which do not count as text.
+    """`input_bytes` is the size of the fields of the body that a model is given, messages, tools and schemas, as they
+    were written: the token estimate starts from it less the media bytes, which do not count as text.
 
     A struct, not a tuple like its neighbours: one is made of every request that is routed, and its dozen fields
     are read one by one."""

@@ -2,6 +2,8 @@
 high: who trusts the number must not run over a limit."""
 
 import math
+import re
+from typing import NamedTuple
 
 from pointsman.core.prompt import Prompt
 from pointsman.routing.tokens import input_tokens, text_tokens, weigh
@@ -9,18 +11,35 @@ from pointsman.routing.wish import encodable
 
 _MARGIN = 1.35  # tokenizers differ by a fifth on the same prose, and newer ones cut finer
 
-# What providers add of their own, as measured: around every request, once there is a tool, and for a schema.
-_FRAME_TOKENS = 12
-_TOOLS_TOKENS = 550
-_FORMAT_TOKENS = 150
+
+class _Added(NamedTuple):
+    """What a provider tells the model of its own, in tokens: always, for thinking, once there is a tool, for a schema."""
+
+    always: int
+    thinking: int
+    tools: int
+    schema: int
 
 
-def tokens_at_most(prompt: Prompt) -> int:
-    """Takes time in proportion to the length of the prompt."""
+# As measured on recorded requests.
+_ADDED = (
+    (re.compile(r"claude"), _Added(6, 40, 550, 150)),
+    (re.compile(r"(?:^|/|\.)(?:gpt-(?!oss)|chatgpt|o\d|gemini|codex)"), _Added(6, 0, 30, 40)),
+)
+_ADDED_BY_OTHERS = _Added(6, 0, 300, 150)
+"""Templates of open models differ widely; so do the servers that fill them in."""
+
+
+def tokens_at_most(prompt: Prompt, model: str = "") -> int:
+    """`model` is what its provider calls it. Takes time in proportion to the length of the prompt."""
     whole = weigh(encodable("\n".join([prompt.system, *[turn.text for turn in prompt.turns]])))
-    estimate = input_tokens(prompt, whole, text_tokens(whole)) * _MARGIN + _FRAME_TOKENS
+    estimate = input_tokens(prompt, whole, text_tokens(whole)) * _MARGIN
+    added = next((added for name, added in _ADDED if name.search(model)), _ADDED_BY_OTHERS)
+    estimate += added.always
+    if prompt.wants_thinking:
+        estimate += added.thinking
     if prompt.tool_count:
-        estimate += _TOOLS_TOKENS
+        estimate += added.tools
     if prompt.output_format != "text":
-        estimate += _FORMAT_TOKENS
+        estimate += added.schema
     return math.ceil(estimate)

@@ -18,9 +18,10 @@ _UNMARKED = bytes(
     if byte != ord("\n") and (byte < 0x21 or byte >= 0x7F or chr(byte).isalpha() or byte in _SENTENCE_MARKS)
 )
 
-_FRAME_BYTES_PER_TOKEN = 3.1  # tool descriptions: prose inside JSON, so the middle of the three
-_TURN_FRAME_BYTES = 32  # {"role":"user","content":""},
+_FRAME_BYTES_PER_TOKEN = 3.6  # tools and calls: prose inside JSON, which providers hand on in fewer signs
+_TURN_FRAME_BYTES = 64  # {"role":"user","content":[{"type":"input_text","text":""}]},
 _TURN_TOKENS = 4
+_REQUEST_TOKENS = 3  # around all turns
 
 # What a picture or a file adds cannot be told from its bytes. A picture is charged 700 to 1,600 tokens by the
 # big providers, a page of a document 1,500 to 3,000.
@@ -72,23 +73,26 @@ def text_tokens(text: Weighed) -> float:
 
 def input_tokens(prompt: Prompt, whole: Weighed, whole_tokens: float) -> int:
     """Tokens of everything that goes in. `whole` is the text of `prompt`, system and all turns; what the body
-    holds beyond it is tools, tool calls and the braces around."""
+    holds beyond it is tools, tool calls and the braces around. What a provider adds of its own once there is a tool or
+    a schema is not in it."""
     size, marks, high_bytes, high_chars = whole
     turns = len(prompt.turns)
     escapes = marks.count(b"\n") + marks.count(b'"') + marks.count(b"\\")
     frame = prompt.input_bytes - prompt.media_bytes - size - escapes - turns * _TURN_FRAME_BYTES
+    if prompt.system:
+        frame -= _TURN_FRAME_BYTES
     if high_bytes:
         # Many clients write what is not ASCII as \uXXXX: then the body is longer than its text by this much.
         escaped_extra = 6 * high_chars - high_bytes
         frame -= escaped_extra if frame >= escaped_extra else 0
-    tokens = whole_tokens + turns * _TURN_TOKENS
+    tokens = whole_tokens + turns * _TURN_TOKENS + _REQUEST_TOKENS
     if frame > 0:
         tokens += frame / _FRAME_BYTES_PER_TOKEN
     if prompt.image_count or prompt.document_count or prompt.audio_count:
         tokens += prompt.image_count * _IMAGE_TOKENS
         tokens += prompt.document_count * _DOCUMENT_TOKENS
         tokens += prompt.audio_count * _AUDIO_TOKENS
-    return round(tokens) or 1
+    return round(tokens)
 
 
 def _ascii_bytes_per_token(symbol_share: float) -> float:

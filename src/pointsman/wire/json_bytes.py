@@ -1,6 +1,8 @@
 """JSON that is read field by field as raw bytes: the words that every reader of it shares, and whether something is JSON
 at all. It gives nobody a value."""
 
+from collections.abc import Iterable, Mapping
+
 import msgspec
 
 NOTHING = msgspec.Raw()
@@ -19,3 +21,12 @@ def is_json(data: bytes) -> bool:
     except NOT_JSON:
         return False
     return True
+
+
+def bytes_of(fields: Mapping[str, msgspec.Raw], names: Iterable[str]) -> int:
+    """How long the values of those of the fields are that are there."""
+    size = 0
+    for name in names:
+        if (raw := fields.get(name)) is not None:
+            size += memoryview(raw).nbytes
+    return size

@@ -10,7 +10,7 @@ from pointsman.core.errors import BadRequest
 from pointsman.core.prompt import Prompt, Turn
 from pointsman.wire.anthropic_messages.fields import given, missing, read, wrong
 from pointsman.wire.envelope import Envelope
-from pointsman.wire.json_bytes import NOTHING
+from pointsman.wire.json_bytes import NOTHING, bytes_of
 
 BILLING_HEADER = "x-anthropic-billing-header:"
 """Claude Code's first system block begins so: an attribution that changes per build, not prompt text."""
@@ -51,6 +51,7 @@ _kind = msgspec.json.Decoder(_Kind).decode
 _output_config = msgspec.json.Decoder(_OutputConfig).decode
 _count = msgspec.json.Decoder(int).decode
 
+_READ_BY_THE_MODEL = ("system", "messages", "tools", "output_config", "output_format")
 _ROLES = frozenset({"user", "assistant", "system"})
 
 
@@ -130,7 +131,7 @@ def read_prompt(envelope: Envelope) -> Prompt:
     return Prompt(
         system="\n".join(system),
         turns=tuple(turns),
-        input_bytes=len(envelope.body),
+        input_bytes=bytes_of(fields, _READ_BY_THE_MODEL),
         media_bytes=tally.media_bytes,
         tool_count=len(read(_tools, raw, "tools")) if (raw := given(fields, "tools")) else 0,
         output_format="json_schema" if _wants_schema(fields) else "text",

@@ -23,6 +23,9 @@ from pointsman.wire.gemini.fields import (
     read_list,
     wrong,
 )
+from pointsman.wire.json_bytes import bytes_of
+
+_READ_BY_THE_MODEL = ("systemInstruction", "contents", "tools")
 
 _WITHIN_MAX = 8
 """Each time that a system instruction is nested it is read once more; SDKs nest it three times."""
@@ -76,7 +79,7 @@ def read_prompt(envelope: Envelope) -> Prompt:
     return Prompt(
         system=_system(fields),
         turns=tuple(turns),
-        input_bytes=len(envelope.body),
+        input_bytes=bytes_of(fields, _READ_BY_THE_MODEL),
         media_bytes=tally.media_bytes,
         tool_count=_tool_count(fields),
         output_format=_output_format(config),

@@ -10,6 +10,7 @@ from pointsman.core.events import ReplyEvent
 from pointsman.core.prompt import Prompt, Turn
 from pointsman.wire.dialect import ReplyWatch
 from pointsman.wire.envelope import Envelope
+from pointsman.wire.json_bytes import bytes_of
 from pointsman.wire.openai_chat import OpenAIChat, watch
 from pointsman.wire.openai_complaints import too_deep, wrong_types
 
@@ -47,7 +48,7 @@ class OpenAICompletions(OpenAIChat):
         return Prompt(
             system="",
             turns=tuple(Turn("user", text) for text in texts),
-            input_bytes=len(envelope.body),
+            input_bytes=bytes_of(envelope.fields, ("prompt", "suffix")),
             max_output_tokens=asked.max_tokens,
         )
 

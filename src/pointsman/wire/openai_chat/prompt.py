@@ -8,7 +8,7 @@ import msgspec
 from pointsman.core.errors import BadRequest
 from pointsman.core.prompt import OutputFormat, Prompt, Speaker, Turn
 from pointsman.wire.envelope import Envelope
-from pointsman.wire.json_bytes import NOTHING
+from pointsman.wire.json_bytes import NOTHING, bytes_of
 from pointsman.wire.openai_complaints import missing, too_deep, wrong_type, wrong_types, wrong_value
 
 
@@ -50,6 +50,7 @@ _SPEAKERS: dict[str, Speaker] = {
     "tool": "tool",
     "function": "tool",
 }
+_READ_BY_THE_MODEL = ("messages", "tools", "functions", "response_format")
 _SYSTEM = frozenset(("system", "developer"))
 _FORMATS: dict[str, OutputFormat] = {"json_object": "json_object", "json_schema": "json_schema"}
 
@@ -106,7 +107,7 @@ def read_prompt(envelope: Envelope) -> Prompt:
     return Prompt(
         system="\n\n".join(system),
         turns=tuple(turns),
-        input_bytes=len(body),
+        input_bytes=bytes_of(envelope.fields, _READ_BY_THE_MODEL),
         media_bytes=media_bytes,
         tool_count=(len(tools) if tools else 0) + (len(functions) if functions else 0),
         output_format="text"

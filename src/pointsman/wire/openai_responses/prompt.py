@@ -5,7 +5,7 @@ import msgspec
 from pointsman.core.errors import BadRequest
 from pointsman.core.prompt import OutputFormat, Prompt, Speaker, Turn
 from pointsman.wire.envelope import Envelope
-from pointsman.wire.json_bytes import NOTHING
+from pointsman.wire.json_bytes import NOTHING, bytes_of
 from pointsman.wire.openai_complaints import missing, too_deep, wrong_type, wrong_types, wrong_value
 
 
@@ -57,6 +57,7 @@ class _Prompt(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Prompt).decode
 
 _SPEAKERS: dict[str, Speaker] = {"user": "user", "assistant": "assistant"}
+_READ_BY_THE_MODEL = ("instructions", "input", "tools", "text")
 _SYSTEM = frozenset(("system", "developer"))
 _FORMATS: dict[str, OutputFormat] = {"json_object": "json_object", "json_schema": "json_schema"}
 _INSTEAD_OF_INPUT = ("prompt", "previous_response_id", "conversation")
@@ -143,7 +144,7 @@ def read_prompt(envelope: Envelope) -> Prompt:
     return Prompt(
         system="\n\n".join(system),
         turns=tuple(turns),
-        input_bytes=len(body),
+        input_bytes=bytes_of(envelope.fields, _READ_BY_THE_MODEL),
         media_bytes=counts.media_bytes,
         tool_count=sum(1 if tool.tools is None else len(tool.tools) for tool in read.tools or ()),
         output_format="text" if format_ is None else _FORMATS.get(format_.type, "text"),
