@@ -136,15 +136,20 @@ class Booking:
         attempt.note_first_byte(now_ms)
 
     def complete(self) -> None:
-        has_failed = self.is_substituted or any(attempt.fault for attempt in self.attempts)
-        self.outcome = "failed_over" if has_failed and not self.is_answered_here else "complete"
+        has_failed = not (self.is_straight or self.is_answered_here) and (
+            self.is_substituted or any(attempt.fault for attempt in self.attempts)
+        )
+        self.outcome = "failed_over" if has_failed else "complete"
         self.fault = None
         self.has_ended = True
 
     @property
     def is_straight(self) -> bool:
         """The first target asked answers, and is the one that was chosen."""
-        return len(self.attempts) == 1 and self.attempts[0] is self.answering and not self.is_substituted
+        attempts = self.attempts
+        if len(attempts) != 1 or attempts[0] is not self.answering:
+            return False
+        return self.decision is None or attempts[0].card.name == self.decision.chain[0].name
 
     @property
     def is_substituted(self) -> bool:

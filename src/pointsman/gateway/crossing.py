@@ -45,16 +45,15 @@ class Crossing(ABC):
     """One attempt's way there and back. `body` is what the provider is sent, at `path` below its base URL; `dropped`
     what it cannot express, `usage` what the reply said it used, as far as it came."""
 
-    __slots__ = ("_usage", "body", "dropped", "path")
-
     speaks_callers_dialect = False
     """The provider's own words for an error are the caller's too."""
+
+    _usage: Usage | None = None
 
     def __init__(self, path: str, body: bytes, dropped: tuple[str, ...] = ()) -> None:
         self.path = path
         self.body = body
         self.dropped = dropped
-        self._usage: Usage | None = None
 
     @property
     def usage(self) -> Usage | None:
@@ -88,28 +87,19 @@ class Streamable(Crossing):
     What comes before the first content is held back: until then another model could still give the answer.
     """
 
-    __slots__ = (
-        "_first",
-        "_framing",
-        "_has_begun",
-        "_held",
-        "_is_stream",
-        "_kept",
-        "_kept_bytes",
-        "_splitter",
-    )
-
+    # What a whole reply leaves as it is stands here: setting it for each would cost time.
+    _is_stream = False
+    _first = b""
+    _kept: list[bytes] | None = None
+    _kept_bytes = 0
+    _has_begun = False
+    _held: list[bytes] | None = None
+    _held_bytes = 0
     _splitter: EventSplitter | LineSplitter
 
     def __init__(self, path: str, body: bytes, framing: Framing, dropped: tuple[str, ...] = ()) -> None:
         super().__init__(path, body, dropped)
         self._framing = framing
-        self._is_stream = False
-        self._first = b""
-        self._kept: list[bytes] = []
-        self._kept_bytes = 0
-        self._has_begun = False
-        self._held = b""
 
     @property
     @abstractmethod
@@ -127,7 +117,7 @@ class Streamable(Crossing):
         """What is left to say at the end of the stream. Raises UpstreamError if the reply is not whole."""
         if self._is_stream:
             return self._relay_last(self._splitter.rest())
-        kept = b"".join(self._kept)
+        kept = b"".join(self._kept or ())
         if not kept.strip():
             raise _ended_too_early()
         return self._as_stream(kept)
@@ -138,7 +128,10 @@ class Streamable(Crossing):
 
     def _begin(self, data: bytes) -> bytes:
         """What can be read as a stream by now."""
-        self._kept.append(data)
+        kept = self._kept
+        if kept is None:
+            kept = self._kept = []
+        kept.append(data)
         self._kept_bytes += len(data)
         if self._kept_bytes > EVENT_BYTES_MAX:
             raise UpstreamError(UpstreamFault.BAD_REPLY, "the reply is too large")
@@ -150,21 +143,24 @@ class Streamable(Crossing):
         self._is_stream = True
         self._splitter = EventSplitter() if self._framing == "sse" else LineSplitter()
         self._open()
-        kept, self._kept = self._kept, []
+        self._kept = None
         return kept[0] if len(kept) == 1 else b"".join(kept)
 
     def _hold(self, out: bytes) -> bytes:
         """Nothing of an answer yet."""
-        self._held += out
-        if len(self._held) > EVENT_BYTES_MAX:
+        if self._held is None:
+            self._held = []
+        self._held.append(out)
+        self._held_bytes += len(out)
+        if self._held_bytes > EVENT_BYTES_MAX:
             raise UpstreamError(UpstreamFault.BAD_REPLY, "the stream begins without end")
         return b""
 
     def _release(self, out: bytes) -> bytes:
         """The content begins, with what was held back before it."""
         self._has_begun = True
-        held, self._held = self._held, b""
-        return held + out
+        held, self._held = self._held, None
+        return out if held is None else b"".join((*held, out))
 
     @abstractmethod
     def _open(self) -> None:
@@ -186,20 +182,11 @@ class SameDialect(Streamable):
     """Bytes in, the same bytes out; a watch reads beside them. With `tell_usage` the provider is asked for usage
     in a stream whose caller has not asked."""
 
-    __slots__ = (
-        "_context",
-        "_dialect",
-        "_envelope",
-        "_maker",
-        "_plain",
-        "_relay_of_dialect",
-        "_their_last_words",
-        "_watch",
-    )
-
     speaks_callers_dialect = True
 
     _watch: ReplyWatch
+    _plain: EventSplitter | None = None
+    _their_last_words = b""
 
     def __init__(
         self,
@@ -216,8 +203,6 @@ class SameDialect(Streamable):
         self._maker = card.provider
         self._envelope = envelope
         self._context = context
-        self._plain: EventSplitter | None = None
-        self._their_last_words = b""
 
     def whole(self, reply: bytes) -> bytes:
         self._usage = self._dialect.read_usage(reply)
@@ -299,24 +284,10 @@ class Translated(Streamable):
     """Provider's bytes to events to the caller's bytes. `memory` keeps what the provider sealed where the caller's
     dialect has no place for it; `keep` is given the whole reply, where the caller may come back to it."""
 
-    __slots__ = (
-        "_context",
-        "_decoder",
-        "_encoder",
-        "_is_finished",
-        "_keep",
-        "_kept_events",
-        "_maker",
-        "_memory",
-        "_sealed",
-        "_source",
-        "_target",
-        "_undoing",
-        "_unsaid",
-    )
-
     _decoder: ReplyDecoder
     _encoder: ReplyEncoder
+    _unsaid = b""
+    _is_finished = False
 
     def __init__(
         self,
@@ -340,8 +311,6 @@ class Translated(Streamable):
         self._keep = keep
         self._kept_events: list[ReplyEvent] = []
         self._undoing = None if encoded.undo == NOTHING_TO_UNDO else Undoing(encoded.undo)
-        self._unsaid = b""
-        self._is_finished = False
 
     def whole(self, reply: bytes) -> bytes:
         events = self._meant(self._target.decode_reply(reply, self._maker))

@@ -43,6 +43,10 @@ from pointsman.wire.envelope import Envelope, read_envelope
 Record = Callable[[Entry, tuple[Attempt, ...]], None]
 """Takes the rows of one request; never waits."""
 
+_PINS_MAX = 1024
+_PIN_CHARS_MAX = 100
+"""Callers may write the same model in many ways."""
+
 
 class Pipeline:
     """Everything a request meets. Built once from the configuration and not changed afterwards.
@@ -75,6 +79,7 @@ class Pipeline:
         self._cascade = cascade
         self._tells_routing = tells_routing
         self._chains = chains
+        self._pins: dict[str, Decision] = {}
 
     def use(self, router: Router) -> None:
         """Decides with another router from now on: the same one, calibrated."""
@@ -148,11 +153,17 @@ class Pipeline:
 
     def decide(self, dialect: PromptReader, envelope: Envelope, *, explain: bool = False) -> Decision:
         """Which models may answer, in order. A pinned model is left alone and nothing is scored."""
-        wanted = self._names.resolve(envelope.model)
-        if isinstance(wanted, ModelCard):
-            dialect.require_messages(envelope)
-            return pin(envelope.model, wanted)
-        return self._router.decide(dialect.read_prompt(envelope), wanted, envelope.model, explain=explain)
+        requested = envelope.model
+        pinned = self._pins.get(requested)
+        if pinned is None:
+            wanted = self._names.resolve(requested)
+            if not isinstance(wanted, ModelCard):
+                return self._router.decide(dialect.read_prompt(envelope), wanted, requested, explain=explain)
+            pinned = pin(requested, wanted)
+            if len(requested) <= _PIN_CHARS_MAX and len(self._pins) < _PINS_MAX:
+                self._pins[requested] = pinned
+        dialect.require_messages(envelope)
+        return pinned
 
     async def _decide_with(
         self, consult: Consult, envelope: Envelope, booking: Booking, wishes: Wishes

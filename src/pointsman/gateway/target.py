@@ -24,13 +24,10 @@ _QUOTABLE_CHARS_MIN = 6
 _Headers = tuple[tuple[bytes, bytes], ...]
 _ONCE = frozenset({b"idempotency-key", b"x-client-request-id"})
 _KNOWN_MAX = 256
-_KNOWN_BYTES_MAX = 2048
 
 
 def _comes_again(headers: _Headers) -> bool:
-    """A program sends the same headers with all its requests. What is long is not kept all the same, or memory would
-    be the callers' to fill."""
-    return all(name not in _ONCE and len(name) + len(value) <= _KNOWN_BYTES_MAX for name, value in headers)
+    return all(name not in _ONCE for name, _ in headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class Target:
     slots: tuple[Slots, ...] = ()
     deadlines: Deadlines | None = None
     _known: dict[_Headers, _Headers] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """All headers of a request with our own key, by those of them that are the caller's."""
+    """All headers of a request with our own key, by those that the caller sent."""
 
     def for_caller(self, dialect: ClientDialect) -> "Target":
         """The same model, in the caller's own dialect if its provider speaks it."""
@@ -75,14 +72,17 @@ class Target:
         Unauthorized when there is no key to send."""
         provider = self.provider
         is_same_dialect = call.dialect is self.dialect
-        passed = self._passed(call.headers) if is_same_dialect else ()
-        headers: HeaderList | None = None if own is not None else self._known.get(passed)
+        theirs: HeaderList = call.headers if is_same_dialect else ()
+        headers: HeaderList | None = None
+        if own is None and isinstance(theirs, tuple):
+            headers = self._known.get(theirs)
         if headers is None:
+            passed = self._passed(theirs)
             headers = self._headers(passed, own, is_same_dialect=is_same_dialect)
-            if own is None and _comes_again(passed):
+            if own is None and isinstance(theirs, tuple) and _comes_again(passed):
                 if len(self._known) >= _KNOWN_MAX:
                     self._known.clear()
-                headers = self._known[passed] = tuple(headers)
+                headers = self._known[theirs] = tuple(headers)
         url = provider.base_url + path
         if is_same_dialect and call.query:
             url = f"{url}{'&' if '?' in path else '?'}{call.query}"

@@ -3,6 +3,7 @@ ceilings may be passed. They reach no provider. Nothing is carried out here."""
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from pointsman.core.decision import Decision
@@ -38,6 +39,10 @@ NO_WISHES = Wishes()
 def read_wishes(headers: HeaderList) -> Wishes:
     """Lists that are sent in several headers are one list; of anything else the strictest counts. Raises BadRequest for
     one that cannot be read, naming the header."""
+    return _known_wishes(headers) if isinstance(headers, tuple) else _wishes(headers)
+
+
+def _wishes(headers: HeaderList) -> Wishes:
     found = [header for header in headers if header[0].startswith(_OURS)]
     if not found:
         return NO_WISHES
@@ -47,6 +52,11 @@ def read_wishes(headers: HeaderList) -> Wishes:
         if read is not None:
             wishes = read(wishes, value.decode("latin-1").strip())
     return wishes
+
+
+@lru_cache(maxsize=256)
+def _known_wishes(headers: tuple[tuple[bytes, bytes], ...]) -> Wishes:
+    return _wishes(headers)
 
 
 def patience_s(headers: HeaderList) -> float:

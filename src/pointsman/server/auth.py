@@ -11,6 +11,7 @@ from pointsman.core.errors import Forbidden, Unauthorized
 from pointsman.core.ports import HeaderList
 from pointsman.gateway.call import Credential
 
+_KNOWN_MAX = 256
 _KEY_HEADERS = frozenset({b"authorization", b"x-api-key", b"x-goog-api-key", b"api-key"})
 
 
@@ -21,6 +22,23 @@ class Admitted(NamedTuple):
     credentials: tuple[Credential, ...]
 
 
+_Shown = tuple[tuple[Credential, ...], bytes | None]
+"""All keys that a request shows, and the page it comes from."""
+
+
+def _shown(headers: HeaderList, query: bytes = b"") -> _Shown:
+    found: list[Credential] = []
+    page: bytes | None = None
+    for name, value in headers:
+        if name in _KEY_HEADERS:
+            found.append(Credential(name, value, _bare(value)))
+        elif name == b"origin":
+            page = value
+    if b"key=" in query:
+        found.extend(_from_query(query))
+    return tuple(found), page
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     """`master_key` None lets everyone in; `admin_key` None lets nobody change anything. `origins` are the web pages
@@ -29,6 +47,9 @@ class Door:
     master_key: str | None = field(repr=False)
     origins: frozenset[str] = frozenset()
     admin_key: str | None = field(default=None, repr=False)
+    _known: dict[tuple[tuple[bytes, bytes], ...], _Shown] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def page(self, headers: HeaderList) -> bytes | None:
         """The web page that asks, if it may read the answer, whatever the answer is."""
@@ -42,15 +63,7 @@ class Door:
         Clients disagree about where a key goes and some send two; any one that matches opens, and the
         others are kept as the caller's own.
         """
-        found: list[Credential] = []
-        page: bytes | None = None
-        for name, value in headers:
-            if name in _KEY_HEADERS:
-                found.append(Credential(name, value, _bare(value)))
-            elif name == b"origin":
-                page = value
-        if b"key=" in query:
-            found.extend(_from_query(query))
+        found, page = self._shown(headers, query)
         if self.master_key is None:
             if page is not None and not self._is_listed(page):
                 # Without a key any web page the user visits could spend their money through localhost.
@@ -59,7 +72,7 @@ class Door:
                     " master key",
                     code="origin_not_allowed",
                 )
-            return Admitted("anonymous", tuple(found))
+            return Admitted("anonymous", found)
         expected = self.master_key.encode()
         others: list[Credential] = []
         is_admitted = False
@@ -75,6 +88,16 @@ class Door:
                 code="invalid_api_key",
             )
         return Admitted("master", tuple(others))
+
+    def _shown(self, headers: HeaderList, query: bytes) -> _Shown:
+        if query or not isinstance(headers, tuple):
+            return _shown(headers, query)
+        shown = self._known.get(headers)
+        if shown is None:
+            if len(self._known) >= _KNOWN_MAX:
+                self._known.clear()
+            shown = self._known[headers] = _shown(headers)
+        return shown
 
     def admit_admin(self, headers: HeaderList, query: bytes = b"") -> Admitted:
         """Whoever may change the gateway. Raises Unauthorized for a stranger, and Forbidden for a caller who may only

@@ -15,6 +15,7 @@ from pointsman.core.errors import PointsmanError
 from pointsman.core.ports import Answer, Incoming
 from pointsman.server.auth import Admitted
 from pointsman.server.eager_task import EagerTask
+from pointsman.server.request_head import Head
 
 KEEPALIVE_EVERY_S = 10.0
 """How long a stream may be silent once it has begun."""
@@ -87,7 +88,7 @@ class Exchange:
         self,
         transport: asyncio.Transport,
         endpoint: Endpoint,
-        headers: list[tuple[bytes, bytes]],
+        head: Head,
         query: bytes,
         room: int,
         keep_alive: bool,
@@ -98,7 +99,8 @@ class Exchange:
         self._transport = transport
         self._server = server
         self.endpoint = endpoint
-        self.headers = headers
+        self.head = head
+        self.headers = head.headers
         self.query = query
         self.version = version
         self.keep_alive = keep_alive

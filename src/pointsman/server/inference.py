@@ -54,9 +54,11 @@ class InferenceEndpoint:
         )
 
     def admit(self, exchange: Exchange) -> None:
-        exchange.page = self._door.page(exchange.headers)
+        door = self._door
+        if door.origins:
+            exchange.page = door.page(exchange.headers)
         try:
-            exchange.admitted = self._door.admit(exchange.headers, exchange.query)
+            exchange.admitted = door.admit(exchange.headers, exchange.query)
         except ClientError as error:
             exchange.refusal = error
             return
@@ -72,11 +74,14 @@ class InferenceEndpoint:
             return
         assert exchange.admitted is not None
         caller, credentials = exchange.admitted
-        try:
-            body = self._plain_body(exchange)
-        except ClientError as error:
-            self._refuse(exchange, error, request_id)
-            return
+        body = exchange.body
+        encoding = exchange.head.content_encoding
+        if encoding:
+            try:
+                body = inflate(body, encoding, self._max_body_bytes)
+            except ClientError as error:
+                self._refuse(exchange, error, request_id)
+                return
         # By position: half the time of building it by name, and this is done for every request.
         call = Call(
             request_id,
@@ -128,12 +133,6 @@ class InferenceEndpoint:
             address = None if self._address is None else _framed(self._address, exchange.query)
             exchange.write(self._dialect.encode_stream_error(error, request_id, address))
             exchange.break_off()
-
-    def _plain_body(self, exchange: Exchange) -> bytes:
-        for name, value in exchange.headers:
-            if name == b"content-encoding":
-                return inflate(exchange.body, value.strip().lower(), self._max_body_bytes)
-        return exchange.body
 
 
 def id_headers(request_id: str) -> tuple[tuple[bytes, bytes], ...]:

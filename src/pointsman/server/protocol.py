@@ -9,7 +9,7 @@ silent, slow or deaf is looked after by a sweep (sweep.py), not by a timer of ea
 import logging
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import httptools
@@ -22,6 +22,8 @@ from pointsman.server.request_head import (
     HEAD_BYTES_MAX,
     HEADERS_MAX,
     BadMessage,
+    Head,
+    Heads,
     head_bytes,
     head_without_offer,
     path_and_query,
@@ -50,8 +52,6 @@ _LINGERING_MAX = 100
 _CROWDED = 0.75
 _CROWDED_SILENCE_S = 5.0
 
-_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"expect"})
-
 _Cycle = RequestResponseCycle | Exchange
 
 
@@ -64,6 +64,7 @@ class Service:
     max_body_bytes: int
     keepalive_after_s: float = 1.0
     connections_max: int = 10_000
+    heads: Heads = field(default_factory=Heads)
 
 
 class GatewayProtocol(HttpToolsProtocol):
@@ -93,6 +94,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._linger_until_s = 0.0
         self._silent_until_s = math.inf
         self._overhead_bytes = 0
+        self._length = b""  # of the body, where its head says so
         self._arrival = Arrival()
         self._departure = Departure()
 
@@ -155,18 +157,23 @@ class GatewayProtocol(HttpToolsProtocol):
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
+        self._length = b""
         self._is_in_head = self._is_midway = True
         self._arrival.restart()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # What comes behind a body is not part of the head: it could say who calls after that was decided.
         if self._is_in_head:
-            self.headers.append((name.lower(), value))
+            name = name.lower()
+            if name == b"content-length":
+                self._length = value
+            else:
+                self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         if self._overhead_bytes > HEAD_BYTES_MAX and head_bytes(self.url, self.headers) > HEAD_BYTES_MAX:
             raise too_much_head()
-        if len(self.headers) > HEADERS_MAX:
+        if len(self.headers) + bool(self._length) > HEADERS_MAX:
             raise too_many_headers()
         self._is_in_head = False
         self._overhead_bytes = 0
@@ -174,15 +181,8 @@ class GatewayProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             self._is_upgrading = True
             return
-        body_bytes = 0
-        for name, value in self.headers:
-            if name in _FRAMING:
-                if name == b"content-length":
-                    body_bytes = int(value)
-                elif name == b"expect":
-                    self.expect_100_continue = value.lower() == b"100-continue"
-                elif value.lower() != b"chunked":
-                    raise BadMessage(400, "no transfer encoding but chunked is read here")
+        head = self._service.heads.read(self.headers)
+        self.expect_100_continue = head.expects_continue
         if self.parser.get_method() == b"POST":
             path, _, query = self.url.partition(b"?")
             endpoints = self._service.endpoints
@@ -191,15 +191,18 @@ class GatewayProtocol(HttpToolsProtocol):
                 path, query = path_and_query(self.url)
                 endpoint = endpoints.get(path)
             if endpoint is not None:
-                self._begin(endpoint, query, body_bytes)
+                self._begin(endpoint, query, head)
                 return
-        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        url, headers, expects = self.url, self._all_headers(), self.expect_100_continue
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
         self.headers += headers
         super().on_headers_complete()
         if self._is_draining:
             self.cycle.keep_alive = False
+
+    def _all_headers(self) -> list[tuple[bytes, bytes]]:
+        return [*self.headers, (b"content-length", self._length)] if self._length else self.headers
 
     def on_body(self, body: bytes) -> None:
         self._overhead_bytes = 0
@@ -229,12 +232,12 @@ class GatewayProtocol(HttpToolsProtocol):
 
     # one of our requests
 
-    def _begin(self, endpoint: Endpoint, query: bytes, body_bytes: int) -> None:
+    def _begin(self, endpoint: Endpoint, query: bytes, head: Head) -> None:
         version = self.parser.get_http_version()
         exchange = self._reading = Exchange(
             self.transport,
             endpoint,
-            self.headers,
+            head,
             query,
             self._service.max_body_bytes,
             version != "1.0" and not self._is_draining and self.parser.should_keep_alive(),
@@ -247,7 +250,7 @@ class GatewayProtocol(HttpToolsProtocol):
         endpoint.admit(exchange)
         if exchange.refusal is not None:
             exchange.room = 0 if self.expect_100_continue else _REFUSED_BYTES_MAX
-        if body_bytes > exchange.room:
+        if self._length and int(self._length) > exchange.room:
             self._refuse_body(exchange)
         elif self.expect_100_continue and version != "1.0" and self._is_my_turn():
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -429,7 +432,7 @@ class GatewayProtocol(HttpToolsProtocol):
             old, self.parser = self.parser, httptools.HttpRequestParser(self)
             self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn sets its own
             try:
-                self.parser.feed_data(head_without_offer(old, self.url, self.headers))
+                self.parser.feed_data(head_without_offer(old, self.url, self._all_headers()))
                 if data:
                     self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as another:

@@ -2,10 +2,12 @@
 cannot be understood. It reads nothing from a connection."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import httptools
 
+from pointsman.core.ports import HeaderList
 from pointsman.server.paths import normal_path
 
 HEAD_BYTES_MAX = 64 * 1024
@@ -23,6 +25,9 @@ _PHRASES = {
 }
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
+
+_KEPT_HEADS_MAX = 256
+_KEPT_BYTES_MAX = 4096
 
 
 class BadMessage(Exception):
@@ -47,6 +52,49 @@ class BadMessage(Exception):
             b"connection: close",
         )
         return b"\r\n".join((*lines, b"", body))
+
+
+class Head(NamedTuple):
+    """The headers of a request, less its length, and what is to be known of them before a body comes. They are a tuple
+    where the same ones are taken to come again."""
+
+    headers: HeaderList
+    expects_continue: bool
+    content_encoding: bytes
+
+
+class Heads:
+    """Reads heads, and keeps some: a program sends the same one with all its requests, and whoever is asked about it
+    further on can keep an answer by it. What is long is not kept, or memory would be the callers' to fill."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[tuple[bytes, bytes], ...], Head] = {}
+
+    def read(self, headers: list[tuple[bytes, bytes]]) -> Head:
+        """Raises BadMessage for a body that could not be read."""
+        known = tuple(headers)
+        head = self._kept.get(known)
+        if head is None:
+            head = _read(headers)
+            if head_bytes(b"", headers) <= _KEPT_BYTES_MAX:
+                if len(self._kept) >= _KEPT_HEADS_MAX:
+                    self._kept.clear()
+                head = self._kept[known] = head._replace(headers=known)
+        return head
+
+
+def _read(headers: RawHeaders) -> Head:
+    """Raises BadMessage for a transfer encoding that is not read here."""
+    expects = False
+    encoding = b""
+    for name, value in headers:
+        if name == b"expect":
+            expects = value.lower() == b"100-continue"
+        elif name == b"content-encoding":
+            encoding = encoding or value.strip().lower()
+        elif name == b"transfer-encoding" and value.lower() != b"chunked":
+            raise BadMessage(400, "no transfer encoding but chunked is read here")
+    return Head(headers, expects, encoding)
 
 
 def too_much_head() -> BadMessage:

@@ -66,15 +66,17 @@ def _place(text: bytes, fields: Mapping[str, msgspec.Raw], wanted: str) -> tuple
     # from the known lengths. What an SDK sends has no white space and no escaped keys. Every field then
     # takes its key, its value and four more bytes, and a body of exactly that size cannot hold anything
     # else: white space, an escape or a repeated key would all have made it longer.
+    size = 1 + 4 * len(fields) + sum(map(len, fields)) + sum(map(len, fields.values()))
+    if size != len(text):  # also for keys beyond ASCII, which are longer than they look
+        return _walk_to(text, fields, wanted)
     position = 0
-    place = (0, 0)
     for name, value in fields.items():
-        start = position + 4 + (len(name) if name.isascii() else len(name.encode()))
-        length = memoryview(value).nbytes
+        start = position + 4 + len(name)
+        length = len(value)
         if name == wanted:
-            place = (start, length)
+            return start, length
         position = start + length
-    return place if position == len(text) - 1 else _walk_to(text, fields, wanted)
+    raise KeyError(wanted)
 
 
 def _walk_to(text: bytes, fields: Mapping[str, msgspec.Raw], wanted: str) -> tuple[int, int]:

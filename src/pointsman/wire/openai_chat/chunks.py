@@ -149,12 +149,13 @@ def usage_from(reported: ReportedUsage) -> Usage:
         completion = total - prompt
     cached = None if of_prompt is None else of_prompt.cached_tokens
     if cached is None:
-        cached = _first(
-            reported.prompt_cache_hit_tokens,
-            reported.cached_tokens,
-            reported.num_cached_tokens,
-            reported.cache_read_input_tokens,
-        )
+        cached = reported.prompt_cache_hit_tokens
+    if cached is None:
+        cached = reported.cached_tokens
+    if cached is None:
+        cached = reported.num_cached_tokens
+    if cached is None:
+        cached = reported.cache_read_input_tokens
     written = None if of_prompt is None else of_prompt.cache_write_tokens
     if written is None:
         written = reported.cache_creation_input_tokens
@@ -162,21 +163,8 @@ def usage_from(reported: ReportedUsage) -> Usage:
         written = max(
             min(written, prompt - (cached or 0)), 0
         )  # OpenRouter may count a token as read and as written
-    return Usage(
-        input_tokens=_whole(prompt),
-        output_tokens=_whole(completion),
-        cache_read_tokens=_whole(cached),
-        cache_write_tokens=_whole(written),
-        reasoning_tokens=_whole(reasoning),
-    )
-
-
-def _whole(count: _Count) -> int | None:
-    return None if count is None else int(count)
-
-
-def _first(*counts: _Count) -> _Count:
-    return next((count for count in counts if count is not None), None)
+    counts = (prompt, completion, cached, written, None, reasoning)
+    return Usage(*[None if count is None else int(count) for count in counts])
 
 
 def error_of(chunk: Chunk | WatchedChunk) -> Any:
