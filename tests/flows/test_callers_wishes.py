@@ -152,7 +152,13 @@ def test_the_callers_deadline_ends_the_request(plain: Stage, api: str, stream: b
 @everywhere
 @pytest.mark.parametrize(
     ("header", "value"),
-    [("fallback", "no"), ("targets", "nobody"), ("deadline_s", "later"), ("consent", "yes")],
+    [
+        ("fallback", "no"),
+        ("targets", "nobody"),
+        ("deadline_s", "later"),
+        ("consent", "yes"),
+        ("deadline", "3"),
+    ],
 )
 def test_one_that_cannot_be_read_is_a_400_that_names_it(
     plain: Stage, api: str, stream: bool, header: str, value: str

@@ -230,6 +230,7 @@ async def test_a_caller_who_leaves_ends_the_answer_of_its_provider() -> None:
         desk = Desk(reply, good(), stream=True)
         running = asyncio.ensure_future(desk.run())
         await asyncio.sleep(0)
+        desk.paper.disconnected = True
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running

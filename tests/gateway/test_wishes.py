@@ -22,8 +22,25 @@ def read(name: str, value: str) -> Wishes:
 
 
 def test_without_such_headers_nothing_is_wished() -> None:
-    assert read_wishes([(b"accept", b"*/*"), (b"x-pointsman-something-else", b"1")]) == NO_WISHES
     assert read_wishes([(b"accept", b"*/*")]) is NO_WISHES
+    ours = [(b"x-pointsman-session", b"one"), (b"x-pointsman-routing", b"true")]
+    assert read_wishes(ours) is NO_WISHES, "they are carried out elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("x-pointsman-fallbak", "x-pointsman-fallback"),
+        ("x-pointsman-target", "x-pointsman-targets"),
+        ("x-pointsman-deadline", "x-pointsman-deadline-s"),
+        ("x-pointsman-session-id", "x-pointsman-session"),
+        ("x-pointsman-", "x-pointsman-"),
+    ],
+)
+def test_one_that_is_misspelt_is_refused_and_told_the_nearest(name: str, nearest: str) -> None:
+    with pytest.raises(BadRequest, match=f"{name!r}; the nearest is {nearest}") as caught:
+        read(name, "none")
+    assert (caught.value.param, caught.value.code) == (name, "invalid_header")
 
 
 def test_each_is_read() -> None:
@@ -50,6 +67,7 @@ def test_each_is_read() -> None:
         ("x-pointsman-deadline-s", "inf"),
         ("x-pointsman-deadline-s", "1e9"),
         ("x-pointsman-consent", "everything"),
+        ("x-pointsman-routing", "yes"),
     ],
 )
 def test_one_that_cannot_be_read_is_refused_by_its_name(name: str, value: str) -> None:

@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from pointsman.core.errors import UpstreamError
+from pointsman.core.errors import PointsmanError, UpstreamError
 from pointsman.core.request import Citation, Image, Part, RedactedThinking, Seal, Text, Thinking, ToolCall
 from pointsman.core.usage import Usage
 
@@ -110,9 +110,9 @@ class Finished(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The provider said within the reply that it failed."""
+    """The provider said within the reply that it failed, or its rest will not come for another reason."""
 
-    error: UpstreamError
+    error: PointsmanError
 
 
 ReplyEvent = (

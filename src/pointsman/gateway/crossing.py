@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import NoReturn
 
-from pointsman.core.errors import UpstreamError, UpstreamFault
+from pointsman.core.errors import PointsmanError, UpstreamError, UpstreamFault
 from pointsman.core.events import (
     BlockEnded,
     Failed,
@@ -68,7 +68,7 @@ class Crossing(ABC):
     def whole(self, reply: bytes) -> bytes:
         """A complete reply that was not streamed, for the caller. Raises UpstreamError."""
 
-    def last_words(self, error: UpstreamError, request_id: str) -> bytes:
+    def last_words(self, error: PointsmanError, request_id: str) -> bytes:
         """What tells a caller who has part of a reply that the rest will not come: nobody has part of a whole one."""
         return b""
 
@@ -123,7 +123,7 @@ class Streamable(Crossing):
         return self._as_stream(kept)
 
     @abstractmethod
-    def last_words(self, error: UpstreamError, request_id: str) -> bytes:
+    def last_words(self, error: PointsmanError, request_id: str) -> bytes:
         """What tells a caller who has part of a stream that the rest will not come."""
 
     def _begin(self, data: bytes) -> bytes:
@@ -208,12 +208,15 @@ class SameDialect(Streamable):
         self._usage = self._dialect.read_usage(reply)
         return reply
 
-    def last_words(self, error: UpstreamError, request_id: str) -> bytes:
+    def last_words(self, error: PointsmanError, request_id: str) -> bytes:
         if self.is_finished:
             return b""
-        return self._their_last_words or self._dialect.encode_stream_error(
-            error, request_id, self._envelope.address
-        )
+        if self._their_last_words:
+            return self._their_last_words
+        relay = self._relay_of_dialect
+        if relay is not None:
+            return relay.broken(error, request_id)
+        return self._dialect.encode_stream_error(error, request_id, self._envelope.address)
 
     @property
     def is_finished(self) -> bool:
@@ -322,7 +325,7 @@ class Translated(Streamable):
             self._keep(encoded)
         return encoded
 
-    def last_words(self, error: UpstreamError, request_id: str) -> bytes:
+    def last_words(self, error: PointsmanError, request_id: str) -> bytes:
         if self._is_finished:
             return b""  # it broke behind its end
         # The encoder knows where the stream stands, so the end it writes fits what was said before.

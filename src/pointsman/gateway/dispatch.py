@@ -9,6 +9,7 @@ waiting is told so, and has then the head of an answer but nothing of one.
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from random import random
 
 from pointsman.core.decision import Decision
@@ -36,7 +37,7 @@ from pointsman.gateway.crossing import Crossing
 from pointsman.gateway.hedge import Hedging, Lane, Race
 from pointsman.gateway.homes import Stay, Staying
 from pointsman.gateway.memory import Memory
-from pointsman.gateway.slots import enter_all
+from pointsman.gateway.slots import SHUTTING_DOWN, enter_all
 from pointsman.gateway.target import Target
 from pointsman.gateway.wishes import NO_WISHES, Wishes
 from pointsman.wire.envelope import Envelope
@@ -248,13 +249,16 @@ async def _is_answered(
                 raise told_the_keys_owner(error, plan, call) from None
             return False
     except BaseException as error:
+        has_begun = attempt.first_byte_ms is not None
         # Many clients leave as soon as they have read the reply's end.
-        if crossing.is_finished and attempt.first_byte_ms is not None:
+        if crossing.is_finished and has_begun:
             attempt.end("complete")
             booking.complete()
         elif isinstance(error, asyncio.CancelledError):
             attempt.end("cancelled")
         attempts.abandoned(step, call.clock())
+        if has_begun and not answer.disconnected:
+            _cut(call, crossing, answer, error)
         raise
     attempt.end("complete")
     booking.complete()
@@ -279,6 +283,21 @@ def _not_asked(closed: Closed, now_s: float) -> UpstreamError:
     """A target that takes no call now."""
     wait_s = None if closed.retry_at_s is None else max(closed.retry_at_s - now_s, 0.0)
     return UpstreamError(UpstreamFault.OVERLOADED, closed.why, code="no_target", retry_after_s=wait_s)
+
+
+def _cut(call: Call, crossing: Crossing, answer: Answer, cause: BaseException) -> None:
+    """The same where it is this gateway that ends the work. Without its last chunk no answer looks whole."""
+    if crossing.is_finished:
+        answer.finish()
+        return
+    error = (
+        Unavailable(SHUTTING_DOWN)
+        if isinstance(cause, asyncio.CancelledError)
+        else PointsmanError("internal error")
+    )
+    with suppress(Exception):  # what failed may be what writes them
+        answer.write(crossing.last_words(error, call.request_id))
+    answer.break_off()
 
 
 def _break(call: Call, crossing: Crossing, answer: Answer, booking: Booking, error: UpstreamError) -> None:

@@ -98,7 +98,14 @@ class Lane:
         self._source: Incoming | None = None
         self._has_claimed = False
         self.is_started = False
-        self.disconnected = False
+
+    @property
+    def disconnected(self) -> bool:
+        return self._answer.disconnected
+
+    @disconnected.setter
+    def disconnected(self, value: bool) -> None:
+        raise AttributeError("only the caller's end knows that")
 
     def claim(self) -> None:
         self._race.claim(self)

@@ -15,7 +15,7 @@ log = logging.getLogger("pointsman.gateway")
 
 _RETRY_AFTER_MAX_S = 60.0
 _SAID_EVERY_S = 10.0
-_SHUTTING_DOWN = "the gateway is shutting down"
+SHUTTING_DOWN = "the gateway is shutting down"
 
 
 class _Place:
@@ -85,7 +85,7 @@ class Slots:
     def require_open(self) -> None:
         """Raises Unavailable once they are closed."""
         if self._is_closed:
-            raise Unavailable(_SHUTTING_DOWN)
+            raise Unavailable(SHUTTING_DOWN)
 
     def try_enter(self) -> bool:
         # As long as somebody waits every slot is taken: one that becomes free is handed on.
@@ -140,7 +140,7 @@ class Slots:
     def refusal(self, more: str = "") -> Unavailable:
         """What somebody is told who is sent away; counted and, now and then, logged."""
         if self._is_closed:
-            return Unavailable(_SHUTTING_DOWN)
+            return Unavailable(SHUTTING_DOWN)
         self.shed += 1
         now_s = asyncio.get_running_loop().time()
         if now_s - self._said_at_s >= _SAID_EVERY_S:

@@ -13,8 +13,9 @@ import msgspec
 
 from pointsman.core.ports import Answer, Incoming
 from pointsman.gateway.booking import Booking
+from pointsman.gateway.wishes import ROUTING
 
-ASKED = (b"x-pointsman-routing", b"true")
+ASKED = (ROUTING.encode(), b"true")
 """The header with which a caller asks for it."""
 
 _DIALECTS = frozenset({"openai-chat", "openai-responses", "anthropic-messages"})

@@ -1,6 +1,7 @@
 """What a caller asks of one request in headers of the gateway's own: who may answer it, how long it may take, which
 ceilings may be passed. They reach no provider. Nothing is carried out here."""
 
+import difflib
 import math
 from collections.abc import Callable
 from functools import lru_cache
@@ -16,6 +17,8 @@ FALLBACK = "x-pointsman-fallback"
 TARGETS = "x-pointsman-targets"
 DEADLINE = "x-pointsman-deadline-s"
 CONSENT = "x-pointsman-consent"
+SESSION = "x-pointsman-session"
+ROUTING = "x-pointsman-routing"
 
 _OURS = b"x-pointsman-"
 _DEADLINE_MAX_S = 86_400.0
@@ -38,7 +41,7 @@ NO_WISHES = Wishes()
 
 def read_wishes(headers: HeaderList) -> Wishes:
     """Lists that are sent in several headers are one list; of anything else the strictest counts. Raises BadRequest for
-    one that cannot be read, naming the header."""
+    one that cannot be read, or that is none of ours though its name says so: what was meant by it would not be done."""
     return _known_wishes(headers) if isinstance(headers, tuple) else _wishes(headers)
 
 
@@ -49,8 +52,9 @@ def _wishes(headers: HeaderList) -> Wishes:
     wishes = NO_WISHES
     for name, value in found:
         read = _READERS.get(name.decode("latin-1"))
-        if read is not None:
-            wishes = read(wishes, value.decode("latin-1").strip())
+        if read is None:
+            raise _unknown(name.decode("latin-1")[:_SHOWN_CHARS_MAX])
+        wishes = read(wishes, value.decode("latin-1").strip())
     return wishes
 
 
@@ -115,12 +119,33 @@ def _consent(wishes: Wishes, value: str) -> Wishes:
     return wishes._replace(consents=wishes.consents.union(given))
 
 
+def _session(wishes: Wishes, _value: str) -> Wishes:
+    return wishes  # it is read where conversations are told apart
+
+
+def _routing(wishes: Wishes, value: str) -> Wishes:
+    if value not in {"true", "false"}:
+        raise _unreadable(ROUTING, value, "true or false")
+    return wishes  # it is read before there is anything to tell
+
+
 _READERS: dict[str, Callable[[Wishes, str], Wishes]] = {
     FALLBACK: _fallback,
     TARGETS: _targets,
     DEADLINE: _deadline,
     CONSENT: _consent,
+    SESSION: _session,
+    ROUTING: _routing,
 }
+
+
+def _unknown(header: str) -> BadRequest:
+    nearest = difflib.get_close_matches(header, _READERS, 1, 0.0)
+    return BadRequest(
+        f"There is no header {header!r}; the nearest is {nearest[0]}. Known are {', '.join(sorted(_READERS))}.",
+        param=header,
+        code="invalid_header",
+    )
 
 
 def _unreadable(header: str, value: str, expected: str) -> BadRequest:

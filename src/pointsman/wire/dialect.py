@@ -44,6 +44,10 @@ class Relay(Protocol):
         """What is left to say when the stream has come to its end."""
         ...
 
+    def broken(self, error: PointsmanError, request_id: str) -> bytes:
+        """What tells a caller who has part of the stream that the rest will not come."""
+        ...
+
 
 class Forwarded(NamedTuple):
     """A caller's own body for a model that speaks its dialect. Without a `relay` the caller sees the stream as it
@@ -141,8 +145,8 @@ class ClientDialect(Protocol):
     def encode_stream_error(
         self, error: PointsmanError, request_id: str, address: Address | None = None
     ) -> bytes:
-        """What tells a client in the middle of a stream that its reply broke. `address` is the request's, which may
-        say how the stream is framed."""
+        """What tells a client who waits for a stream that nothing will come. `address` is the request's, which may say
+        how the stream is framed. Where pieces of a stream are not counted or joined it fits behind some too."""
         ...
 
 

@@ -28,7 +28,7 @@ from pointsman.wire import context_limit
 from pointsman.wire.dialect import Headers
 from pointsman.wire.json_bytes import NOT_JSON
 from pointsman.wire.secrets import MESSAGE_CHARACTERS_MAX, without_secrets
-from pointsman.wire.statuses import FAULT_OF_STATUS, no_such_model, retry_after_s, retry_headers
+from pointsman.wire.statuses import FAULT_OF_STATUS, no_such_model, retry_headers, wait_s
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -90,7 +90,7 @@ def error_of_status(status: int, headers: Headers, body: bytes) -> UpstreamError
         fault,
         without_secrets(told.message) or f"the provider answered with status {status}",
         status=status,
-        retry_after_s=retry_after_s(headers),
+        retry_after_s=wait_s(status, headers),
         code=told.code,
         param=told.param,
         body=body if _may_be_shown(fault, told) else None,

@@ -7,6 +7,9 @@ from email.utils import mktime_tz, parsedate_tz
 
 from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.wire.dialect import Headers
+from pointsman.wire.pace import reset_s
+
+_TOO_MANY = 429
 
 FAULT_OF_STATUS: Mapping[int, UpstreamFault] = {
     401: UpstreamFault.AUTH,
@@ -37,6 +40,14 @@ _NO_SUCH_MODEL = re.compile(
 def no_such_model(message: str) -> bool:
     """True if a provider's refusal means that it does not serve the model, in whatever words."""
     return _NO_SUCH_MODEL.search(message) is not None
+
+
+def wait_s(status: int | None, headers: Headers) -> float | None:
+    """How long a provider wants to be left alone: `Retry-After`, and where a 429 has none, until its limit is reset."""
+    asked_s = retry_after_s(headers)
+    if asked_s is None and status == _TOO_MANY:
+        return reset_s(headers, _unix_s(dict(headers).get(b"date")))
+    return asked_s
 
 
 def retry_after_s(headers: Headers) -> float | None:

@@ -24,9 +24,9 @@ from pointsman.wire.sse import frame
 from pointsman.wire.statuses import (
     FAULT_OF_STATUS,
     no_such_model,
-    retry_after_s,
     retry_headers,
     status_of_rejected,
+    wait_s,
 )
 
 _TYPE_OF_STATUS = {
@@ -81,7 +81,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
         fault,
         message or f"the provider answered with status {status}",
         status=status,
-        retry_after_s=retry_after_s(headers),
+        retry_after_s=wait_s(status, headers),
         code=kind,
         body=body if _may_be_shown(fault, message) else None,
         headers=retry_headers(headers),

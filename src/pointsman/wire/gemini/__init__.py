@@ -29,7 +29,7 @@ from pointsman.wire.gemini import reply_out as reply_out
 from pointsman.wire.gemini import request_in as request_in
 from pointsman.wire.gemini import request_out as request_out
 from pointsman.wire.gemini import watch as watch
-from pointsman.wire.gemini.framing import KEEPALIVE, ArrayRelay, SseFraming, broken_array
+from pointsman.wire.gemini.framing import KEEPALIVE, ArrayRelay, SseFraming, array_of
 
 
 class Gemini:
@@ -68,7 +68,7 @@ class Gemini:
     ) -> bytes:
         said = errors.stream_error(error, request_id)
         if address is not None and address.as_array:
-            return broken_array(said)
+            return array_of(said)
         return SseFraming().piece(said)
 
     def endpoint(self, model: str, *, stream: bool) -> str:

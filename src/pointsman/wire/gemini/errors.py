@@ -21,7 +21,7 @@ from pointsman.wire.context_limit import is_exceeded
 from pointsman.wire.dialect import EncodedError, Headers
 from pointsman.wire.json_bytes import NOT_JSON
 from pointsman.wire.secrets import without_secrets
-from pointsman.wire.statuses import FAULT_OF_STATUS, no_such_model, retry_after_s, status_of_rejected
+from pointsman.wire.statuses import FAULT_OF_STATUS, no_such_model, status_of_rejected, wait_s
 
 _STATUS_WORDS: Mapping[int, str] = {
     400: "INVALID_ARGUMENT",
@@ -95,7 +95,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     except NOT_JSON:
         told = _Told()  # a page for people: nothing in it is for programs
     fault = _fault(status, told)
-    waits = retry_after_s(headers)
+    waits = wait_s(status, headers)
     return UpstreamError(
         fault,
         told.message or f"the provider answered with status {status}",

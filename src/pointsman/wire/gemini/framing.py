@@ -5,6 +5,8 @@ Google's own readers take every line of an event stream that does not begin with
 there are no comments, no names of events and no [DONE].
 """
 
+from pointsman.core.errors import PointsmanError
+from pointsman.wire.gemini.errors import stream_error
 from pointsman.wire.sse import ServerSentEvent, SseReader
 
 KEEPALIVE = b"\n"
@@ -59,9 +61,9 @@ class ArrayFraming:
 Framing = SseFraming | ArrayFraming
 
 
-def broken_array(error: bytes) -> bytes:
-    """The end of an array that has begun and whose rest will not come."""
-    return b",\r\n%b]" % error
+def array_of(piece: bytes) -> bytes:
+    """A stream of one piece."""
+    return b"[%b]" % piece
 
 
 class ArrayRelay:
@@ -78,6 +80,10 @@ class ArrayRelay:
 
     def finish(self) -> bytes:
         return self._pieces([sent.data for sent in self._reader.finish()]) + self._framing.end()
+
+    def broken(self, error: PointsmanError, request_id: str) -> bytes:
+        self._is_broken = True
+        return self._framing.piece(stream_error(error, request_id)) + self._framing.end()
 
     def _pieces(self, found: list[bytes]) -> bytes:
         out: list[bytes] = []

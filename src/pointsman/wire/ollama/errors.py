@@ -10,7 +10,7 @@ from pointsman.wire import context_limit
 from pointsman.wire.dialect import Headers
 from pointsman.wire.json_bytes import NOT_JSON
 from pointsman.wire.secrets import MESSAGE_CHARACTERS_MAX, without_secrets
-from pointsman.wire.statuses import FAULT_OF_STATUS, retry_after_s
+from pointsman.wire.statuses import FAULT_OF_STATUS, wait_s
 
 _decode = msgspec.json.Decoder().decode
 
@@ -26,7 +26,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
         fault,
         without_secrets(message) or f"the provider answered with status {status}",
         status=status,
-        retry_after_s=retry_after_s(headers),
+        retry_after_s=wait_s(status, headers),
         code=code,
     )
 

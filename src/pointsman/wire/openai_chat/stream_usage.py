@@ -5,8 +5,10 @@ from typing import Any
 
 import msgspec
 
+from pointsman.core.errors import PointsmanError
 from pointsman.wire.envelope import Envelope, put_field
 from pointsman.wire.json_bytes import NOT_JSON
+from pointsman.wire.openai_chat.errors import encode_stream_error
 from pointsman.wire.sse import SseReader, raw_events
 
 
@@ -77,6 +79,9 @@ class Withholding:
 
     def finish(self) -> bytes:
         return b""
+
+    def broken(self, error: PointsmanError, request_id: str) -> bytes:
+        return encode_stream_error(error, request_id)
 
 
 def _is_usage_only(event: bytes) -> bool:

@@ -29,21 +29,23 @@ def encode_error(error: PointsmanError, request_id: str) -> EncodedError:
     return EncodedError(status, _encode({"error": said.content}), said.headers)
 
 
-def encode_stream_error(error: PointsmanError, request_id: str) -> bytes:
-    """Where the stream stands is not known here, so the two events begin to count anew."""
+def encode_stream_error(
+    error: PointsmanError, request_id: str, *, response_id: str | None = None, sequence_number: int = 0
+) -> bytes:
+    """As the whole stream, or behind what there is of it: then its response's id and the number it has come to."""
     failure = failure_of(error, request_id)
     response: dict[str, Any] = {
-        "id": response_id(request_id),
+        "id": response_id or response_id_of(request_id),
         "object": "response",
         "status": "failed",
         "error": {"code": failure["code"], "message": failure["message"]},
         "output": [],
         "usage": None,
     }
-    return failed(failure, _encode(response), 0)
+    return failed(failure, _encode(response), sequence_number)
 
 
-def response_id(reply_id: str) -> str:
+def response_id_of(reply_id: str) -> str:
     return reply_id if reply_id.startswith("resp_") else f"resp_{reply_id}"
 
 

@@ -9,10 +9,12 @@ import re
 
 import msgspec
 
+from pointsman.core.errors import PointsmanError
 from pointsman.core.model_card import ModelCard
 from pointsman.wire.dialect import Forwarded
 from pointsman.wire.envelope import Envelope
 from pointsman.wire.json_bytes import NOT_JSON
+from pointsman.wire.openai_responses.errors import encode_stream_error
 from pointsman.wire.openai_responses.sealed import is_own_reasoning, opened
 from pointsman.wire.seals import MARK, Kind, untag
 
@@ -93,17 +95,25 @@ _GOES_ON = re.compile(
 )
 
 
+_ID = re.compile(rb'"response"\s*:\s*\{\s*"id"\s*:\s*"([\w.:-]{1,200})"')
+# Within a JSON string the second quote would be escaped.
+_NUMBER = re.compile(rb'"sequence_number"\s*:\s*(\d{1,15})')
+
+
 class Opening:
     """Holds the events back that open a stream until one of substance follows: the provider looks at limits and quota
     only then, and until the caller has seen a first byte another model could still answer."""
 
-    __slots__ = ("_held",)
+    __slots__ = ("_held", "_response_id", "_said")
 
     def __init__(self) -> None:
         self._held: list[bytes] | None = []
+        self._response_id: str | None = None
+        self._said = b""
 
     def feed(self, events: bytes) -> bytes:
         if self._held is None:
+            self._said = events
             return events
         self._held.append(events)
         if _OPENS.search(events) is not None and _GOES_ON.search(events) is None:
@@ -111,5 +121,17 @@ class Opening:
         return self.finish()
 
     def finish(self) -> bytes:
-        held, self._held = self._held or [], None
-        return b"".join(held)
+        if not self._held:
+            return b""
+        held, self._held = b"".join(self._held), None
+        found = _ID.search(held)
+        if found is not None:
+            self._response_id = found[1].decode()
+        self._said = held
+        return held
+
+    def broken(self, error: PointsmanError, request_id: str) -> bytes:
+        """The provider's count goes on, and it is the provider's response that failed."""
+        numbers = _NUMBER.findall(self._said)
+        after = int(numbers[-1]) + 1 if numbers else 0
+        return encode_stream_error(error, request_id, response_id=self._response_id, sequence_number=after)

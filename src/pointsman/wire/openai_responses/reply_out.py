@@ -5,7 +5,7 @@ A whole reply is what its stream ends with, so the two cannot differ.
 
 from collections.abc import Sequence
 
-from pointsman.core.errors import UpstreamError
+from pointsman.core.errors import PointsmanError
 from pointsman.core.events import (
     BlockEnded,
     CitationAdded,
@@ -65,7 +65,7 @@ class ReplyEncoder:
 
     def __init__(self, context: ReplyContext) -> None:
         self.response: bytes | None = None
-        self.error: UpstreamError | None = None
+        self.error: PointsmanError | None = None
         self._context = context
         self._events = Numbered()
         self._object = ResponseObject(context)
@@ -186,7 +186,7 @@ class ReplyEncoder:
         self.response = self._object.written(status, output, self._usage, incomplete=incomplete)
         self._events.write(f"response.{status}".encode(), b'"response":' + self.response)
 
-    def _fail(self, error: UpstreamError) -> None:
+    def _fail(self, error: PointsmanError) -> None:
         self.error = error
         failure = failure_of(error, self._context.reply_id)
         output = b",".join(block.written for block in self._blocks if block.written)

@@ -7,7 +7,7 @@ import msgspec
 
 from pointsman.core.usage import Usage
 from pointsman.wire.dialect import ReplyContext
-from pointsman.wire.openai_responses.errors import response_id
+from pointsman.wire.openai_responses.errors import response_id_of
 from pointsman.wire.openai_responses.usage import write_usage
 
 _encode = msgspec.json.Encoder().encode
@@ -41,7 +41,7 @@ class ResponseObject:
     """Writes one reply's object in each of its states."""
 
     def __init__(self, context: ReplyContext) -> None:
-        self.id = response_id(context.reply_id)
+        self.id = response_id_of(context.reply_id)
         head = {
             "id": self.id,
             "object": "response",
