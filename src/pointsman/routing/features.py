@@ -34,8 +34,8 @@ def _plain() -> bytes:
 
 # Every digit a 0, every other mark a space: what numbers there are says little, how long they are a lot.
 _PLAIN = _plain()
-_DIGITS = b"0123456789"
-_NO_MARKS = bytes(byte for byte in range(0x80) if chr(byte).isalnum() or chr(byte).isspace())
+_DIGIT = b"0"
+_NO_MARKS = bytes(byte for byte in range(0x100) if byte >= 0x80 or chr(byte).isalnum() or chr(byte).isspace())
 
 
 def _words(text: str) -> frozenset[bytes]:
@@ -108,13 +108,36 @@ FEATURES: Sequence[str] = (
 )
 
 
+_COUNT_BITS = 6
+_COUNT = (1 << _COUNT_BITS) - 1
+
+
+def _counted() -> dict[bytes, int]:
+    """For each listed word a 1 in the count of every set that holds it, six bits apart, numbers first: one look-up
+    then serves them all."""
+    counted: dict[bytes, int] = {}
+    for place, words in enumerate((_NUMBERS, *(words for _, words in _SETS))):
+        assert len(words) <= _COUNT
+        for word in words:
+            counted[word] = counted.get(word, 0) + (1 << _COUNT_BITS * place)
+    return counted
+
+
+_COUNTED = _counted()
+_LISTED = frozenset(_COUNTED)
+_COUNT_PLACES = tuple(_COUNT_BITS * place for place in range(1, len(_SETS) + 1))
+_NO_LINES = (0, 0, 0)
+_NO_MARK = (0.0,) * len(_MARKS)
+
+
 class Text(NamedTuple):
-    """The part of a text that is read, and how many characters all of it has."""
+    """The part of a text that is read, how many characters all of it has, and how many digits that part."""
 
     data: bytes
     chars: int
     words: list[bytes]
     different: AbstractSet[bytes]
+    digits: int
 
 
 def read_text(text: str) -> Text:
@@ -124,8 +147,9 @@ def read_text(text: str) -> Text:
     if chars > 2 * EDGE_CHARS:
         text = f"{text[:EDGE_CHARS]}\n{text[-EDGE_CHARS:]}"
     data = text.lower().encode("utf-8", "replace")
-    words = data.translate(_PLAIN).split()
-    return Text(data, chars, words, set(words))
+    plain = data.translate(_PLAIN)
+    words = plain.split()
+    return Text(data, chars, words, set(words), plain.count(_DIGIT))
 
 
 def pieces(word: bytes) -> list[int]:
@@ -142,21 +166,22 @@ def features(text: Text) -> list[float]:
     """The numbers of FEATURES, in their order. Counts are per word, those of words per different word. Nothing that
     politeness brings with it is among them (persons, question marks, what may or could be), nor the share of other
     scripts, which a greeting in another language would change."""
-    data, chars, words, different = text
+    data, chars, words, different, digits = text
     size, word_count, different_count = len(data) or 1, len(words) or 1, len(different) or 1
+    count = data.count
+    lines = count(b"\n")
     marks = data.translate(None, _NO_MARKS)
-    count = marks.count
+    of_mark = marks.count
+    listed = sum(map(_COUNTED.__getitem__, _LISTED & different))
     return [
         chars,
         len(words),
         len(different) / word_count,
         size / word_count,
-        data.count(b"\n"),
-        data.count(b"\n\n"),
-        data.count(b"\n    "),
-        data.count(b"\nb.") + data.count(b"\nb)"),
-        (size - len(data.translate(None, _DIGITS))) / size,
-        len(_NUMBERS & different),
-        *[count(mark) / word_count for _, mark in _MARKS],
-        *[len(listed & different) / different_count for _, listed in _SETS],
+        lines,
+        *((count(b"\n\n"), count(b"\n    "), count(b"\nb.") + count(b"\nb)")) if lines else _NO_LINES),
+        digits / size,
+        listed & _COUNT,
+        *([of_mark(mark) / word_count for _, mark in _MARKS] if marks else _NO_MARK),
+        *[(listed >> place & _COUNT) / different_count for place in _COUNT_PLACES],
     ]

@@ -89,6 +89,10 @@ class _Machine:
         self._ends_word = bytes(sought.ends_word for sought in words)
         self.overlap = max(map(len, patterns), default=1)
 
+    def may_find(self, data: bytes) -> bool:
+        """Whether there is a word, or part of one, that is spelt like one of these."""
+        return bool(self._find(data))
+
     def search(
         self, data: bytes, begin: int, end: int, found: dict[int, None], counts: dict[str, int]
     ) -> None:
@@ -211,6 +215,12 @@ class Keywords:
         begin = max(head - machine.overlap, 0)
         machine.search(data, begin, min(tail + machine.overlap, size), found, pasted)
         return Found(said, pasted, found, self._words)
+
+    def may_hold_courtesies(self, text: str) -> bool:
+        """False where no sentence at either end of it is one for `is_courtesy`."""
+        if len(text) > 2 * _COURTESY_BYTES:
+            text = f"{text[:_COURTESY_BYTES]}\n{text[-_COURTESY_BYTES:]}"
+        return self._courtesies.may_find(text.lower().encode().title())
 
     def is_courtesy(self, sentence: str, beside: Collection[str]) -> bool:
         """Whether much of it is courtesies, and there are words of other lists at most of those `beside`."""

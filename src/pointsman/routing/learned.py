@@ -11,7 +11,6 @@ would have ended, its lowest bit (QuickScorer, SIGIR 2015).
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from operator import getitem
 from typing import NamedTuple
 
 import msgspec
@@ -154,12 +153,12 @@ class Learned:
 
 
 class _Forest:
-    """All trees at once."""
+    """All trees at once. Leaves are numbers of a dozen bits: their sum is how many of those that were reached have a
+    bit, for each bit, times what it stands for."""
 
     def __init__(self, trees: Sequence[Tree]) -> None:
-        self._size = len(trees)
-        self._leaves = tuple(tree.leaves for tree in trees)
         self._all = int.from_bytes(bytes((1 << len(tree.leaves)) - 1 for tree in trees), "little")
+        self._ones = int.from_bytes(b"\1" * len(trees), "little")
         # By feature: threshold -> the leaves that a value above it rules out.
         out: dict[int, dict[float, int]] = {}
         for place, tree in enumerate(trees):
@@ -168,22 +167,39 @@ class _Forest:
                 of_feature = out.setdefault(feature, {})
                 of_feature[threshold] = of_feature.get(threshold, 0) | leaves << 8 * place
         self._by_feature = tuple(_reachable(feature, self._all, out[feature]) for feature in sorted(out))
+        numbers = {
+            8 * place + at: leaf for place, tree in enumerate(trees) for at, leaf in enumerate(tree.leaves)
+        }
+        least = min(numbers.values(), default=0)
+        self._least = least * len(trees)
+        self._planes = tuple(
+            (bit, sum(1 << at for at, leaf in numbers.items() if (leaf - least) >> bit & 1))
+            for bit in range((max(numbers.values(), default=0) - least).bit_length())
+        )
 
     def walk(self, values: Sequence[float]) -> int:
         """The sum of the leaves where `values` end up."""
         left = self._all
-        for feature, thresholds, reachable in self._by_feature:
-            left &= reachable[bisect_left(thresholds, values[feature])]
-        ends = left.to_bytes(self._size, "little").translate(_LOWEST_BIT)
-        return sum(map(getitem, self._leaves, ends))
+        for feature, lowest, thresholds, reachable in self._by_feature:
+            value = values[feature]
+            if value > lowest:
+                left &= reachable[bisect_left(thresholds, value)]
+        # The lowest bit of every byte, none of which is 0: some leaf is always left.
+        ends = left & ~(left - self._ones)
+        total = self._least
+        for bit, plane in self._planes:
+            total += (ends & plane).bit_count() << bit
+        return total
 
 
-def _reachable(feature: int, everything: int, out: dict[float, int]) -> tuple[int, list[float], list[int]]:
+def _reachable(
+    feature: int, everything: int, out: dict[float, int]
+) -> tuple[int, float, list[float], list[int]]:
     thresholds = sorted(out)
     reachable = [everything]
     for threshold in thresholds:
         reachable.append(reachable[-1] & ~out[threshold])
-    return feature, thresholds, reachable
+    return feature, thresholds[0], thresholds, reachable
 
 
 def _first_leaf(tree: Tree, node: int) -> int:
@@ -236,7 +252,3 @@ def unpack(data: bytes) -> tuple[Weights, bytes, bytes]:
     ):
         raise ValueError("what is learned is not whole")
     return weights, data[end : end + SLOTS], data[end + SLOTS :]
-
-
-_LOWEST_BIT = bytes((byte & -byte).bit_length() - 1 if byte else 0 for byte in range(0x100))
-"""By what is left of a tree's leaves: the first of them."""

@@ -16,7 +16,7 @@ _TOKENS_PER_ASKED = 10
 _MOST_FOR_MATERIAL = 50
 
 _BYTES_PER_TOKEN = 4.6
-_LONG_WORD = b" " + 10 * b"a"
+_LONG_WORD = 10 * b"a" + b" "
 _AS_LETTERS = bytes(
     ord("a")
     if (chr(byte).isalpha() and byte < 0x80) or 0xC3 <= byte <= 0xCA or 0xD0 <= byte <= 0xD3
@@ -25,7 +25,7 @@ _AS_LETTERS = bytes(
 )
 """By a character's first byte in UTF-8: letters are those of Latin and Cyrillic."""
 _BEHIND_FIRST_BYTE = bytes(range(0x80, 0xC0))
-_PART_MARKS = ",;:"
+_PART_MARKS = b",;:"
 _WIDE_PART_MARKS = "，；：、،؛"  # noqa: RUF001 - those of other scripts
 _USUAL_TOKENS = 60
 
@@ -166,7 +166,7 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
     if digits and digits / size >= _DIGITS_NOTICED:
         measures["digits"] = digits / size
         measures["math"] = 0
-    parts = sum([edges.count(mark) for mark in _PART_MARKS])
+    parts = sum([marks.count(mark) for mark in _PART_MARKS])
     if high_bytes:
         parts += sum([edges.count(mark) for mark in _WIDE_PART_MARKS])
     long_words = _long_words(edges)
@@ -218,5 +218,6 @@ def _add_instructions(system: str, measures: dict[str, float]) -> None:
 
 def _long_words(text: str) -> int:
     """How many words of ten letters or more there are. One byte is left of each character, "a" for a letter of a
-    script whose words are told by their length."""
-    return (b" " + text.encode().translate(_AS_LETTERS, _BEHIND_FIRST_BYTE)).count(_LONG_WORD)
+    script whose words are told by their length. Sought by its end: what is sought is told from what it is not by the last
+    letter, and most of a text is letters."""
+    return (text.encode().translate(_AS_LETTERS, _BEHIND_FIRST_BYTE) + b" ").count(_LONG_WORD)

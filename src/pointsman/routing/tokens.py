@@ -5,13 +5,14 @@ from pointsman.core.prompt import Prompt
 # Bytes per token as measured on current tokenizers: English 4.6, source code 3.1, JSON 2.1, Chinese 2.8 to 4.1.
 # What tells the three of ASCII apart is their share of symbols, that is of digits and most punctuation.
 _PROSE, _CODE, _JSON = (0.04, 4.6), (0.16, 3.1), (0.36, 2.1)
-_SENTENCE_MARKS = b".,'!-"
+_SENTENCE_MARKS = b".'!-"
+_NO_SYMBOLS = b"\n?,"
 
 # Bytes per token beyond ASCII, by how long its characters are: two bytes (accents, Cyrillic, Arabic), three
 # (Han, kana, hangul), four (emoji). The middle one is measured, the outer two are assumed.
 _TWO_BYTES, _THREE_BYTES, _FOUR_BYTES = 4.6, 3.3, 2.0
 
-_ASCII = bytes(range(0x80))
+_HIGH = bytes(range(0x80, 0x100))
 _UNMARKED = bytes(
     byte
     for byte in range(0x100)
@@ -32,8 +33,9 @@ _AUDIO_TOKENS = 1_000
 
 Weighed = tuple[int, bytes, int, int]
 """A text as its UTF-8 bytes, its marks, and how many bytes and characters of it are not ASCII. Marks are what is
-left of its ASCII without letters, spaces and the marks of sentences: symbols, line ends and question marks, in
-their order. One pass finds them and they are few, so whatever is to be counted in a text is counted there."""
+left of its ASCII without letters, spaces and most marks of sentences: symbols, line ends, question marks and
+commas, in their order. One pass finds them and they are few, so whatever is to be counted in a text is counted
+there."""
 
 
 def weigh(text: str) -> Weighed:
@@ -42,8 +44,8 @@ def weigh(text: str) -> Weighed:
     size = len(data)
     if size == len(text):
         return size, data.translate(None, _UNMARKED), 0, 0
-    high_bytes = len(data.translate(None, _ASCII))
-    return size, data.translate(None, _UNMARKED), high_bytes, len(text) - (size - high_bytes)
+    plain = data.translate(None, _HIGH)
+    return size, plain.translate(None, _UNMARKED), size - len(plain), len(text) - len(plain)
 
 
 def beside(one: Weighed, other: Weighed) -> Weighed:
@@ -66,7 +68,7 @@ def text_tokens(text: Weighed) -> float:
         tokens = _high_tokens(high_bytes, high_chars)
         size -= high_bytes
     if size:
-        share = (len(marks) - marks.count(b"\n") - marks.count(b"?")) / size
+        share = (len(marks) - sum([marks.count(mark) for mark in _NO_SYMBOLS])) / size
         tokens += size / (_PROSE[1] if share <= _PROSE[0] else _ascii_bytes_per_token(share))
     return tokens
 

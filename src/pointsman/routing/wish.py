@@ -47,6 +47,8 @@ def leans_on_what_was_said(text: str, keywords: Keywords) -> bool:
 def without_courtesies(text: str, keywords: Keywords) -> str:
     """The text without a sentence or two of nothing but greetings, requests and thanks around it. They say nothing
     of how hard the wish between them is, in whatever language."""
+    if not keywords.may_hold_courtesies(text):
+        return text
     for _ in range(_COURTEOUS_SENTENCES):
         end = _FIRST_SENTENCE.match(text)
         if end is None or end.end() == len(text) or not keywords.is_courtesy(end[0], _BESIDE_COURTESIES):
@@ -72,7 +74,13 @@ def plain(text: str) -> str:
 
 def encodable(text: str) -> str:
     """Lone surrogates can come out of JSON escapes; nothing past this point can hold them."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
 
 
 def apart(text: str) -> tuple[str, str]:
