@@ -48,6 +48,7 @@ from pointsman.fleet.retry_budget import RetryBudget
 from pointsman.gateway.dispatch import Dispatch
 from pointsman.gateway.hedge import Hedging
 from pointsman.gateway.memory import Memory
+from pointsman.gateway.model_call import Reach
 from pointsman.gateway.pipeline import Pipeline, Record
 from pointsman.gateway.slot_book import SlotBook
 from pointsman.gateway.slots import Slots
@@ -167,6 +168,7 @@ def build(settings: Settings, lasting: Lasting, *, now_s: float, brain: Brain | 
     asked_first = {card.name: targets[fleet.backends_of(card.name)[0]] for card in brain.cards}
     baseline = baseline_of(settings, brain.cards)
     feedback = feedback_of(settings, brain.cards, policy_of(settings).boundaries)
+    reach = Reach(fleet, targets, breaker_policy_of(settings))
     dispatch = Dispatch(
         targets,
         lasting.memory,
@@ -183,8 +185,8 @@ def build(settings: Settings, lasting: Lasting, *, now_s: float, brain: Brain | 
         dispatch,
         lasting.record,
         baseline.price if baseline is not None else None,
-        consult_of(settings, brain.router, asked_first, send, feedback),
-        cascade_of(settings, asked_first, dispatch),
+        consult_of(settings, brain.router, asked_first, reach, send, feedback),
+        cascade_of(settings, asked_first, reach, dispatch),
         chains_of(settings, brain.cards),
         tells_routing=settings.routing.told_in_answers,
     )

@@ -18,7 +18,7 @@ from pointsman.gateway.dispatch import Dispatch
 from pointsman.gateway.feedback import Feedback
 from pointsman.gateway.homes import Staying
 from pointsman.gateway.judging import Classifier, ModelJudge
-from pointsman.gateway.model_call import ModelCall
+from pointsman.gateway.model_call import ModelCall, Reach
 from pointsman.gateway.target import Target
 from pointsman.ledger.feedback import FeedbackStore
 from pointsman.routing.affinity import Affinity
@@ -47,10 +47,11 @@ def consult_of(
     settings: Settings,
     router: Router,
     targets: Mapping[str, Target],
+    reach: Reach,
     send: Send,
     feedback: Feedback | None,
 ) -> Consult | None:
-    """None where the rules decide alone."""
+    """`targets` by model. None where the rules decide alone."""
     judge, sidecar, reports = settings.judge, settings.sidecar, settings.feedback
     advisers: dict[str, Adviser] = {}
     if sidecar.url is not None:
@@ -60,7 +61,8 @@ def consult_of(
         advisers["sidecar"] = Adviser(classifier, sidecar.limits(), time.monotonic)
     if judge.model is not None and judge.when != "never":
         model_judge = ModelJudge(
-            targets[judge.model],
+            reach,
+            targets[judge.model].card,
             Judging(settings.tiers, table_of(judge, settings.tiers), judge.max_chars),
             deadline_s=judge.deadline_s,
             max_output_tokens=judge.max_output_tokens,
@@ -115,8 +117,10 @@ def feedback_of(
     )
 
 
-def cascade_of(settings: Settings, targets: Mapping[str, Target], dispatch: Dispatch) -> Cascade | None:
-    """None where nobody drafts."""
+def cascade_of(
+    settings: Settings, targets: Mapping[str, Target], reach: Reach, dispatch: Dispatch
+) -> Cascade | None:
+    """`targets` by model. None where nobody drafts."""
     cascade = settings.cascade
     if not cascade.profiles and not cascade.drafts:
         return None
@@ -130,7 +134,8 @@ def cascade_of(settings: Settings, targets: Mapping[str, Target], dispatch: Disp
     judge = None
     if cascade.judge is not None:
         judge = ModelCall(
-            targets[cascade.judge],
+            reach,
+            targets[cascade.judge].card,
             INSTRUCTIONS,
             deadline_s=cascade.judge_deadline_s,
             max_output_tokens=settings.judge.max_output_tokens,

@@ -23,7 +23,7 @@ from pointsman.gateway.booking import Booking
 from pointsman.gateway.buffered import Buffered
 from pointsman.gateway.dispatch import Dispatch
 from pointsman.gateway.headers import ascii_value
-from pointsman.gateway.model_call import ModelCall
+from pointsman.gateway.model_call import ModelCall, NotAsked
 from pointsman.ledger.entry import SideCall
 from pointsman.routing.answer_judge import is_good, question_text
 from pointsman.routing.draft_check import Wanted, complaint
@@ -164,6 +164,8 @@ class Cascade:
         good: bool | None = None
         try:
             said, usage = await judge.ask(question_text(shown, answer))
+        except NotAsked:
+            return None
         except UpstreamError as error:
             row = row._replace(fault=error.fault.value)
         except PointsmanError as error:

@@ -37,7 +37,7 @@ from pointsman.gateway.crossing import Crossing
 from pointsman.gateway.hedge import Hedging, Lane, Race
 from pointsman.gateway.homes import Stay, Staying
 from pointsman.gateway.memory import Memory
-from pointsman.gateway.slots import SHUTTING_DOWN, enter_all
+from pointsman.gateway.slots import SHUTTING_DOWN, crowding, enter_all
 from pointsman.gateway.target import Target
 from pointsman.gateway.wishes import NO_WISHES, Wishes
 from pointsman.wire.envelope import Envelope
@@ -201,10 +201,7 @@ class Dispatch:
         return self._targets[backend].for_caller(call.dialect).own_credential(call) is not None
 
     def _crowding(self, backend: str) -> Crowding:
-        slots = self._targets[backend].slots
-        if any(each.has_no_room for each in slots):
-            return Crowding.NO_ROOM
-        return Crowding.QUEUE if any(each.is_full for each in slots) else Crowding.ROOM
+        return crowding(self._targets[backend].slots)
 
     def _free_first(self, chain: Sequence[ModelCard]) -> list[ModelCard]:
         """A model that is full now is left for when no other can answer: then there is a queue before it."""

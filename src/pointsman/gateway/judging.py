@@ -5,10 +5,10 @@ from time import perf_counter
 from typing import Literal
 
 from pointsman.core.errors import PointsmanError, UpstreamError, UpstreamFault
+from pointsman.core.model_card import ModelCard
 from pointsman.core.usage import Usage
 from pointsman.gateway.adviser import Answered
-from pointsman.gateway.model_call import ModelCall
-from pointsman.gateway.target import Target
+from pointsman.gateway.model_call import ModelCall, NotAsked, Reach
 from pointsman.ledger.entry import SideCall
 from pointsman.routing.judge import Judging, conversation, instructions, question_text, verdict
 from pointsman.routing.opinions import Opinion, Question
@@ -20,7 +20,8 @@ class ModelJudge:
 
     def __init__(
         self,
-        target: Target,
+        reach: Reach,
+        card: ModelCard,
         judging: Judging,
         *,
         deadline_s: float,
@@ -28,7 +29,7 @@ class ModelJudge:
     ) -> None:
         self._judging = judging
         self._model = ModelCall(
-            target, instructions(judging), deadline_s=deadline_s, max_output_tokens=max_output_tokens
+            reach, card, instructions(judging), deadline_s=deadline_s, max_output_tokens=max_output_tokens
         )
 
     def text(self, question: Question) -> str:
@@ -41,6 +42,8 @@ class ModelJudge:
         fault: str | None = None
         try:
             said, usage = await self._model.ask(question_text(text))
+        except NotAsked as error:
+            return Answered(Opinion(f"not asked: {error.message}"), None)
         except UpstreamError as error:
             opinion, fault = Opinion(self._failure(error)), error.fault.value
         except PointsmanError as error:

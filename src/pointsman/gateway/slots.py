@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 from pointsman.core.errors import Unavailable
 from pointsman.core.ports import Limits
+from pointsman.fleet.terms import Crowding
 from pointsman.upstream.waiter import Waiter
 
 log = logging.getLogger("pointsman.gateway")
@@ -163,6 +164,17 @@ class Slots:
     def _end(self, place: _Place) -> None:
         self._queue.pop(place, None)
         place.waiter.wake()
+
+
+def crowding(every: Iterable[Slots]) -> Crowding:
+    """How full it is for somebody who needs one of each."""
+    found = Crowding.ROOM
+    for slots in every:
+        if slots.has_no_room:
+            return Crowding.NO_ROOM
+        if slots.is_full:
+            found = Crowding.QUEUE
+    return found
 
 
 async def enter_all(every: Iterable[Slots], left_s: Callable[[], float]) -> bool:
