@@ -36,7 +36,7 @@ class Completion:
         return SameDialect(OPENAI_COMPLETIONS, envelope, card, context, tell_usage=tell_usage)
 
     def answer_instead(
-        self, error: PointsmanError, dialect: ClientDialect, envelope: Envelope
+        self, error: PointsmanError, dialect: ClientDialect, envelope: Envelope, model: str
     ) -> bytes | None:
         return None
 

@@ -69,11 +69,11 @@ class Counting:
         return _Asked(self._api, envelope, card)
 
     def answer_instead(
-        self, error: PointsmanError, dialect: ClientDialect, envelope: Envelope
+        self, error: PointsmanError, dialect: ClientDialect, envelope: Envelope, model: str
     ) -> bytes | None:
         if not _may_be_estimated(error):
             return None
-        return self._api.encode_count(tokens_at_most(self.reader(dialect).read_prompt(envelope)))
+        return self._api.encode_count(tokens_at_most(self.reader(dialect).read_prompt(envelope), model))
 
 
 def _may_be_estimated(error: PointsmanError) -> bool:

@@ -94,7 +94,7 @@ class Embedding:
         return _OtherApi(self._source, target, envelope, card)
 
     def answer_instead(
-        self, error: PointsmanError, dialect: ClientDialect, envelope: Envelope
+        self, error: PointsmanError, dialect: ClientDialect, envelope: Envelope, model: str
     ) -> bytes | None:
         return None
 

@@ -41,7 +41,8 @@ class Operation(Protocol):
         ...
 
     def answer_instead(
-        self, error: PointsmanError, dialect: ClientDialect, envelope: Envelope
+        self, error: PointsmanError, dialect: ClientDialect, envelope: Envelope, model: str
     ) -> bytes | None:
-        """What is answered although no provider answered: an estimate. None where `error` has to be told."""
+        """What is answered although no provider answered: an estimate. None where `error` has to be told. `model` is
+        what the provider calls the model that was to answer, empty where none was found."""
         ...

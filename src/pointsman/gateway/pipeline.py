@@ -142,7 +142,8 @@ class Pipeline:
             booking.decision = decision
             await self._dispatch.run(call, envelope, decision, answer, booking, wishes)
         except (Unsupported, UpstreamError) as error:
-            body = operation.answer_instead(error, call.dialect, envelope)
+            model = "" if booking.decision is None else booking.decision.card.id
+            body = operation.answer_instead(error, call.dialect, envelope, model)
             if body is None:
                 raise
             booking.answer_here()
