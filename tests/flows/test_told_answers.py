@@ -8,6 +8,7 @@ import anthropic
 import openai
 import pytest
 from calls import CHAT, MESSAGES, Caller, GatewayFactory
+from google import genai
 
 from gateways import Gateway
 from pointsman.testing import FakeUpstream, Received, Scripted, scripted
@@ -17,11 +18,22 @@ YAML = """
 providers:
   chats: {{dialect: openai-chat, base_url: {url}}}
   messages: {{dialect: anthropic-messages, base_url: {url}}}
+  gemini: {{dialect: gemini, base_url: {url}}}
 models:
   tiny: {{provider: chats, tier: simple}}
   claude: {{provider: messages}}
+  gem: {{provider: gemini}}
 """
 RESPONSES = "/v1/responses"
+GEMINI = "/v1beta/models/{model}:generateContent"
+GEMINI_STREAM_PATH = "/v1beta/models/{model}:streamGenerateContent"
+GEMINI_REPLY = {
+    "candidates": [
+        {"content": {"role": "model", "parts": [{"text": 'Hi "finishReason": "'}]}, "finishReason": "STOP"}
+    ],
+    "usageMetadata": {"promptTokenCount": 2, "candidatesTokenCount": 1, "totalTokenCount": 3},
+}
+GEMINI_STREAM = [f"data: {json.dumps(GEMINI_REPLY)}\r\n\r\n".encode()]
 ASK = {"x-pointsman-routing": "true"}
 
 
@@ -31,6 +43,10 @@ def answer(request: Received) -> Scripted:
         return scripted(sse=messages_stream("Hi")) if body.get("stream") else scripted(json=message("Hi"))
     if body.get("max_tokens") == 13:
         return scripted(json=chat_error("no"), status=400)
+    if "streamGenerateContent" in request.path:
+        return scripted(sse=GEMINI_STREAM)
+    if "generateContent" in request.path:
+        return scripted(json=GEMINI_REPLY)
     return (
         scripted(sse=chat_stream("data: [DONE]", "\n")) if body.get("stream") else scripted(json=completion())
     )
@@ -86,10 +102,38 @@ def test_a_stream_of_chat_tells_it_before_its_end(told: Gateway) -> None:
     assert answered.body.count(b"_routing") == 1
 
 
-@pytest.mark.parametrize("path", [MESSAGES, RESPONSES])
-def test_other_streams_come_as_they_are(told: Gateway, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "ending"),
+    [(MESSAGES, '"type":"message_stop"'), (RESPONSES, '"type":"response.completed"')],
+)
+@pytest.mark.parametrize("model", ["auto", "claude", "gem"])
+def test_other_streams_tell_it_in_the_event_that_ends_them(
+    told: Gateway, path: str, ending: str, model: str
+) -> None:
     with Caller(told) as caller:
-        assert b"_routing" not in caller.post(path, body_for(path, stream=True), ASK).body
+        plain = caller.post(path, body_for(path, model, stream=True)).body
+        answered = caller.post(path, body_for(path, model, stream=True), ASK).body.decode()
+    assert b"_routing" not in plain
+    assert answered.count("_routing") == 1
+    last = [json.loads(line[6:]) for line in answered.splitlines() if line.startswith("data: ")][-1]
+    assert last["type"] == json.loads(f"{{{ending}}}")["type"]
+    assert last["_routing"]["requested"] == model
+
+
+@pytest.mark.parametrize("model", ["auto", "claude", "gem"])
+def test_answers_of_gemini_tell_it_too(told: Gateway, model: str) -> None:
+    body = {"contents": [{"parts": [{"text": "Hello!"}]}]}
+    stream = GEMINI_STREAM_PATH.format(model=model)
+    with Caller(told) as caller:
+        whole = caller.post(GEMINI.format(model=model), body, ASK).json()
+        events = caller.post(stream + "?alt=sse", body, ASK).body.decode()
+        pieces = caller.post(stream, body, ASK).json()
+    last = json.loads(events.split("\r\n\r\n")[-2].removeprefix("data: "))
+    for found in (whole, last, pieces[-1]):
+        assert found["_routing"]["requested"] == model
+        assert found["candidates"][0]["finishReason"] == "STOP"
+    assert events.count("_routing") == 1
+    assert ["_routing" in piece for piece in pieces].count(True) == 1
 
 
 def test_errors_come_as_they_are(told: Gateway) -> None:
@@ -122,3 +166,17 @@ def test_sdks_read_over_it(told: Gateway) -> None:
         assert said.content[0].type == "text"
         assert said.model_extra is not None
         assert said.model_extra["_routing"]["model"] == "tiny"
+        with claude.messages.stream(model="auto", max_tokens=9, messages=messages) as claude_stream:
+            assert claude_stream.get_final_text() == "data: [DONE]\n"
+    with (
+        openai.OpenAI(
+            base_url=f"{told.url}/v1", api_key="none", max_retries=0, default_headers=ASK
+        ) as client,
+        client.responses.stream(model="auto", input="Hello!") as responses,
+    ):
+        assert responses.get_final_response().output_text == "data: [DONE]\n"
+    options = genai.types.HttpOptions(base_url=told.url, headers=ASK)
+    google = genai.Client(api_key="none", http_options=options)
+    assert google.models.generate_content(model="gem", contents="Hello!").text == 'Hi "finishReason": "'
+    chunks = list(google.models.generate_content_stream(model="auto", contents="Hello!"))
+    assert "".join(chunk.text or "" for chunk in chunks) == "data: [DONE]\n"

@@ -1,12 +1,13 @@
 """Tells within an answer what became of its request: a `_routing` object, for those who see bodies and no headers. It
-decides nothing, and adds it only where the caller's SDK reads over what it does not know:
+decides nothing, and adds it where the caller's SDK reads over what it does not know:
 
-    whole replies of OpenAI's chat and Responses, and of Anthropic     a key at the end of the object
-    streams of OpenAI's chat                                           an event of its own before [DONE]
-    everything else                                                    as it came
+    whole replies                a key at the end of the object
+    streams of OpenAI's chat     an event of its own before [DONE]
+    streams of all others        a key at the end of the event that ends them
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -18,15 +19,19 @@ from pointsman.gateway.wishes import ROUTING
 ASKED = (ROUTING.encode(), b"true")
 """The header with which a caller asks for it."""
 
-_DIALECTS = frozenset({"openai-chat", "openai-responses", "anthropic-messages"})
+# No text can hold these: in JSON a line end is written as \n and a quote as \".
+_LAST_EVENTS: Mapping[str, re.Pattern[bytes]] = {
+    "openai-responses": re.compile(rb'^data: ?\{"type": ?"response\.(?:completed|incomplete)"', re.MULTILINE),
+    "anthropic-messages": re.compile(rb'^data: ?\{"type": ?"message_stop"', re.MULTILINE),
+    "gemini": re.compile(rb'"finishReason": ?"'),
+}
 _DONE = b"data: [DONE]"
 
 _encode = msgspec.json.Encoder().encode
 
 
 def told_in(answer: Answer, booking: Booking) -> Answer:
-    """`answer` itself where nothing can be added."""
-    return ToldAnswer(answer, booking) if booking.call.dialect.name in _DIALECTS else answer
+    return ToldAnswer(answer, booking)
 
 
 def routing(booking: Booking) -> dict[str, Any]:
@@ -61,6 +66,7 @@ class ToldAnswer:
         self._booking = booking
         self._head: tuple[int, bytes] | None = None
         self._may_tell = True
+        self._last_event = _LAST_EVENTS.get(booking.call.dialect.name)
 
     @property
     def is_started(self) -> bool:
@@ -90,7 +96,9 @@ class ToldAnswer:
             (status, lines), self._head = self._head, None
             data = self._told_in_object(data)
             self._answer.start(status, lines, length=len(data))
-        elif self._may_tell and _DONE in data and self._booking.call.dialect.name == "openai-chat":
+        elif self._may_tell and self._last_event is not None:
+            data = self._told_in_last_event(data, self._last_event)
+        elif self._may_tell and _DONE in data:
             data = self._told_before_end(data)
         self._answer.write(data)
 
@@ -106,6 +114,18 @@ class ToldAnswer:
     def when_silent(self, say: Callable[[Answer], None]) -> None:
         self._answer.when_silent(say)
 
+    def _told_in_last_event(self, data: bytes, last_event: re.Pattern[bytes]) -> bytes:
+        """What is written is whole events, each on a line of its own."""
+        found = last_event.search(data)
+        if found is None:
+            return data
+        line_end = data.find(b"\n", found.end())
+        end = data.rfind(b"}", found.end(), len(data) if line_end < 0 else line_end)
+        if end < 0:
+            return data
+        self._may_tell = False
+        return b'%b,"_routing":%b%b' % (data[:end], _encode(routing(self._booking)), data[end:])
+
     def _told_in_object(self, body: bytes) -> bytes:
         end = body.rstrip()
         if not end.endswith(b"}") or not body.lstrip().startswith(b"{"):
@@ -114,7 +134,7 @@ class ToldAnswer:
         return b'%b%b"_routing":%b}' % (end[:-1], comma, _encode(routing(self._booking)))
 
     def _told_before_end(self, data: bytes) -> bytes:
-        # No text can hold it at the start of a line: in JSON a line end is written as \n.
+        # No text can hold it at the start of a line.
         place = 0 if data.startswith(_DONE) else data.rfind(b"\n" + _DONE) + 1
         if not data.startswith(_DONE, place):
             return data
