@@ -205,7 +205,7 @@ class Pipeline:
 
     def _refuse(self, error: PointsmanError, answer: Answer, booking: Booking) -> None:
         call = booking.call
-        encoded = call.dialect.encode_error(error, call.request_id)
+        encoded = call.dialect.encode_error(error, call.request_id, call.address)
         status, body, extra = encoded.status, encoded.body, encoded.headers
         source = error.told if isinstance(error, ExhaustedError) else error
         if (
@@ -213,6 +213,7 @@ class Pipeline:
             and source.status is not None
             and source.body is not None
             and source.body.lstrip().startswith(b"{")
+            and not (call.address is not None and call.address.as_array)  # the dialect puts them in its array
             and (source.fault is not UpstreamFault.NO_SUCH_MODEL or booking.is_pinned)  # else not its name
         ):
             # The provider speaks the caller's dialect: its own words are the best there are.

@@ -94,7 +94,7 @@ class InferenceEndpoint:
             started_at_s,
             clock,
             started_clock_s,
-            None if self._address is None else _framed(self._address, exchange.query),
+            None if self._address is None else self._framed_address(exchange),
             self._operation,
         )
         slots = self._slots
@@ -118,8 +118,11 @@ class InferenceEndpoint:
             if has_slot:
                 slots.leave()
 
+    def _framed_address(self, exchange: Exchange) -> Address | None:
+        return None if self._address is None else _framed(self._address, exchange.query)
+
     def _refuse(self, exchange: Exchange, error: PointsmanError, request_id: str) -> None:
-        encoded = self._dialect.encode_error(error, request_id)
+        encoded = self._dialect.encode_error(error, request_id, self._framed_address(exchange))
         headers = ((b"content-type", b"application/json"), *id_headers(request_id), *encoded.headers)
         exchange.start(encoded.status, header_lines(headers), length=len(encoded.body))
         exchange.write(encoded.body)
@@ -130,8 +133,8 @@ class InferenceEndpoint:
             self._refuse(exchange, error, request_id)
         elif not exchange.response_complete:
             # Only streams take long enough to be broken. Without its last chunk none looks whole.
-            address = None if self._address is None else _framed(self._address, exchange.query)
-            exchange.write(self._dialect.encode_stream_error(error, request_id, address))
+            said = self._dialect.encode_stream_error(error, request_id, self._framed_address(exchange))
+            exchange.write(said)
             exchange.break_off()
 
 

@@ -140,7 +140,11 @@ class ClientDialect(Protocol):
 
     def reply_encoder(self, context: ReplyContext) -> ReplyEncoder: ...
 
-    def encode_error(self, error: PointsmanError, request_id: str) -> EncodedError: ...
+    def encode_error(
+        self, error: PointsmanError, request_id: str, address: Address | None = None
+    ) -> EncodedError:
+        """`address` as in `encode_stream_error`: Google's API puts an error in an array where a stream would be one."""
+        ...
 
     def encode_stream_error(
         self, error: PointsmanError, request_id: str, address: Address | None = None

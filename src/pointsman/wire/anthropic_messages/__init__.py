@@ -67,7 +67,9 @@ class AnthropicMessages:
     def reply_encoder(self, context: ReplyContext) -> reply_out.AnthropicReplyEncoder:
         return reply_out.AnthropicReplyEncoder(context)
 
-    def encode_error(self, error: PointsmanError, request_id: str) -> EncodedError:
+    def encode_error(
+        self, error: PointsmanError, request_id: str, address: Address | None = None
+    ) -> EncodedError:
         return errors.encode_error(error, request_id)
 
     def encode_stream_error(

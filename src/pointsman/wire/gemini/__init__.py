@@ -60,8 +60,13 @@ class Gemini:
     def reply_encoder(self, context: ReplyContext) -> reply_out.GeminiReplyEncoder:
         return reply_out.GeminiReplyEncoder(context)
 
-    def encode_error(self, error: PointsmanError, request_id: str) -> EncodedError:
-        return errors.encode_error(error, request_id)
+    def encode_error(
+        self, error: PointsmanError, request_id: str, address: Address | None = None
+    ) -> EncodedError:
+        encoded = errors.encode_error(error, request_id)
+        if address is None or not address.as_array:
+            return encoded
+        return encoded._replace(body=b"[%b]" % encoded.body)
 
     def encode_stream_error(
         self, error: PointsmanError, request_id: str, address: Address | None = None

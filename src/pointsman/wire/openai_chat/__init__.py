@@ -65,7 +65,9 @@ class OpenAIChat:
     def reply_encoder(self, context: ReplyContext) -> ReplyEncoder:
         return reply_out.ReplyEncoder(context)
 
-    def encode_error(self, error: PointsmanError, request_id: str) -> EncodedError:
+    def encode_error(
+        self, error: PointsmanError, request_id: str, address: Address | None = None
+    ) -> EncodedError:
         return errors.encode_error(error, request_id)
 
     def encode_stream_error(
