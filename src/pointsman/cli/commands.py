@@ -326,7 +326,15 @@ def calibrate(
 
 @app.command()
 def train(
-    file: LabelledFile,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]",
+            show_default=False,
+            help="Prompts with scores of models, one JSON object per line; may be gzipped. Default: what callers"
+            " reported of the ledger's answers.",
+        ),
+    ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="PATH", help="The file of weights to write.")
     ] = Path("learned.bin"),
@@ -336,13 +344,25 @@ def train(
     from_nothing: Annotated[
         bool, typer.Option("--from-nothing", help="Learn everything anew, not a correction of what ships.")
     ] = False,
+    days: Annotated[
+        int, typer.Option(metavar="N", min=1, help="How many days of the ledger's reports to read.")
+    ] = 90,
 ) -> None:
-    """Fit the learned score to labelled prompts of your own; 200 at least."""
+    """Fit the score to reports on your own answers, or to labelled prompts; 200 at least."""
 
     def run() -> int:
         from pointsman.cli.train import run
 
-        return run(file, output, config, os.environ, weak=weak, strong=strong, from_nothing=from_nothing)
+        return run(
+            file,
+            output,
+            config,
+            os.environ,
+            weak=weak,
+            strong=strong,
+            from_nothing=from_nothing,
+            days=days,
+        )
 
     _end(run)
 

@@ -1,7 +1,9 @@
-"""`pointsman train`: weights from a labelled file, to be named in `routing.learned.path`."""
+"""`pointsman train`: weights from a labelled file, or from what callers reported of answers; to be named in
+`routing.learned.path`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import typer
 
 from pointsman.cli.evaluate import pair_of
 from pointsman.config.learned import shipped_weights
-from pointsman.config.load import load
+from pointsman.config.load import ledger_path, load
 from pointsman.config.values import policy_of
 from pointsman.core.errors import ConfigError, Problem
 from pointsman.learning.adapting import LABELS_MIN, adapt, correction, with_chances
@@ -17,15 +19,19 @@ from pointsman.learning.evaluation import both_of
 from pointsman.learning.metrics import apgr, outcomes_of
 from pointsman.learning.outcomes import read_labelled
 from pointsman.learning.production import Production
+from pointsman.learning.reported import Rated, moved_weights, rightly_doubted, scores_by, with_signals
 from pointsman.learning.training import Example, Prepared, train
-from pointsman.routing.learned import LEARNED, Learned
+from pointsman.ledger.stats import Reported, reported_since
+from pointsman.routing.learned import BASE, LEARNED, Learned
+from pointsman.routing.policy import Policy
 
 _FOLDS = 5
 _FULL_WEIGHT = 1.0
+_SHOWN_MAX = 8
 
 
 def run(
-    file: Path,
+    file: Path | None,
     output: Path,
     path: Path | None,
     environ: Mapping[str, str],
@@ -33,8 +39,30 @@ def run(
     weak: str | None,
     strong: str | None,
     from_nothing: bool,
+    days: int,
 ) -> int:
-    policy = policy_of(load(path, environ, {}).settings)
+    settings = load(path, environ, {}).settings
+    policy = policy_of(settings)
+    if file is None:
+        if from_nothing or weak is not None or strong is not None:
+            raise ConfigError(
+                [Problem("FILE", None, "a labelled file, for --weak, --strong and --from-nothing")]
+            )
+        named = settings.routing.learned.path
+        in_force = shipped_weights() if named is None else Path(named).read_bytes()
+        return _from_reports(ledger_path(path, environ), days, policy, in_force, output)
+    return _from_labels(file, output, policy, weak=weak, strong=strong, from_nothing=from_nothing)
+
+
+def _from_labels(
+    file: Path,
+    output: Path,
+    policy: Policy,
+    *,
+    weak: str | None,
+    strong: str | None,
+    from_nothing: bool,
+) -> int:
     rows = read_labelled(file)
     weak, strong = pair_of(rows, weak, strong)
     kept, outcomes = both_of(rows, weak, strong)
@@ -83,3 +111,56 @@ def run(
     typer.echo(f"  learned:\n    path: {output}")
     typer.echo("\nThen draw the boundaries anew with `pointsman calibrate`.")
     return 0
+
+
+def _from_reports(ledger: Path, days: int, policy: Policy, in_force: bytes, output: Path) -> int:
+    since_s = (datetime.now(UTC) - timedelta(days=days)).timestamp()
+    reported = reported_since(ledger, since_s) if ledger.exists() else []
+    rated = list(_rated(reported, policy))
+    if len(rated) < LABELS_MIN:
+        found = f"{len(rated)} reports in {days} days on answers below the strongest tier"
+        raise ConfigError([Problem(str(ledger), found, f"{LABELS_MIN} or more: fewer do harm")])
+    moved_before = Learned(in_force).signals
+    weights = {name: one + moved_before.get(name, 0.0) for name, one in policy.weights.items()}
+    base = policy.base + moved_before.get(BASE, 0.0)
+    held_back = np.zeros(len(rated))
+    for fold in range(_FOLDS):
+        outside = [row for place, row in enumerate(rated) if place % _FOLDS != fold]
+        moved = moved_weights(outside, weights, base)
+        held_back[fold::_FOLDS] = scores_by(rated[fold::_FOLDS], *_with(moved, weights, base))
+    moved = moved_weights(rated, weights, base)
+    output.write_bytes(with_signals(in_force, _sum(moved_before, moved)))
+    now, then = rightly_doubted(rated, scores_by(rated, weights, base)), rightly_doubted(rated, held_back)
+    typer.echo(f"{output}: from {len(rated):,} reports on answers below the strongest tier")
+    typer.echo(
+        f"of two answers the worse one doubted more: {then:.1%} on reports held back; before: {now:.1%}"
+    )
+    if not then > now:
+        typer.echo("That is no better than what is in force: keep it, and come back with more reports.")
+    for name, one in sorted(moved.items(), key=lambda item: -abs(item[1]))[:_SHOWN_MAX]:
+        if one:
+            typer.echo(f"  {name:<18} {one:+.3f}")
+    typer.echo(f"\nIn pointsman.yaml:\nrouting:\n  learned:\n    path: {output}")
+    typer.echo("\nThen draw the boundaries anew with `pointsman calibrate`.")
+    return 0
+
+
+def _rated(reported: Sequence[Reported], policy: Policy) -> Iterator[Rated]:
+    ceilings = dict(zip(policy.tiers, policy.boundaries, strict=False))  # the strongest has none
+    for report in reported:
+        ceiling = ceilings.get(report.tier or "")
+        if ceiling is not None:
+            values: dict[str, float] = {}
+            for name, value, _ in report.shares:
+                values[name] = values.get(name, 0.0) + value
+            yield Rated(report.quality, ceiling, values)
+
+
+def _with(
+    moved: Mapping[str, float], weights: Mapping[str, float], base: float
+) -> tuple[dict[str, float], float]:
+    return {name: one + moved.get(name, 0.0) for name, one in weights.items()}, base + moved.get(BASE, 0.0)
+
+
+def _sum(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(one.get(name, 0.0) + other.get(name, 0.0), 4) for name in {**one, **other}}

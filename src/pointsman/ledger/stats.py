@@ -1,5 +1,5 @@
-"""Sums over the ledger: what was asked, what it cost and what it saved, by model and by day. It reads only, and
-prints nothing."""
+"""Sums over the ledger: what was asked, what it cost and what it saved, by model and by day; and what of
+it others learn from. It reads only, and prints nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -7,15 +7,17 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from operator import add, attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import Row, Select, and_, case, cast, create_engine, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.types import BigInteger
 
+from pointsman.core.decision import Share
 from pointsman.ledger.database import LedgerError, open_for_reading
-from pointsman.ledger.schema import Picodollars, attempts, requests, side_calls
+from pointsman.ledger.schema import Picodollars, attempts, feedback, requests, side_calls
 
 Query = Select[Any]
 
@@ -154,6 +156,31 @@ def scores_since(path: Path, since_s: float) -> list[float]:
     r = requests.c
     (rows,) = _read(path, select(r.score).where(r.started_at_s >= since_s, r.score.is_not(None)))
     return [row.score for row in rows]
+
+
+class Reported(NamedTuple):
+    """A report on the answer to a routed request: `quality` 0..1, `tier` the one that gave the answer, `shares` as
+    they were booked (signal, value, share)."""
+
+    quality: float
+    tier: str | None
+    shares: tuple[Share, ...]
+
+
+def reported_since(path: Path, since_s: float) -> list[Reported]:
+    """Reports since then (Unix time) on routed requests, oldest first. Raises LedgerError."""
+    r, f = requests.c, feedback.c
+    (rows,) = _read(
+        path,
+        select(f.quality, f.tier, r.reasons)
+        .join_from(feedback, requests, f.feedback_id == r.request_id)
+        .where(f.at_s >= since_s, r.reasons.is_not(None))
+        .order_by(f.at_s, f.feedback_id),
+    )
+    return [Reported(row.quality, row.tier, _shares(row.reasons)) for row in rows]
+
+
+_shares = msgspec.json.Decoder(tuple[Share, ...]).decode
 
 
 def _rank(model: tuple[str | None, str | None], totals: Totals) -> tuple[Decimal, int, str, str]:

@@ -10,13 +10,15 @@ would have ended, its lowest bit (QuickScorer, SIGIR 2015).
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from pointsman.routing.features import FEATURES, FEATURES_VERSION, SLOTS, features, pieces, read_text
 
+BASE = "base"
+"""The name of what every score starts from, among its shares."""
 LEARNED = "learned"
 """Its name among the signals: in `weights`, in the shares of a score, and in `router-learned-0.3`."""
 
@@ -48,8 +50,9 @@ class Term(NamedTuple):
 class Weights(msgspec.Struct, frozen=True, gc=False):
     """What is learned, beside the weights of words. Both parts are brought to mean 0 and deviation 1 over the prompts
     they were learned from: (part - mean) * scale. `chance` is (score, chance that the strong model is needed),
-    rising in both: straight lines lie between. What was fitted to somebody's own traffic has `terms`, one
-    for each feature, which add up to a correction of `share` times the rest."""
+    rising in both: straight lines lie between. What was fitted to somebody's own prompts has `terms`, one
+    for each feature, which add up to a correction of `share` times the rest; what was fitted to reports on their
+    answers, `signals`: how much is added to the weights of the signals, and to the base of every score."""
 
     version: int
     trees: tuple[Tree, ...]
@@ -61,6 +64,7 @@ class Weights(msgspec.Struct, frozen=True, gc=False):
     about: str = ""
     share: float = 1.0
     terms: tuple[Term, ...] = ()
+    signals: dict[str, float] = {}
 
 
 class Opinion(NamedTuple):
@@ -103,6 +107,11 @@ class Learned:
     @property
     def chance(self) -> tuple[tuple[float, float], ...]:
         return self._weights.chance
+
+    @property
+    def signals(self) -> Mapping[str, float]:
+        """What is added to the weight of each signal, by its name; of "base" to the score before any."""
+        return self._weights.signals
 
     def read(self, asked: str) -> Opinion:
         """Takes the same time for any long text."""

@@ -11,22 +11,23 @@ The shares, the one of "base" included, add up to the score before it is clamped
 from collections.abc import Iterable
 
 from pointsman.core.decision import Reason, Share
-from pointsman.routing.learned import LEARNED, Learned
+from pointsman.routing.learned import BASE, LEARNED, Learned
 from pointsman.routing.policy import Policy
 from pointsman.routing.reading import Reading, Words
 from pointsman.routing.signals import SIGNALS
-
-_BASE = "base"
 
 
 class Scorer:
     """The signals of one policy with their weights. Build it once."""
 
     def __init__(self, policy: Policy, learned: Learned | None = None) -> None:
-        self._learned_weight = policy.weights.get(LEARNED, 0.0)
+        moved = {} if learned is None else learned.signals
+        weights = {name: weight + moved.get(name, 0.0) for name, weight in policy.weights.items()}
+        self._learned_weight = weights.get(LEARNED, 0.0)
         self._learned = learned if self._learned_weight else None
-        self._base: Share = (_BASE, policy.base, policy.base)
-        weighted = [(signal, weight) for signal in SIGNALS if (weight := policy.weights.get(signal.name))]
+        base = policy.base + moved.get(BASE, 0.0)
+        self._base: Share = (BASE, base, base)
+        weighted = [(signal, weight) for signal in SIGNALS if (weight := weights.get(signal.name))]
         self._by_measure = {
             measure: (signal.name, weight, signal.value)
             for signal, weight in weighted
@@ -83,7 +84,7 @@ class Scorer:
         return tuple(
             Reason(
                 *share,
-                "where every request starts" if share[0] == _BASE else self._details[share[0]](reading),
+                "where every request starts" if share[0] == BASE else self._details[share[0]](reading),
             )
             for share in shares
         )
