@@ -367,7 +367,10 @@ def is_loopback(host: str) -> bool:
 
 
 def _limits(view: View) -> Iterator[Problem]:
-    """A queue before something that is never full."""
+    """A queue before something that is never full, and room that a single body would not fit in."""
+    most, each = view.settings.limits.body_bytes, view.settings.server.max_body_bytes
+    if most < each:
+        yield view.problem(("limits", "body_bytes"), str(most), f"at least server.max_body_bytes, {each}")
     for section in ("providers", "models"):
         for name in view.section(section):
             limits = view.written(section, name).get("limits")

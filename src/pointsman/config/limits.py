@@ -24,6 +24,15 @@ class LimitsSettings(Section):
     in_flight: Count = Field(default=1000, description="Requests that are being answered.")
     queue: Places = Field(default=1000, description="Requests that wait until one of those is done.")
     queue_timeout_s: Seconds = Field(default=30.0, description="How long each of them waits.")
+    body_bytes: int = Field(
+        default=512 * 1024 * 1024,
+        ge=1024,
+        le=2**50,
+        description=(
+            "Bodies of requests that are held in all, from their first bytes to the end of the answer. At least"
+            " `server.max_body_bytes`. Bodies of up to 16 KiB are taken all the same."
+        ),
+    )
 
 
 class TargetLimitsSettings(Section):

@@ -155,6 +155,7 @@ class Running:
         )
         self.service.endpoints = endpoint_table(runtime, limit)
         self.service.max_body_bytes = limit
+        self.service.bodies.most = settings.limits.body_bytes
         self.service.keepalive_after_s = settings.server.keepalive_after_s
         if self._watch is not None:
             self._watch.follow(runtime.fleet, runtime.watching)

@@ -14,6 +14,7 @@ from uvicorn.server import ServerState
 from pointsman.core.errors import PointsmanError
 from pointsman.core.ports import Answer, Incoming
 from pointsman.server.auth import Admitted
+from pointsman.server.body_memory import FREE_BYTES, BodyMemory, Share
 from pointsman.server.eager_task import EagerTask
 from pointsman.server.request_head import Head
 
@@ -60,7 +61,8 @@ class Exchange:
     """States: reading (`more_body`) -> answering (`start`) -> `response_complete`.
 
     `refusal` is what the caller is told instead of an answer. `room` is how many bytes of body are still
-    taken; with a refusal they are thrown away. `page` is the web page that may read the answer. `lingers`
+    taken before more room is asked for; with a refusal they are thrown away. `share` is what the body holds of the
+    memory for bodies, None for a small one. `page` is the web page that may read the answer. `lingers`
     keeps the connection open after the answer for as long as the client still sends.
     """
 
@@ -77,6 +79,7 @@ class Exchange:
     lingers = False
     task: EagerTask | None = None
     source: Incoming | None = None
+    share: Share | None = None
     _say_wait: Callable[[Answer], None] | None = None
     _wrote = True
     _silent_since_s = 0.0
@@ -95,6 +98,7 @@ class Exchange:
         version: str,
         server: ServerState,
         on_response: Callable[[], None],
+        bodies: BodyMemory,
     ) -> None:
         self._transport = transport
         self._server = server
@@ -106,7 +110,15 @@ class Exchange:
         self.keep_alive = keep_alive
         self.on_response = on_response
         self.room = room
+        self.bodies = bodies
         self.parts: list[bytes] = []
+
+    def hold(self, count: int) -> None:
+        """So much is held of the request besides its body. Raises Unavailable where there is no room for it."""
+        if count > FREE_BYTES:
+            self.share = self.share or Share(self.bodies)
+            if not self.share.grow(count):
+                raise self.bodies.refusal()
 
     @property
     def message_event(self) -> "Exchange":
@@ -130,6 +142,7 @@ class Exchange:
     def _end(self, task: EagerTask) -> None:
         self._server.tasks.discard(task)
         self.task = self.source = None
+        self.body, self.share = b"", None  # the connection knows its last request until the next one
         if not self.disconnected:
             self.break_off()
 

@@ -79,7 +79,8 @@ class InferenceEndpoint:
         if encoding:
             try:
                 body = inflate(body, encoding, self._max_body_bytes)
-            except ClientError as error:
+                exchange.hold(len(body))
+            except (ClientError, Unavailable) as error:
                 self._refuse(exchange, error, request_id)
                 return
         # By position: half the time of building it by name, and this is done for every request.

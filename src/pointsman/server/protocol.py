@@ -16,6 +16,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from pointsman.core.errors import TooLarge, Unavailable
+from pointsman.server.body_memory import FREE_BYTES, BodyMemory, Share
 from pointsman.server.exchange import Endpoint, Exchange
 from pointsman.server.pace import Arrival, Departure
 from pointsman.server.request_head import (
@@ -58,13 +59,14 @@ _Cycle = RequestResponseCycle | Exchange
 @dataclass(slots=True)
 class Service:
     """What every connection serves, from its next request on when it is changed. `endpoints` maps a raw path to what
-    answers a POST to it."""
+    answers a POST to it. `bodies` is what requests hold in all."""
 
     endpoints: Mapping[bytes, Endpoint]
     max_body_bytes: int
     keepalive_after_s: float = 1.0
     connections_max: int = 10_000
     heads: Heads = field(default_factory=Heads)
+    bodies: BodyMemory = field(default_factory=BodyMemory)
 
 
 class GatewayProtocol(HttpToolsProtocol):
@@ -211,7 +213,7 @@ class GatewayProtocol(HttpToolsProtocol):
             super().on_body(body)
         elif exchange.more_body:
             exchange.room -= len(body)
-            if exchange.room < 0:
+            if exchange.room < 0 and not self._has_room(exchange):
                 self._refuse_body(exchange)
             elif exchange.refusal is None:
                 exchange.parts.append(body)
@@ -239,21 +241,56 @@ class GatewayProtocol(HttpToolsProtocol):
             endpoint,
             head,
             query,
-            self._service.max_body_bytes,
+            min(FREE_BYTES, self._service.max_body_bytes),
             version != "1.0" and not self._is_draining and self.parser.should_keep_alive(),
             version,
             self.server_state,
             self.on_response_complete,
+            self._service.bodies,
         )
         self._before = self.cycle
         self.cycle = cast("RequestResponseCycle", exchange)  # it stands in for one
         endpoint.admit(exchange)
         if exchange.refusal is not None:
             exchange.room = 0 if self.expect_100_continue else _REFUSED_BYTES_MAX
-        if self._length and int(self._length) > exchange.room:
+        if (
+            self._length
+            and (length := int(self._length)) > exchange.room
+            and not self._may_come(exchange, length)
+        ):
             self._refuse_body(exchange)
         elif self.expect_100_continue and version != "1.0" and self._is_my_turn():
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _may_come(self, exchange: Exchange, length: int) -> bool:
+        """Whether a body that is announced is worth waiting for. No room is kept for it: it may never come."""
+        service = self._service
+        if exchange.refusal is not None or length > service.max_body_bytes:
+            return False
+        if not service.bodies.has_room(length):
+            exchange.refusal = service.bodies.refusal()
+            return False
+        return True
+
+    def _has_room(self, exchange: Exchange) -> bool:
+        """Gets more room for a body that has taken all it had: twice as much, so that this is asked a few times for each."""
+        service = self._service
+        if exchange.refusal is not None:
+            return False
+        free = min(FREE_BYTES, service.max_body_bytes)
+        given = free if exchange.share is None else free + exchange.share.count
+        missing = -exchange.room
+        if given + missing > service.max_body_bytes:
+            return False
+        share = exchange.share = exchange.share or Share(service.bodies)
+        more = min(max(missing, given), service.max_body_bytes - given)
+        if not share.grow(more):
+            more = missing
+            if not share.grow(more):
+                exchange.refusal = service.bodies.refusal()
+                return False
+        exchange.room += more
+        return True
 
     def _is_my_turn(self) -> bool:
         return self._before is None or self._before.response_complete
@@ -271,7 +308,7 @@ class GatewayProtocol(HttpToolsProtocol):
     def _refuse_body(self, exchange: Exchange) -> None:
         if exchange.refusal is None:
             exchange.refusal = TooLarge(f"the body is over {self._service.max_body_bytes} bytes")
-        exchange.parts = []
+        exchange.parts, exchange.share = [], None
         exchange.keep_alive = False
         exchange.lingers = True
         self._is_discarding = True
