@@ -4,14 +4,16 @@
 
 Prints microseconds of CPU (the lowest of N rounds) for the engine's own part (who is asked, the lease, the settling,
 the headers of a caller's own), for a whole pinned request through the pipeline with a provider that answers at once,
-and their ratio; and for the look at the beginning of a stream that is held back.
+and their ratio; for the look at the beginning of a stream that is held back, in each dialect; and for what the engine
+costs a stream in all, at the dearest of these.
 """
 
 import argparse
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,7 +24,11 @@ from pointsman.fleet.attempts import Attempts, RetryPolicy, Try
 from pointsman.fleet.retry_budget import RetryBudget
 from pointsman.gateway.call import Call
 from pointsman.gateway.wishes import read_wishes
+from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
+from pointsman.wire.dialect import Dialect
+from pointsman.wire.gemini import GEMINI
 from pointsman.wire.openai_chat import OPENAI_CHAT
+from pointsman.wire.openai_responses import OPENAI_RESPONSES
 
 TIMES = 2000
 BAR_US = 10.0
@@ -46,8 +52,25 @@ REPLY = json.dumps(
         "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
     }
 ).encode()
-ROLE = b'data: {"id":"1","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n'
-WORD = b'data: {"id":"1","choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n'
+BEGINNINGS: Mapping[Dialect, tuple[bytes, bytes]] = {
+    OPENAI_CHAT: (
+        b'data: {"id":"1","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n',
+        b'data: {"id":"1","choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n',
+    ),
+    OPENAI_RESPONSES: (
+        b'event: response.created\ndata: {"type":"response.created","response":{"id":"resp_1"}}\n\n',
+        b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"Hi"}\n\n',
+    ),
+    ANTHROPIC_MESSAGES: (
+        b'event: message_start\ndata: {"type":"message_start","message":{"id":"msg_1"}}\n\n',
+        b'event: content_block_delta\ndata: {"type":"content_block_delta","delta":{"text":"Hi"}}\n\n',
+    ),
+    GEMINI: (
+        b'data: {"candidates":[{"content":{"parts":[{"text":""}]}}]}\r\n\r\n',
+        b'data: {"candidates":[{"content":{"parts":[{"text":"Hi"}]}}]}\r\n\r\n',
+    ),
+}
+"""What comes before there is content, and the first of it."""
 
 
 class Reply:
@@ -138,17 +161,21 @@ def main() -> None:
             return
         raise AssertionError("it waited")
 
-    def beginning() -> None:
-        OPENAI_CHAT.has_content(ROLE)
-        OPENAI_CHAT.has_content(WORD)
+    def beginning(dialect: Dialect) -> None:
+        before, first = BEGINNINGS[dialect]
+        assert not dialect.has_content(before)
+        assert dialect.has_content(first)
 
-    async def measure() -> tuple[float, float, float]:
-        return lowest_us(rounds, engine), lowest_us(rounds, request), lowest_us(rounds, beginning)
+    async def measure() -> tuple[float, float, dict[str, float]]:
+        begun = {dialect.name: lowest_us(rounds, partial(beginning, dialect)) for dialect in BEGINNINGS}
+        return lowest_us(rounds, engine), lowest_us(rounds, request), begun
 
-    engine_us, request_us, beginning_us = asyncio.run(measure())
-    print(f"engine                  {engine_us:7.2f} us  (bar {BAR_US:g})")
+    engine_us, request_us, begun_us = asyncio.run(measure())
+    print(f"engine                  {engine_us:7.2f} us")
     print(f"whole pinned request    {request_us:7.2f} us  ({engine_us / request_us:.0%} of it the engine's)")
-    print(f"beginning of a stream   {beginning_us:7.2f} us  (two events, once)")
+    for name, us in begun_us.items():
+        print(f"beginning of a stream   {us:7.2f} us  ({name}: two events, once)")
+    print(f"both, of a stream       {engine_us + max(begun_us.values()):7.2f} us  (bar {BAR_US:g})")
 
 
 if __name__ == "__main__":

@@ -12,12 +12,13 @@ class RetryBudget:
 
     def __init__(self, share: float = 0.2, burst: int = 10) -> None:
         self._share = share
-        self._burst = burst
+        self._burst = float(burst)
         self.tokens = float(burst)
 
     def earn(self) -> None:
         """A request has come."""
-        self.tokens = min(self.tokens + self._share, self._burst)
+        tokens = self.tokens + self._share
+        self.tokens = min(self._burst, tokens)
 
     def take(self) -> bool:
         """True if one more retry is allowed; it is then counted."""

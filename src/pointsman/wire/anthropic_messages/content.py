@@ -21,10 +21,18 @@ class _Event(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(_Event).decode
 _CONTENT = frozenset({"content_block_delta", "content_block_stop", "message_delta", "message_stop"})
 _OPENED_EMPTY = frozenset({"text", "thinking"})
+_BEFORE_BYTES = frozenset({b"message_start", b"ping"})
 
 
 def has_content(events: bytes) -> bool:
     """True if whole `events` hold content, or the end. Raises UpstreamError (BAD_REPLY) for data that is no JSON."""
+    # What most reads hold: one event, which says its name first.
+    if events.startswith(b"event: ") and events.find(b"\n\n") == len(events) - 2:
+        name = events[7 : events.find(b"\n")]
+        if name in _BEFORE_BYTES:
+            return False
+        if name == b"content_block_delta":
+            return True
     for sent in SseReader().feed(events):
         try:
             event = _decode(sent.data)

@@ -30,24 +30,31 @@ _decode = msgspec.json.Decoder(_Chunk).decode
 
 def has_content(events: bytes) -> bool:
     """True if whole `events` hold content, or the end. Raises UpstreamError (BAD_REPLY) for data that is no JSON."""
-    for sent in SseReader().feed(events):
-        try:
-            chunk = _decode(sent.data)
-        except msgspec.ValidationError:
-            return True  # JSON all the same, and relayed as it is
-        except NOT_JSON:
-            if sent.data.strip() in {b"", b"[DONE]"}:
-                continue
-            raise unreadable() from None
-        if chunk.prompt_feedback is not None and chunk.prompt_feedback.block_reason:
-            return True
-        if any(map(_says_something, chunk.candidates or ())):
-            return True
-    return False
+    # What most reads hold: one piece, on one line.
+    if (
+        events.startswith(b"data: {")
+        and events.find(b"\n") == len(events) - 3
+        and events.endswith(b"\r\n\r\n")
+    ):
+        return _is_content(events[6:])
+    return any(_is_content(sent.data) for sent in SseReader().feed(events))
 
 
-def _says_something(candidate: _Candidate) -> bool:
-    if finish_word(candidate.finish_reason):
-        return True
-    parts = candidate.content.parts if candidate.content is not None else None
-    return any(value != "" for part in parts or () for key, value in part.items() if key != "thought")
+def _is_content(data: bytes) -> bool:
+    try:
+        chunk = _decode(data)
+    except msgspec.ValidationError:
+        return True  # JSON all the same, and relayed as it is
+    except NOT_JSON:
+        if data.strip() in {b"", b"[DONE]"}:
+            return False
+        raise unreadable() from None
+    for candidate in chunk.candidates or ():
+        if candidate.content is not None:
+            for part in candidate.content.parts or ():
+                for key, value in part.items():
+                    if value != "" and key != "thought":
+                        return True
+        if candidate.finish_reason is not None and finish_word(candidate.finish_reason):
+            return True
+    return chunk.prompt_feedback is not None and bool(chunk.prompt_feedback.block_reason)

@@ -23,13 +23,21 @@ _BEFORE = frozenset(
         "response.reasoning_summary_part.added",
     }
 )
+_BEFORE_BYTES = frozenset(name.encode() for name in _BEFORE)
 
 
 def has_content(events: bytes) -> bool:
     """True if whole `events` hold content, or the end. Raises UpstreamError (BAD_REPLY) for data that is no JSON."""
+    # What most reads hold: one event, which says its name first. The first ones repeat the whole request.
+    if events.startswith(b"event: ") and events.find(b"\n\n") == len(events) - 2:
+        name = events[7 : events.find(b"\n")]
+        if name in _BEFORE_BYTES:
+            return False
+        if name.endswith(b".delta"):
+            return True
     for sent in SseReader().feed(events):
         if sent.name in _BEFORE:
-            continue  # the first ones repeat the whole request
+            continue
         try:
             kind = _decode(sent.data).type
         except msgspec.ValidationError:
