@@ -114,3 +114,8 @@ def chat_error(message: str, kind: str = "invalid_request_error", code: str | No
 
 def messages_error(message: str, kind: str = "invalid_request_error") -> dict[str, Any]:
     return {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_1"}
+
+
+def responses_event(kind: str, number: int, **fields: Any) -> bytes:
+    data = {"type": kind, "sequence_number": number, **fields}
+    return f"event: {kind}\ndata: {json.dumps(data)}\n\n".encode()

@@ -41,13 +41,13 @@ class Limits:
 
 class Outgoing(NamedTuple):
     """One HTTP request to a provider. `url` is absolute; `headers` hold neither host nor content-length. A tuple of them
-    says that the same ones will be sent again. A GET has no body."""
+    says that the same ones will be sent again. Only a POST has a body."""
 
     url: str
     headers: HeaderList
     body: bytes
     deadlines: Deadlines
-    method: Literal["POST", "GET"] = "POST"
+    method: Literal["POST", "GET", "DELETE"] = "POST"
 
 
 class Incoming(Protocol):

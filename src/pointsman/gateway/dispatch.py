@@ -11,6 +11,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from random import random
+from time import perf_counter
 
 from pointsman.core.decision import Decision
 from pointsman.core.errors import (
@@ -34,13 +35,16 @@ from pointsman.gateway.attempt import Asked, Plan, asking_patience, run_attempt,
 from pointsman.gateway.booking import Booking
 from pointsman.gateway.call import Call
 from pointsman.gateway.crossing import Crossing
+from pointsman.gateway.elsewhere import Keepers, those_that_have_it
 from pointsman.gateway.hedge import Hedging, Lane, Race
 from pointsman.gateway.homes import Stay, Staying
 from pointsman.gateway.memory import Memory
+from pointsman.gateway.overheard import Overheard
 from pointsman.gateway.slots import SHUTTING_DOWN, crowding, enter_all
 from pointsman.gateway.target import Target
 from pointsman.gateway.wishes import NO_WISHES, Wishes
 from pointsman.wire.envelope import Envelope
+from pointsman.wire.openai_responses import OPENAI_RESPONSES
 
 log = logging.getLogger("pointsman.gateway")
 
@@ -63,6 +67,7 @@ class Dispatch:
     ) -> None:
         self._targets = targets
         self.memory = memory
+        self.keepers = Keepers(memory.elsewhere, targets, perf_counter)
         self._fleet = fleet
         self._policy = policy
         self._budget = budget
@@ -88,7 +93,15 @@ class Dispatch:
         asked = Asked(call, envelope, self.memory, deadline_at_s)
         if envelope.stream:
             answer.when_silent(asking_patience(booking, call.dialect.stream_type(envelope)))
-        chain = self._free_first(decision.chain) if self._is_limited else decision.chain
+        chain: Sequence[ModelCard] = self._free_first(decision.chain) if self._is_limited else decision.chain
+        overheard: Overheard | None = None
+        if call.dialect is OPENAI_RESPONSES and call.operation is None:
+            answer = overheard = Overheard(answer)
+            made = self.memory.elsewhere.before(call, envelope)
+            if made is not None:
+                chain = those_that_have_it(
+                    made, chain, self._fleet.backends_of, self._targets, is_pinned=booking.is_pinned
+                )
         withhold = None if self._ceilings is None else self._ceilings.watch(decision.card, wishes.consents)
         staying, stay = self._staying, None
         if (
@@ -96,8 +109,7 @@ class Dispatch:
             and call.operation is None
             and any(card.name in staying.models for card in chain)
         ):
-            stay = Stay(staying, self.memory.homes, call, envelope)
-            answer = stay.heard(answer)
+            stay = Stay(staying, self.memory.homes, call, envelope, overheard)
         terms = self._terms(call, chain, stay)
         attempts = Attempts(chain, self._fleet, self._policy, self._budget, deadline_at_s, withhold, terms)
         hedging = self._hedging
@@ -134,8 +146,13 @@ class Dispatch:
                 finally:
                     for entered in target.slots:
                         entered.leave()
-                    if stay is not None and attempts.answered_by is not None:
-                        stay.answered(self._targets[attempts.answered_by].card.name, attempts.answered_by)
+                    backend = attempts.answered_by
+                    if stay is not None and backend is not None:
+                        stay.answered(self._targets[backend].card.name, backend)
+                    if overheard is not None and overheard.reply_id is not None and backend is not None:
+                        self._note(
+                            call, envelope, overheard.reply_id, backend, is_theirs=plan.own is not None
+                        )
 
     async def _hedged(
         self,
@@ -186,6 +203,11 @@ class Dispatch:
         finally:
             attempts.abandoned(step, call.clock())  # if it was stopped before it began
             booking.beside(booking.attempts[before:])
+
+    def _note(self, call: Call, envelope: Envelope, reply_id: str, backend: str, *, is_theirs: bool) -> None:
+        """Replies of a provider that speaks the caller's API are kept there; those that were translated are kept here."""
+        if self._targets[backend].for_caller(call.dialect).dialect is call.dialect:
+            self.memory.elsewhere.note(call, envelope, reply_id, backend, is_theirs=is_theirs)
 
     def _terms(self, call: Call, chain: Sequence[ModelCard], stay: Stay | None) -> Terms:
         terms = NO_TERMS if stay is None else Terms(home=stay.home)

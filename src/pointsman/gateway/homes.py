@@ -4,23 +4,19 @@ read what was sealed for that account alone. It chooses no backend; fleet/pool.p
 Nothing here is looked at, or built, for a request whose models have one backend each.
 """
 
-import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
 
 from pointsman.core.errors import PointsmanError
-from pointsman.core.ports import Answer, Incoming
 from pointsman.gateway.call import Call
+from pointsman.gateway.overheard import Overheard
 from pointsman.gateway.sessions import named_key, reply_key, unnamed_key
 from pointsman.wire.envelope import Envelope
 from pointsman.wire.openai_responses import OPENAI_RESPONSES
-
-_REPLY_ID = re.compile(rb'"id"\s*:\s*"([\w.:-]{1,200})"')
-_ID_WITHIN_BYTES = 4096
 
 _decode_str = msgspec.json.Decoder(str | None).decode
 
@@ -62,15 +58,18 @@ class Staying:
 
 
 class Stay:
-    """One request's. Who it is about is found out when a choice depends on it, or there is an answer to remember."""
+    """One request's. `overheard` knows the id of a reply that its provider keeps: that is at home where it was made, and
+    the next request says no more of the conversation than it. Who it is about is found out when a choice depends on it, or there is an answer to remember."""
 
-    def __init__(self, staying: Staying, homes: Homes, call: Call, envelope: Envelope) -> None:
+    def __init__(
+        self, staying: Staying, homes: Homes, call: Call, envelope: Envelope, overheard: Overheard | None
+    ) -> None:
         self._staying = staying
         self._homes = homes
         self._call = call
         self._envelope = envelope
         self._read: tuple[bytes | None, bool] | None = None
-        self._overheard: _Overheard | None = None
+        self._overheard = overheard
 
     def home(self, model: str) -> str | None:
         """The backend of `model` that has this conversation. None for the first turn of one that has no name: alike
@@ -79,14 +78,6 @@ class Stay:
         if key is None or not goes_on:
             return None
         return self._homes.find(key, model, self._call.clock())
-
-    def heard(self, answer: Answer) -> Answer:
-        """What the answer is to be written to: a reply that the provider keeps is at home where it was made, and the
-        next request says no more of the conversation than its id."""
-        if self._call.dialect is not OPENAI_RESPONSES:
-            return answer
-        self._overheard = _Overheard(answer)
-        return self._overheard
 
     def answered(self, model: str, backend: str) -> None:
         kept_s = self._staying.kept_s.get(backend)
@@ -129,52 +120,3 @@ def _text(raw: msgspec.Raw) -> str | None:
     except msgspec.DecodeError:
         return None
     return text
-
-
-class _Overheard:
-    """The caller's end of an exchange, whose first bytes are looked at for the reply's id. Implements
-    `core.ports.Answer`."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-        self._has_heard = False
-        self.reply_id: str | None = None
-
-    @property
-    def is_started(self) -> bool:
-        return self._answer.is_started
-
-    @is_started.setter
-    def is_started(self, value: bool) -> None:
-        raise AttributeError("only the caller's end knows that")
-
-    @property
-    def disconnected(self) -> bool:
-        return self._answer.disconnected
-
-    @disconnected.setter
-    def disconnected(self, value: bool) -> None:
-        raise AttributeError("only the caller's end knows that")
-
-    def start(self, status: int, lines: bytes, *, length: int | None = None) -> None:
-        self._answer.start(status, lines, length=length)
-
-    def write(self, data: bytes) -> None:
-        if not self._has_heard and data:
-            self._has_heard = True
-            found = _REPLY_ID.search(data[:_ID_WITHIN_BYTES])
-            if found is not None:
-                self.reply_id = found[1].decode()
-        self._answer.write(data)
-
-    def finish(self) -> None:
-        self._answer.finish()
-
-    def break_off(self) -> None:
-        self._answer.break_off()
-
-    def throttle(self, source: Incoming | None) -> None:
-        self._answer.throttle(source)
-
-    def when_silent(self, say: Callable[[Answer], None]) -> None:
-        self._answer.when_silent(say)

@@ -72,6 +72,7 @@ class Pipeline:
         self._names = names
         self._router = router
         self.conversations = dispatch.memory.conversations
+        self.keepers = dispatch.keepers
         self._dispatch = dispatch
         self._record = record
         self._baseline = baseline

@@ -13,7 +13,6 @@ from starlette.types import ASGIApp
 from pointsman import __version__
 from pointsman.core.errors import BadRequest, NotFound
 from pointsman.gateway.completion import COMPLETE
-from pointsman.gateway.conversations import Kept
 from pointsman.gateway.counting import COUNT_ANTHROPIC, COUNT_GEMINI, COUNT_RESPONSES
 from pointsman.gateway.embedding import EMBED_GEMINI, EMBED_GEMINI_BATCH, EMBED_OPENAI
 from pointsman.gateway.explain import explain
@@ -30,8 +29,8 @@ from pointsman.server.categories import CategoryEndpoints
 from pointsman.server.control import Control
 from pointsman.server.entrance import Entrance
 from pointsman.server.feedback import FeedbackEndpoints
-from pointsman.server.input_items import page_of_items
 from pointsman.server.models import ListedModel, ModelList
+from pointsman.server.responses import ResponseEndpoints
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from pointsman.wire.dialect import Dialect
 from pointsman.wire.envelope import Address, Envelope, read_envelope
@@ -112,12 +111,6 @@ class Endpoints:
             Route("/v1alpha/models/{name:path}", self.show_model, methods=["GET"]),
             Route("/models/{name:path}", self.show_model, methods=["GET"]),
             Route("/v1/route", self.route, methods=["POST"]),
-            Route("/v1/responses/{id}", self.show_response, methods=["GET"]),
-            Route("/v1/responses/{id}", self.delete_response, methods=["DELETE"]),
-            Route("/v1/responses/{id}/input_items", self.list_input_items, methods=["GET"]),
-            Route("/responses/{id}", self.show_response, methods=["GET"]),
-            Route("/responses/{id}", self.delete_response, methods=["DELETE"]),
-            Route("/responses/{id}/input_items", self.list_input_items, methods=["GET"]),
             ReadingRoute("/admin/reload", self._admin.show_reload, methods=["GET"]),
             ChangingRoute("/admin/reload", self._admin.reload, methods=["POST"]),
             ReadingRoute("/admin/discovery", self._admin.show_discovery, methods=["GET"]),
@@ -168,36 +161,6 @@ class Endpoints:
         )
         return JSONResponse(explain(decision))
 
-    async def show_response(self, request: Request) -> Response:
-        """A reply that is kept here, by its id. Whole: nobody keeps the events that it came in."""
-        if request.query_params.get("stream", "false").lower() not in {"false", "0"}:
-            raise BadRequest("A kept response is not streamed again.", param="stream", code="unsupported")
-        return Response(self._kept(request).body, media_type="application/json")
-
-    async def list_input_items(self, request: Request) -> Response:
-        kept = self._kept(request)
-        asked = kept.items[: kept.asked]
-        page = page_of_items(request.path_params["id"], asked, request.query_params)
-        return Response(page, media_type="application/json")
-
-    async def delete_response(self, request: Request) -> Response:
-        self._kept(request)
-        reply_id = request.path_params["id"]
-        self._pipeline.conversations.forget(reply_id, _caller(request))
-        return JSONResponse({"id": reply_id, "object": "response", "deleted": True})
-
-    def _kept(self, request: Request) -> Kept:
-        reply_id = request.path_params["id"]
-        kept = self._pipeline.conversations.find(reply_id, _caller(request))
-        if kept is None:
-            raise NotFound(f"Response with id '{reply_id[:100]}' not found.")
-        return kept
-
-
-def _caller(request: Request) -> str:
-    caller: str = request.scope["caller"]
-    return caller
-
 
 def family_of(request: Request) -> Literal["openai", "anthropic", "gemini"]:
     """Whose client asks, for paths that several APIs have."""
@@ -245,5 +208,6 @@ def build_app(
     """The ASGI application. `more` are endpoints that look at the gateway itself, or change it."""
     admin = AdminEndpoints(control)
     routes = Endpoints(pipeline, models, slots, max_body_bytes, admin).routes()
+    routes += ResponseEndpoints(pipeline).routes()
     routes += [*FeedbackEndpoints(feedback).routes(), *CategoryEndpoints(control).routes(), *more]
     return Entrance(Starlette(routes=routes), door, slots, INFERENCE_PATHS, GEMINI_VERBS)

@@ -16,7 +16,7 @@ from pointsman.core.errors import Unavailable, UpstreamError, UpstreamFault
 from pointsman.core.ports import Deadlines, Outgoing
 from pointsman.upstream.connection import Connection, cause_of
 from pointsman.upstream.response import Response
-from pointsman.upstream.target import Origin, origin_and_head, origin_and_head_of_get
+from pointsman.upstream.target import Origin, origin_and_head, origin_and_head_without_body
 
 _PROBE_EVERY_S = 60
 
@@ -75,7 +75,7 @@ class Client:
         if outgoing.method == "POST":
             origin, head = origin_and_head(outgoing.url, outgoing.headers, len(outgoing.body))
         else:
-            origin, head = origin_and_head_of_get(outgoing.url, outgoing.headers)
+            origin, head = origin_and_head_without_body(outgoing.method, outgoing.url, outgoing.headers)
         pool = self._pools.get(origin)
         connection = None if pool is None else pool.take(started_at)
         if connection is None:

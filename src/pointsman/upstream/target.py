@@ -98,10 +98,10 @@ def origin_and_head(url: str, headers: HeaderList, body_length: int) -> tuple[Or
     return target.origin, encode_head(target, headers, body_length)
 
 
-def origin_and_head_of_get(url: str, headers: HeaderList) -> tuple[Origin, bytes]:
-    """The same for a GET. Raises UpstreamError (UNREACHABLE)."""
+def origin_and_head_without_body(method: str, url: str, headers: HeaderList) -> tuple[Origin, bytes]:
+    """The same for a GET or a DELETE. Raises UpstreamError (UNREACHABLE)."""
     target = read_target(url)
-    start = target.head_start.replace(b"POST ", b"GET ", 1)
+    start = target.head_start.replace(b"POST ", b"%b " % method.encode(), 1)
     return target.origin, _start_of_head(replace(target, head_start=start), headers) + b"\r\n"
 
 
