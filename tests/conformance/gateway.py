@@ -9,8 +9,10 @@ from conformance.corpus import Record, compact
 from pointsman.core.errors import PointsmanError, UpstreamError
 from pointsman.core.events import Failed
 from pointsman.core.model_card import ModelCard
-from pointsman.gateway.crossing import Crossing, SameDialect, Translated
+from pointsman.gateway.crossing import Crossing
 from pointsman.gateway.memory import SealMemory
+from pointsman.gateway.relayed import SameDialect
+from pointsman.gateway.translated import Translated
 from pointsman.wire.dialect import Dialect, ReplyContext
 from pointsman.wire.envelope import Address, Envelope, read_envelope
 

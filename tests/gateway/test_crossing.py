@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.core.model_card import ModelCard
 from pointsman.core.usage import Usage
-from pointsman.gateway.crossing import Crossing, SameDialect, Translated
+from pointsman.gateway.crossing import Crossing
+from pointsman.gateway.relayed import SameDialect
 from pointsman.gateway.seal_memory import SealMemory
+from pointsman.gateway.translated import Translated
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from pointsman.wire.dialect import Dialect, ReplyContext
 from pointsman.wire.envelope import read_envelope

@@ -12,8 +12,8 @@ from pointsman.core.errors import Unsupported, UpstreamError, UpstreamFault
 from pointsman.core.model_card import ModelCard
 from pointsman.core.usage import Usage
 from pointsman.gateway.booking import Booking
-from pointsman.gateway.crossing import SameDialect
 from pointsman.gateway.headers import answer_headers, ascii_value
+from pointsman.gateway.relayed import SameDialect
 from pointsman.routing.decide import pin
 from pointsman.wire.dialect import ReplyContext
 from pointsman.wire.envelope import read_envelope

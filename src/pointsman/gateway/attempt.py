@@ -15,10 +15,12 @@ from pointsman.core.ports import Answer, Incoming, Outgoing
 from pointsman.core.request import Request
 from pointsman.gateway.booking import AttemptBooking, Booking
 from pointsman.gateway.call import Call, Credential
-from pointsman.gateway.crossing import Crossing, SameDialect, Streamable, Translated
+from pointsman.gateway.crossing import Crossing, Streamable
 from pointsman.gateway.headers import answer_headers, told_by_provider
 from pointsman.gateway.memory import Memory
+from pointsman.gateway.relayed import SameDialect
 from pointsman.gateway.target import Target
+from pointsman.gateway.translated import Translated
 from pointsman.gateway.warm_up import WarmUp
 from pointsman.wire.dialect import ReplyContext
 from pointsman.wire.envelope import Envelope

@@ -3,8 +3,9 @@ translated to nothing, since a chat would answer the text instead of going on wi
 
 from pointsman.core.errors import PointsmanError, Unsupported
 from pointsman.core.model_card import ModelCard
-from pointsman.gateway.crossing import Crossing, SameDialect
+from pointsman.gateway.crossing import Crossing
 from pointsman.gateway.operation import PromptReader
+from pointsman.gateway.relayed import SameDialect
 from pointsman.wire.dialect import ClientDialect, ProviderDialect, ReplyContext
 from pointsman.wire.envelope import Envelope
 from pointsman.wire.openai_chat import OPENAI_CHAT
