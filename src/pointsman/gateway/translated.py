@@ -3,6 +3,7 @@ dialect."""
 
 from collections.abc import Callable
 
+from pointsman.core.errors import PointsmanError
 from pointsman.core.events import (
     BlockEnded,
     Failed,
