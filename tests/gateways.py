@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import uvloop
 
 from pointsman.app import Stopper, answer, listen, run, url_of
-from pointsman.config.load import Loaded, load
+from pointsman.config.load import load
+from pointsman.config.loaded import Loaded
 from pointsman.config.schema import Settings
 from pointsman.control.runtime import Runtime
 from pointsman.gateway.pipeline import Record

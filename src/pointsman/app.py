@@ -25,7 +25,7 @@ from pointsman.config.cards import baseline_of, cards_of, served_of
 from pointsman.config.deadlines import deadlines_of
 from pointsman.config.learned import weights_of
 from pointsman.config.limits import LimitsSettings, TargetLimitsSettings
-from pointsman.config.load import Loaded
+from pointsman.config.loaded import Loaded
 from pointsman.config.schema import ServerSettings, Settings
 from pointsman.config.values import (
     breaker_policy_of,

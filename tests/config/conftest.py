@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.config.load import Loaded, load
+from pointsman.config.load import load
+from pointsman.config.loaded import Loaded
 from pointsman.core.errors import ConfigError, Problem
 
 NOTHING_THERE = {"HOME": "/home/somebody", "OLLAMA_HOST": "127.0.0.1:1"}

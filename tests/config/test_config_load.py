@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from pointsman.config.cards import cards_of
-from pointsman.config.load import Origin, load
+from pointsman.config.load import load
+from pointsman.config.loaded import Origin
 from pointsman.config.values import providers_of
 from pointsman.core.errors import ConfigError
 
@@ -177,7 +178,7 @@ def test_a_variable_fills_an_empty_section(load_text):
 
 
 def test_ledger_is_found_without_the_keys(nothing_there, tmp_path):
-    from pointsman.config.load import ledger_path
+    from pointsman.config.files import ledger_path
 
     path = tmp_path / "c.yaml"
     path.write_text("providers: {openai: {api_key: $NOT_SET}}\nledger: {path: books.db}\n")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.config.load import Loaded
+from pointsman.config.loaded import Loaded
 from pointsman.config.opinions import JudgeSettings, default_routes, table_of
 from pointsman.core.errors import Problem
 

@@ -7,7 +7,8 @@ import pytest
 
 from pointsman.config.cards import cards_of
 from pointsman.config.discover import discover
-from pointsman.config.load import Origin, load
+from pointsman.config.load import load
+from pointsman.config.loaded import Origin
 from pointsman.config.values import providers_of
 
 TAGS = {

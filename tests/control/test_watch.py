@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.config.load import digest
+from pointsman.config.files import digest
 from pointsman.control.watch import FileWatch
 
 

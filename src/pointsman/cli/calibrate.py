@@ -11,8 +11,9 @@ import numpy as np
 import typer
 
 from pointsman.cli.evaluate import pair_of, rates_of
+from pointsman.config.files import ledger_path
 from pointsman.config.learned import weights_of
-from pointsman.config.load import ledger_path, load
+from pointsman.config.load import load
 from pointsman.config.values import policy_of
 from pointsman.core.errors import ConfigError, Problem
 from pointsman.learning.calibration import Cut, cut_for_quality, cut_for_share, moved

@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from pointsman.config.discover import Found, discover, key_variable
-from pointsman.config.load import find_file
+from pointsman.config.files import find_file
 from pointsman.fleet.catalog import models_of
 from pointsman.upstream.known_providers import KNOWN_PROVIDERS
 

@@ -12,7 +12,8 @@ from typing import Any
 import typer
 
 from pointsman.cli.tables import table
-from pointsman.config.load import find_file, load
+from pointsman.config.files import find_file
+from pointsman.config.load import load
 from pointsman.config.schema import Settings
 from pointsman.core.errors import ClientError
 from pointsman.lab.faults import FAULTS, Fault

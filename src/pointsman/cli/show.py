@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from pointsman.cli.tables import table
 from pointsman.config.cards import baseline_of, cards_of
-from pointsman.config.load import Loaded
+from pointsman.config.loaded import Loaded
 from pointsman.config.references import MASK, is_secret
 from pointsman.config.source import Where, dotted
 from pointsman.config.values import policy_of, providers_of

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from pointsman.cli.tables import table
-from pointsman.config.load import ledger_path
+from pointsman.config.files import ledger_path
 from pointsman.ledger.stats import Summary, Totals, summary
 
 _SUMS = ("requests", "in", "out", "cost $", "saved $")

@@ -10,8 +10,9 @@ import numpy as np
 import typer
 
 from pointsman.cli.evaluate import pair_of
+from pointsman.config.files import ledger_path
 from pointsman.config.learned import shipped_weights
-from pointsman.config.load import ledger_path, load
+from pointsman.config.load import load
 from pointsman.config.values import policy_of
 from pointsman.core.errors import ConfigError, Problem
 from pointsman.learning.adapting import LABELS_MIN, adapt, correction, with_chances

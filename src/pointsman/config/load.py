@@ -4,33 +4,31 @@ The order: the file (or what discover finds), its references replaced, POINTSMAN
 then each value by itself (schema), then all of them against one another (checks).
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, Protocol
+from typing import Any
 
 from pydantic import ValidationError
 
 from pointsman.config.checks import CHECKS
 from pointsman.config.discover import discover, key_variable
 from pointsman.config.discovery import written_models
+from pointsman.config.files import digest, find_file, ledger_file, read_file
+from pointsman.config.loaded import DEFAULT, Lists, Loaded, Origin
 from pointsman.config.overlay import Overlay, overlay_path, read_overlay
-from pointsman.config.problems import explain, nearest, where_of
+from pointsman.config.problems import explain, nearest
 from pointsman.config.references import is_secret, resolve
+from pointsman.config.salvage import what_is_right
 from pointsman.config.schema import Settings
-from pointsman.config.source import Source, Where, at, dotted, read_yaml
+from pointsman.config.source import Source, Where, at, dotted
 from pointsman.config.view import View
 from pointsman.core.errors import ConfigError, Problem
-from pointsman.fleet.listed import Listed
 from pointsman.routing.policy import default_policy
 from pointsman.routing.presets import DEFAULT_TIERS
 from pointsman.upstream.known_providers import KNOWN_PROVIDERS
-
-DEFAULT_FILE = "pointsman.yaml"
-"""Looked for in the working directory when no other is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,57 +61,6 @@ OTHER_VARIABLES: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a value came from; `detail` names the line, variable or flag."""
-
-    kind: Literal["default", "file", "environment", "flag", "discovered", "api"]
-    detail: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.kind} ({self.detail})" if self.detail else self.kind
-
-
-DEFAULT = Origin("default")
-
-
-Lists = Mapping[str, Sequence[Listed]]
-"""The models that providers list, by the provider's name."""
-
-
-class Again(Protocol):
-    """`overlay` None is what is kept of it."""
-
-    def __call__(self, *, lists: Lists, overlay: Overlay | None = None) -> "Loaded": ...
-
-
-def _once_only(*, lists: Lists, overlay: Overlay | None = None) -> "Loaded":
-    raise ConfigError([Problem("the configuration", "made by hand", "one that can be read again")])
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """Settings that may be used. `origins` knows every dotted path that is not at its default; `path` is None
-    without a file. `warnings` is for the log, `notes` tells someone at a terminal what was found."""
-
-    settings: Settings
-    origins: Mapping[str, Origin]
-    path: Path | None = None
-    warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    files: Mapping[Path, bytes | None] = field(default_factory=dict)
-    """Every file that was read, with its `digest`."""
-    again: "Again" = field(default=_once_only, repr=False)  # it holds the environment
-    """Reads everything once more, with the models that providers list now and what was set by the API. From the same file, and if it is gone that is
-    a problem. Raises ConfigError."""
-
-    def warned(self, more: Iterable[str]) -> "Loaded":
-        return replace(self, warnings=(*self.warnings, *more))
-
-    def origin(self, where: str) -> Origin:
-        return self.origins.get(where, DEFAULT)
-
-
 def load(
     path: Path | None,
     environ: Mapping[str, str],
@@ -139,10 +86,10 @@ def load(
     loading.override(flags)
     loading.fill_keys()
     loading.fill_ledger_path(file)
-    loading.fill_routes_path(file)
+    loading.anchor(("judge", "routes_file"), file)
+    loading.anchor(("routing", "learned", "path"), file)
     loading.lay_over(overlay)
     loading.add_listed(lists)
-    loading.fill_weights_path(file)
     settings = loading.validate()
     again = partial(load, file if file is not None else path, environ, flags, folder)
     if settings.judge.routes_file is not None:
@@ -153,51 +100,6 @@ def load(
         files[weights] = digest(weights)
     warnings = tuple(loading.warnings(settings))
     return Loaded(settings, loading.origins, file, warnings, loading.notes, files, again)
-
-
-def digest(file: Path) -> bytes | None:
-    """What tells one content of a file from another; None for a file that cannot be read."""
-    try:
-        return hashlib.sha256(file.read_bytes()).digest()
-    except OSError:
-        return None
-
-
-def find_file(path: Path | None, environ: Mapping[str, str], folder: Path = Path()) -> Path | None:
-    """The configuration file to read: the one named, else `POINTSMAN_CONFIG`, else pointsman.yaml here."""
-    if path is not None:
-        return path
-    named = environ.get("POINTSMAN_CONFIG", "").strip()
-    if named:
-        return Path(named).expanduser()
-    here = folder / DEFAULT_FILE
-    return here if here.is_file() else None
-
-
-def state_dir(environ: Mapping[str, str]) -> Path:
-    """Where Pointsman keeps what it writes."""
-    own = environ.get("POINTSMAN_STATE_DIR", "").strip()
-    if own:
-        return Path(own).expanduser()
-    xdg = environ.get("XDG_STATE_HOME", "").strip()
-    if xdg:
-        return Path(xdg) / "pointsman"
-    home = environ.get("HOME", "").strip()
-    return (Path(home) if home else Path.home()) / ".local" / "state" / "pointsman"
-
-
-def ledger_path(path: Path | None, environ: Mapping[str, str], folder: Path = Path()) -> Path:
-    """Where the ledger is. Of the configuration nothing else is looked at: whoever wants to read the books need
-    not hold the keys. Raises ConfigError for a file that is not there or not YAML."""
-    file = find_file(path, environ, folder)
-    source = Source() if file is None else _read(file)
-    return _ledger_file(at(source.tree, ("ledger", "path")), file, environ)
-
-
-def _ledger_file(written: object, file: Path | None, environ: Mapping[str, str]) -> Path:
-    if isinstance(written, str) and written:
-        return (file.parent if file is not None else Path()) / Path(written).expanduser()
-    return state_dir(environ) / "ledger.db"
 
 
 @dataclass(slots=True)
@@ -215,7 +117,7 @@ class _Loading:
     kept: tuple[Path, Overlay] | None = None
 
     def read(self, file: Path) -> None:
-        self.source = source = _read(file)
+        self.source = source = read_file(file)
         resolved = resolve(source, self.environ)
         self.tree = resolved.tree
         for where in _leaves(self.tree):
@@ -290,18 +192,18 @@ class _Loading:
         written = ledger.get("path")
         if written is not None and not (isinstance(written, str) and written):
             return  # reported as what it is
-        ledger["path"] = str(_ledger_file(written, file, self.environ))
+        ledger["path"] = str(ledger_file(written, file, self.environ))
         if written is None:
             variable = "POINTSMAN_STATE_DIR"
             named = self.environ.get(variable, "").strip()
             self.origins["ledger.path"] = Origin("environment", variable) if named else DEFAULT
 
-    def fill_routes_path(self, file: Path | None) -> None:
-        judge = self.tree.get("judge")
-        written = judge.get("routes_file") if isinstance(judge, dict) else None
-        if isinstance(judge, dict) and isinstance(written, str) and written:
+    def anchor(self, where: Where, file: Path | None) -> None:
+        """A relative path there counts from the file."""
+        section, written = at(self.tree, where[:-1]), at(self.tree, where)
+        if isinstance(section, dict) and isinstance(written, str) and written:
             folder = file.parent if file is not None else Path()
-            judge["routes_file"] = str(folder / Path(written).expanduser())
+            section[where[-1]] = str(folder / Path(written).expanduser())
 
     def lay_over(self, overlay: Overlay | None) -> None:
         """Categories that were set by the API stand in the place of those in the file."""
@@ -373,21 +275,13 @@ class _Loading:
             expected = "at least one model by the name that callers use, or a provider with `discover: true`"
             yield Problem("models", None, expected, line=self.source.line(("models",)))
 
-    def fill_weights_path(self, file: Path | None) -> None:
-        routing = self.tree.get("routing")
-        learned = routing.get("learned") if isinstance(routing, dict) else None
-        written = learned.get("path") if isinstance(learned, dict) else None
-        if isinstance(learned, dict) and isinstance(written, str) and written:
-            folder = file.parent if file is not None else Path()
-            learned["path"] = str(folder / Path(written).expanduser())
-
     def validate(self) -> Settings:
         problems = [*self.source.problems, *self.missing_models()]
         try:
             settings: Settings | None = Settings.model_validate(self.tree)
         except ValidationError as error:
             problems += explain(error, self.source, self.named)
-            settings = _what_is_right(self.tree, error)
+            settings = what_is_right(self.tree, error)
         if settings is not None:
             view = View(settings, self.tree, self.source, self.named)
             problems += [problem for check in CHECKS for problem in check(view)]
@@ -432,26 +326,6 @@ def _virtual(tree: Mapping[str, Any]) -> Iterator[str]:
         yield from map(str, found) if isinstance(found, dict) else ()
 
 
-def _read(file: Path) -> Source:
-    """Raises ConfigError for a file of which nothing can be read."""
-    source = read_yaml(_text(file), str(file))
-    if source.problems and not source.tree:
-        raise ConfigError(source.problems)
-    return source
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text("utf-8-sig")
-    except FileNotFoundError:
-        problem = Problem(str(file), "not there", "a configuration file; `pointsman init` writes one")
-    except UnicodeDecodeError:
-        problem = Problem(str(file), "not UTF-8", "a text file in UTF-8")
-    except OSError as error:
-        problem = Problem(str(file), f"not readable ({error.strerror})", "a configuration file")
-    raise ConfigError([problem])
-
-
 def _leaves(tree: Any, where: Where = ()) -> Iterator[Where]:
     """Every place with a value of its own; a list counts as one."""
     if isinstance(tree, dict) and (tree or not where):
@@ -459,38 +333,3 @@ def _leaves(tree: Any, where: Where = ()) -> Iterator[Where]:
             yield from _leaves(value, (*where, key))
     else:
         yield where
-
-
-def _what_is_right(tree: dict[str, Any], error: ValidationError) -> Settings | None:
-    """The settings without what is wrong with them, so that the rest is checked in the same run. None when
-    too little is left."""
-    for _ in range(4):
-        for where in sorted({_to_drop(details) for details in error.errors()}, key=str, reverse=True):
-            if not where:
-                return None
-            tree = _without(tree, where)
-        try:
-            return Settings.model_validate(tree)
-        except ValidationError as another:
-            error = another
-    return None
-
-
-def _to_drop(details: Any) -> Where:
-    where = where_of(details)
-    return where[:-1] if details["type"] == "missing" else where
-
-
-def _without(tree: Any, where: Where) -> Any:
-    """`tree` less what stands at `where`; a copy as far as it differs."""
-    step, rest = where[0], where[1:]
-    if isinstance(tree, dict) and step in tree:
-        changed = dict(tree)
-        if rest:
-            changed[step] = _without(tree[step], rest)
-        else:
-            del changed[step]
-        return changed
-    if isinstance(tree, list) and isinstance(step, int) and step < len(tree) and not rest:
-        return tree[:step] + tree[step + 1 :]
-    return tree

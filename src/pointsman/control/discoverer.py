@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pointsman.config.load import Lists, Loaded, load
+from pointsman.config.load import load
+from pointsman.config.loaded import Lists, Loaded
 from pointsman.config.schema import Settings
 from pointsman.config.values import providers_of
 from pointsman.fleet.listed import Listed

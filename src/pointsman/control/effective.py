@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from pointsman.config.load import Loaded
+from pointsman.config.loaded import Loaded
 from pointsman.config.references import MASK, is_secret
 from pointsman.config.source import Where, dotted
 from pointsman.config.values import categories_of

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from pointsman.config.load import Lists, Loaded
+from pointsman.config.loaded import Lists, Loaded
 from pointsman.config.overlay import Overlay, overlay_path, read_overlay, write_overlay
 from pointsman.config.schema import Settings
 from pointsman.control.changes import held, model_changes, models_by_tier, waiting_for_restart

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pointsman.config.load import Loaded
+from pointsman.config.loaded import Loaded
 from pointsman.config.overlay import Overlay
 from pointsman.config.schema import Settings
 from pointsman.control.backend_watch import BackendWatch

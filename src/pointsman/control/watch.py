@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from pointsman.config.load import digest
+from pointsman.config.files import digest
 
 _Stat = tuple[int, int, int, int]
 
