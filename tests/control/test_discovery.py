@@ -1,10 +1,15 @@
 """Models that nobody wrote down: they come, route, go, and a provider that is down takes nothing with it."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
 from operators import Operator, eventually
 
+from pointsman.config.load import load
+from pointsman.core.errors import ConfigError
+from pointsman.fleet.listed import Listed
 from pointsman.lab.scripted import FakeUpstream, Received, Scripted, scripted
 from replies import completion
 
@@ -151,3 +156,71 @@ def test_discovered_models_survive_a_reload_and_go_with_their_provider(
 
     assert told.body["removed_models"] == ["one-7b"]
     assert operator.models() == {"tiny"}
+
+
+NAMING = """
+aliases: {helper: "qwen3:32b"}
+categories: {cooking: {keywords: [recipe], models: ["qwen3:32b"]}}
+chains: {models: {"qwen3:4b": ["qwen3:32b", "no-such-model"]}}
+baseline_model: "qwen3:32b"
+"""
+
+
+def test_what_names_a_listed_model_holds_once_it_is_listed(
+    operated: Operated, upstream: FakeUpstream
+) -> None:
+    server = Server(upstream, "qwen3:4b")
+    operator = operated(yaml(upstream, NAMING, refresh_s=0.05))
+    assert eventually(lambda: operator.models() == {"qwen3:4b"})
+    assert operator.chat("helper").status == 404
+
+    server.names.append("qwen3:32b")
+
+    assert eventually(lambda: "qwen3:32b" in operator.models())
+    assert operator.chat("helper").status == 200
+    assert upstream.requests[-1].json()["model"] == "qwen3:32b"
+    asked = {"model": "auto", "messages": [{"role": "user", "content": "A recipe for bread, please"}]}
+    assert operator.ask("POST", "/v1/chat/completions", asked).status == 200
+    last = [request for request in upstream.requests if request.path == "/v1/chat/completions"][-1]
+    assert last.json()["model"] == "qwen3:32b"
+
+
+def test_a_category_of_listed_models_survives_a_restart(
+    operated: Operated, upstream: FakeUpstream, tmp_path: Path
+) -> None:
+    Server(upstream, "qwen3:4b", "qwen3:32b")
+    first = operated(yaml(upstream))
+    assert eventually(lambda: len(first.models()) == 2)
+    cooking = {"name": "cooking", "keywords": ["recipe"], "models": ["qwen3:32b"]}
+    assert first.ask("POST", "/config/category", cooking).status == 200
+
+    loaded = load(first.gateway.file, {"POINTSMAN_STATE_DIR": str(first.gateway.file.parent)}, {})
+
+    assert "cooking" in loaded.settings.categories
+    assert any("qwen3:32b is left out until" in note for note in loaded.notes)
+
+
+def test_a_name_that_nobody_lists_is_told_and_stops_nothing(upstream: FakeUpstream, tmp_path: Path) -> None:
+    file = tmp_path / "pointsman.yaml"
+    file.write_text(yaml(upstream, NAMING))
+
+    loaded = load(file, {"POINTSMAN_STATE_DIR": str(tmp_path)}, {}, lists={"local": [Listed("qwen3:4b")]})
+
+    told = "\n".join(loaded.warnings)
+    assert (
+        "chains.models.qwen3:4b: no-such-model is left out: it is neither in `models` nor listed by local"
+        in told
+    )
+    assert loaded.settings.chains.models == {}
+    assert loaded.settings.baseline_model is None
+
+
+def test_without_a_provider_that_lists_an_unknown_name_is_a_mistake(
+    upstream: FakeUpstream, tmp_path: Path
+) -> None:
+    file = tmp_path / "pointsman.yaml"
+    known = 'models: {"qwen3:4b": {provider: local, tier: simple}}'
+    file.write_text(yaml(upstream, f"{known}\naliases: {{helper: no-such-model}}", discover="false"))
+
+    with pytest.raises(ConfigError, match="no-such-model"):
+        load(file, {"POINTSMAN_STATE_DIR": str(tmp_path)}, {})

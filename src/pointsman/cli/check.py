@@ -20,6 +20,8 @@ def run(path: Path | None, flags: Mapping[str, object], environ: Mapping[str, st
         _check_ledger(Path(settings.ledger.path))
     for warning in loaded.warnings:
         typer.echo(f"warning: {warning}")
+    for note in loaded.notes:
+        typer.echo(f"note: {note}")
     for card in cards:
         unknown = [
             word

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pointsman.config.awaited import left_out
 from pointsman.config.checks import CHECKS
 from pointsman.config.discover import discover, key_variable
 from pointsman.config.discovery import written_models
@@ -90,6 +91,7 @@ def load(
     loading.anchor(("routing", "learned", "path"), file)
     loading.lay_over(overlay)
     loading.add_listed(lists)
+    loading.leave_out_awaited(lists)
     settings = loading.validate()
     again = partial(load, file if file is not None else path, environ, flags, folder)
     if settings.judge.routes_file is not None:
@@ -266,6 +268,21 @@ class _Loading:
             if key not in written and key != "tier" and not (is_priced and key.startswith("usd_")):
                 written[key] = value
                 self.origins[f"models.{name}.{key}"] = Origin("discovered", facts["provider"])
+
+    def leave_out_awaited(self, lists: Lists) -> None:
+        """What names a model that a provider may still list, where one is asked for its models."""
+        providers = self.tree.get("providers")
+        asked = (
+            [name for name, one in providers.items() if _discovers(one)]
+            if isinstance(providers, dict)
+            else []
+        )
+        for where, name in left_out(self.tree) if asked else ():
+            told = f"{dotted(where)}: {name} is left out"
+            if all(provider in lists for provider in asked):
+                self.ignored.append(f"{told}: it is neither in `models` nor listed by {', '.join(asked)}")
+            else:
+                self.notes += (f"{told} until one of the providers that are asked for their models lists it",)
 
     def missing_models(self) -> Iterator[Problem]:
         if self.tree.get("models") != {}:

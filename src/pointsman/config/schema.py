@@ -158,6 +158,7 @@ class ProviderSettings(Section):
         description=(
             "`true`: ask the provider for its models and serve them under its names for them, besides those in `models`."
             " A section says which. For OpenAI-compatible servers, LiteLLM and Ollama."
+            " Other settings may name them: what names one that is not listed yet is left out until it is."
         ),
     )
     region: Region | None = Field(
