@@ -11,6 +11,7 @@ from pointsman.wire.dialect import Dialect
 from pointsman.wire.gemini import GEMINI
 from pointsman.wire.openai_chat import OPENAI_CHAT
 from pointsman.wire.openai_responses import OPENAI_RESPONSES
+from replies import chat_event
 
 
 def delta(**fields: Any) -> dict[str, Any]:
@@ -88,7 +89,15 @@ def test_content_and_the_end_are_seen(dialect: Dialect, data: dict[str, Any], na
 
 
 def test_the_end_of_a_chat_stream_is_seen() -> None:
-    assert OPENAI_CHAT.has_content(b"data: [DONE]\n\n")
+    end = chat_event({}, "stop") + b"data: [DONE]\n\n"
+    assert OPENAI_CHAT.has_content(end)
+    assert OPENAI_CHAT.has_content(end.replace(b"\n", b"\r\n"))
+
+
+@pytest.mark.parametrize("dialect", [OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES, GEMINI])
+def test_an_end_of_nothing_is_no_content(dialect: Dialect) -> None:
+    assert not dialect.has_content(b"data: [DONE]\n\n")
+    assert not dialect.has_content(b": wait\n\ndata: [DONE]\r\n\r\n")
 
 
 @pytest.mark.parametrize("dialect", [OPENAI_CHAT, ANTHROPIC_MESSAGES, OPENAI_RESPONSES, GEMINI])

@@ -23,6 +23,7 @@ from pointsman.core.errors import (
 )
 from pointsman.wire.envelope import Address
 from pointsman.wire.gemini import GEMINI
+from pointsman.wire.gemini.framing import ArrayRelay
 
 JSON = ((b"content-type", b"application/json"),)
 INFO = "type.googleapis.com/google.rpc."
@@ -166,10 +167,13 @@ def test_errors_in_a_stream_keep_to_its_framing() -> None:
 def test_errors_in_an_array_close_it() -> None:
     address = Address("m", stream=True, as_array=True)
     error = UpstreamError(UpstreamFault.BROKEN, "m")
-    sent = b'[{"a":1}' + GEMINI.encode_stream_error(error, "pm_1", address)
-    first, last = json.loads(sent)
+    (only,) = json.loads(GEMINI.encode_stream_error(error, "pm_1", address))
+    relay = ArrayRelay()
+    first, last = json.loads(relay.feed(b'data: {"a":1}\r\n\r\n') + relay.broken(error, "pm_1"))
     assert first == {"a": 1}
+    assert only == last
     assert last["error"]["code"] == 502
+    assert relay.finish() == b""
 
 
 @settings(deadline=None)

@@ -8,7 +8,7 @@ from pointsman.core.usage import Usage
 from pointsman.gateway.crossing import Streamable, ended_too_early, usage_of
 from pointsman.wire.dialect import Dialect, ReplyContext, ReplyWatch
 from pointsman.wire.envelope import Envelope
-from pointsman.wire.sse import EventSplitter
+from pointsman.wire.sse import EventSplitter, is_text
 
 
 class SameDialect(Streamable):
@@ -39,6 +39,8 @@ class SameDialect(Streamable):
 
     def whole(self, reply: bytes) -> bytes:
         self._usage = self._dialect.read_usage(reply)
+        if not reply.isascii() and not is_text(reply):
+            raise _not_text()
         return reply
 
     def last_words(self, error: PointsmanError, request_id: str) -> bytes:
@@ -67,6 +69,8 @@ class SameDialect(Streamable):
             watch.feed(data)
             if watch.error is not None:
                 self._break(watch.error, data)
+            if not data.isascii() and not is_text(data):
+                self._break(_not_text(), data)
             return data
         return super().piece(data)
 
@@ -80,10 +84,14 @@ class SameDialect(Streamable):
         watch.feed(events)
         if watch.error is not None:
             self._break(watch.error, events)
+        if not events.isascii() and not is_text(events):
+            self._break(_not_text(), events)
         relay = self._relay_of_dialect
         if self._has_begun:
             return events if relay is None else relay.feed(events)
-        is_content = self._dialect.has_content(events) or watch.is_complete
+        is_content = self._dialect.has_content(events)
+        if watch.is_complete and not is_content:
+            raise ended_too_early()
         if relay is not None:
             events = relay.feed(events)
         if not is_content:
@@ -104,7 +112,7 @@ class SameDialect(Streamable):
         watch.feed(rest)
         if watch.error is not None:
             raise watch.error
-        if not watch.is_complete:
+        if not watch.is_complete or not (self._has_begun or self._dialect.has_content(rest + b"\n\n")):
             raise ended_too_early()
         relay = self._relay_of_dialect
         return self._release(rest if relay is None else relay.feed(rest) + relay.finish())
@@ -114,3 +122,7 @@ class SameDialect(Streamable):
         self._usage = usage_of(events)
         wants_usage = self._dialect.wants_stream_usage(self._envelope)
         return self._dialect.reply_encoder(self._context._replace(stream_usage=wants_usage)).feed(events)
+
+
+def _not_text() -> UpstreamError:
+    return UpstreamError(UpstreamFault.BAD_REPLY, "the reply is not UTF-8")

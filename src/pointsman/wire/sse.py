@@ -148,6 +148,15 @@ def is_plain_json(block: bytes) -> bool:
     return all(is_json(line[5:]) for line in block.split(b"\n") if line.startswith(b"data:"))
 
 
+def is_text(data: bytes) -> bool:
+    """True if it is UTF-8, as JSON and events must be. What nobody decodes here is not looked at otherwise."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def unreadable() -> UpstreamError:
     """What an event means that is no JSON: relayed, it would break the caller's reader, or be passed over by it."""
     return UpstreamError(UpstreamFault.BAD_REPLY, "the stream holds an event that is not JSON")

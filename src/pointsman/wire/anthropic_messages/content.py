@@ -37,6 +37,8 @@ def has_content(events: bytes) -> bool:
         try:
             event = _decode(sent.data)
         except msgspec.ValidationError:
+            if sent.data.startswith(b"[DONE]"):
+                continue  # the end of nothing
             return True  # JSON all the same, and relayed as it is
         except NOT_JSON:
             raise unreadable() from None

@@ -44,9 +44,9 @@ def _is_content(data: bytes) -> bool:
     try:
         chunk = _decode(data)
     except msgspec.ValidationError:
-        return True  # JSON all the same, and relayed as it is
+        return not data.startswith(b"[DONE]")  # JSON all the same, and relayed as it is
     except NOT_JSON:
-        if data.strip() in {b"", b"[DONE]"}:
+        if not data.strip():
             return False
         raise unreadable() from None
     for candidate in chunk.candidates or ():

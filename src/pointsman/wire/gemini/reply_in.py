@@ -348,7 +348,7 @@ def read_usage(body: bytes) -> Usage | None:
     for chunk in chunks:
         if chunk.error is not None:
             raise error_in_reply(chunk.error)
-        is_reply = is_reply or chunk.candidates is not None or chunk.prompt_feedback is not None
+        is_reply = is_reply or bool(chunk.candidates) or chunk.prompt_feedback is not None
         if chunk.usage_metadata is not None:
             usage = chunk.usage_metadata.usage() or usage
     if not is_reply:

@@ -36,11 +36,13 @@ _decode = msgspec.json.Decoder(_Chunk).decode
 
 
 def has_content(events: bytes) -> bool:
-    """True if whole `events` hold content, or the end. Raises UpstreamError (BAD_REPLY) for data that is no JSON."""
+    """True if whole `events` hold content, or its end: [DONE] alone is the end of nothing. Raises UpstreamError (BAD_REPLY) for data that is no JSON."""
     # What most reads hold: one chunk, on one line.
     if events.startswith(b"data: {") and events.find(b"\n") == len(events) - 2:
         return _is_content(events[6:])
-    return any(sent.data.startswith(b"[DONE]") or _is_content(sent.data) for sent in SseReader().feed(events))
+    return any(
+        not sent.data.startswith(b"[DONE]") and _is_content(sent.data) for sent in SseReader().feed(events)
+    )
 
 
 def _is_content(data: bytes) -> bool:

@@ -248,6 +248,7 @@ class ReplyDecoder:
         self._reader = SseReader()
         self._reading = _Reading(maker)
         self._is_over = False
+        self._has_said_anything = False
 
     def feed(self, data: bytes) -> list[ReplyEvent]:
         out: list[ReplyEvent] = []
@@ -279,7 +280,7 @@ class ReplyDecoder:
         if self._is_over or not data:
             return
         if data.startswith(b"[DONE]"):
-            if not self._reading.is_started:
+            if not self._has_said_anything and self._reading.raw_reason is None:
                 raise UpstreamError(UpstreamFault.BAD_REPLY, "the stream holds no reply")
             self._end(out)
             return
@@ -308,7 +309,9 @@ class ReplyDecoder:
     def _take(self, choice: Choice, out: list[ReplyEvent]) -> None:
         delta = choice.message if choice.delta is None else choice.delta
         if delta is not None:
+            before = len(out)
             self._reading.take(delta, choice.logprobs, out)
+            self._has_said_anything = self._has_said_anything or len(out) > before
         if choice.finish_reason:
             self._reading.raw_reason = choice.finish_reason
 

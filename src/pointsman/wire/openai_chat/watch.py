@@ -44,7 +44,7 @@ def read_usage(body: bytes) -> Usage | None:
         raise error_instead_of_reply(body) from None
     if reply.error:
         raise error_within_reply({"error": reply.error})
-    if not memoryview(reply.choices).nbytes:
+    if bytes(memoryview(reply.choices)[:2]) in {b"", b"[]"}:
         raise error_instead_of_reply(body)
     return None if reply.usage is None else usage_from(reply.usage)
 

@@ -41,6 +41,8 @@ def has_content(events: bytes) -> bool:
         try:
             kind = _decode(sent.data).type
         except msgspec.ValidationError:
+            if sent.data.startswith(b"[DONE]"):
+                continue  # the end of nothing
             return True  # JSON all the same, and relayed as it is
         except NOT_JSON:
             raise unreadable() from None
