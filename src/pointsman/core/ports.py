@@ -100,9 +100,13 @@ class Send(Protocol):
 class Answer(Protocol):
     """The client's end of one exchange. `start` once, `write` any number of times, `finish` once."""
 
-    is_started: bool
-    disconnected: bool
-    """The client is gone."""
+    @property
+    def is_started(self) -> bool: ...
+
+    @property
+    def disconnected(self) -> bool:
+        """The client is gone."""
+        ...
 
     def start(self, status: int, lines: bytes, *, length: int | None = None) -> None:
         """Sends the head. `lines` are its headers, each with its line end; `length` None means a body of unknown

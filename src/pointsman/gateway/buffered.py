@@ -20,10 +20,6 @@ class Buffered:
     def disconnected(self) -> bool:
         return self._caller.disconnected
 
-    @disconnected.setter
-    def disconnected(self, value: bool) -> None:
-        raise AttributeError("only the caller's end knows that")
-
     @property
     def body(self) -> bytes:
         return b"".join(self._pieces)

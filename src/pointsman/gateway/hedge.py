@@ -13,6 +13,7 @@ from typing import Any
 from pointsman.core.decision import Decision
 from pointsman.core.ports import Answer, Incoming
 from pointsman.fleet.retry_budget import RetryBudget
+from pointsman.gateway.passed_on import PassedOn
 
 Attempted = Coroutine[Any, Any, bool]
 """One attempt under way: True when the caller has an answer, False when it failed unnoticed."""
@@ -89,48 +90,32 @@ class Race:
                     task.exception()  # it failed when it was too late to matter
 
 
-class Lane:
-    """Implements Answer. Nothing is written to it before it has claimed."""
+class Lane(PassedOn):
+    """Nothing is written to it before it has claimed."""
 
     def __init__(self, race: Race) -> None:
+        super().__init__(race.answer)
         self._race = race
-        self._answer = race.answer
         self._source: Incoming | None = None
         self._has_claimed = False
-        self.is_started = False
+        self._is_started = False
 
     @property
-    def disconnected(self) -> bool:
-        return self._answer.disconnected
-
-    @disconnected.setter
-    def disconnected(self, value: bool) -> None:
-        raise AttributeError("only the caller's end knows that")
+    def is_started(self) -> bool:
+        return self._is_started
 
     def claim(self) -> None:
         self._race.claim(self)
         self._has_claimed = True
-        self.is_started = self._answer.is_started  # a keep-alive may have begun the head
+        self._is_started = self._answer.is_started  # a keep-alive may have begun the head
         if self._source is not None:
-            self._answer.throttle(self._source)
+            super().throttle(self._source)
 
     def start(self, status: int, lines: bytes, *, length: int | None = None) -> None:
-        self.is_started = True
-        self._answer.start(status, lines, length=length)
-
-    def write(self, data: bytes) -> None:
-        self._answer.write(data)
-
-    def finish(self) -> None:
-        self._answer.finish()
-
-    def break_off(self) -> None:
-        self._answer.break_off()
+        self._is_started = True
+        super().start(status, lines, length=length)
 
     def throttle(self, source: Incoming | None) -> None:
         self._source = source
         if self._has_claimed:
-            self._answer.throttle(source)
-
-    def when_silent(self, say: Callable[[Answer], None]) -> None:
-        self._answer.when_silent(say)
+            super().throttle(source)

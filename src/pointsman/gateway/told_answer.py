@@ -7,13 +7,14 @@ decides nothing, and adds it where the caller's SDK reads over what it does not 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from pointsman.core.ports import Answer, Incoming
+from pointsman.core.ports import Answer
 from pointsman.gateway.booking import Booking
+from pointsman.gateway.passed_on import PassedOn
 from pointsman.gateway.wishes import ROUTING
 
 ASKED = (ROUTING.encode(), b"true")
@@ -58,11 +59,11 @@ def routing(booking: Booking) -> dict[str, Any]:
     }
 
 
-class ToldAnswer:
-    """The caller's end of an exchange, with something to add at its end. Implements `core.ports.Answer`."""
+class ToldAnswer(PassedOn):
+    """The caller's end of an exchange, with something to add at its end."""
 
     def __init__(self, answer: Answer, booking: Booking) -> None:
-        self._answer = answer
+        super().__init__(answer)
         self._booking = booking
         self._head: tuple[int, bytes] | None = None
         self._may_tell = True
@@ -71,18 +72,6 @@ class ToldAnswer:
     @property
     def is_started(self) -> bool:
         return self._head is not None or self._answer.is_started
-
-    @is_started.setter
-    def is_started(self, value: bool) -> None:
-        raise AttributeError("`start` does that")
-
-    @property
-    def disconnected(self) -> bool:
-        return self._answer.disconnected
-
-    @disconnected.setter
-    def disconnected(self, value: bool) -> None:
-        raise AttributeError("only the caller's end knows that")
 
     def start(self, status: int, lines: bytes, *, length: int | None = None) -> None:
         self._may_tell = status == 200
@@ -101,18 +90,6 @@ class ToldAnswer:
         elif self._may_tell and _DONE in data:
             data = self._told_before_end(data)
         self._answer.write(data)
-
-    def finish(self) -> None:
-        self._answer.finish()
-
-    def break_off(self) -> None:
-        self._answer.break_off()
-
-    def throttle(self, source: Incoming | None) -> None:
-        self._answer.throttle(source)
-
-    def when_silent(self, say: Callable[[Answer], None]) -> None:
-        self._answer.when_silent(say)
 
     def _told_in_last_event(self, data: bytes, last_event: re.Pattern[bytes]) -> bytes:
         """What is written is whole events, each on a line of its own."""

@@ -90,8 +90,8 @@ class _Place(NamedTuple):
     wanted: str | None
 
 
-class Heard(Answer):
-    """What the caller of a trial is sent."""
+class Heard:
+    """What the caller of a trial is sent. Implements `core.ports.Answer`."""
 
     def __init__(self) -> None:
         self.is_started = False
