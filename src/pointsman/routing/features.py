@@ -6,8 +6,9 @@ FEATURES_VERSION. All of it depends on bytes alone: no locale, no hash of the in
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple
 from zlib import crc32
+
+import msgspec
 
 FEATURES_VERSION = 1
 
@@ -34,8 +35,12 @@ def _plain() -> bytes:
 
 # Every digit a 0, every other mark a space: what numbers there are says little, how long they are a lot.
 _PLAIN = _plain()
-_DIGIT = b"0"
-_NO_MARKS = bytes(byte for byte in range(0x100) if byte >= 0x80 or chr(byte).isalnum() or chr(byte).isspace())
+_DIGITS = b"0123456789"
+_NO_MARKS = bytes(
+    byte
+    for byte in range(0x100)
+    if byte >= 0x80 or chr(byte).isalpha() or (chr(byte).isspace() and byte != ord("\n"))
+)
 
 
 def _words(text: str) -> frozenset[bytes]:
@@ -108,36 +113,26 @@ FEATURES: Sequence[str] = (
 )
 
 
-_COUNT_BITS = 6
-_COUNT = (1 << _COUNT_BITS) - 1
-
-
-def _counted() -> dict[bytes, int]:
-    """For each listed word a 1 in the count of every set that holds it, six bits apart, numbers first: one look-up
-    then serves them all."""
-    counted: dict[bytes, int] = {}
-    for place, words in enumerate((_NUMBERS, *(words for _, words in _SETS))):
-        assert len(words) <= _COUNT
-        for word in words:
-            counted[word] = counted.get(word, 0) + (1 << _COUNT_BITS * place)
-    return counted
-
-
-_COUNTED = _counted()
+_COUNTED_SETS = (_NUMBERS, *(words for _, words in _SETS))
+# A listed word -> a 1 in the byte of every set that holds it: one look-up then serves them all.
+_COUNTED = {
+    word: sum((word in words) << 8 * place for place, words in enumerate(_COUNTED_SETS))
+    for words in _COUNTED_SETS
+    for word in words
+}
 _LISTED = frozenset(_COUNTED)
-_COUNT_PLACES = tuple(_COUNT_BITS * place for place in range(1, len(_SETS) + 1))
+_MARK_PLACES = {ord(mark): place for place, (_, mark) in enumerate(_MARKS)}
 _NO_LINES = (0, 0, 0)
-_NO_MARK = (0.0,) * len(_MARKS)
+_NO_MARK = [0.0] * len(_MARKS)
 
 
-class Text(NamedTuple):
-    """The part of a text that is read, how many characters all of it has, and how many digits that part."""
+class Text(msgspec.Struct, frozen=True, gc=False):
+    """The part of a text that is read, and how many characters all of it has."""
 
     data: bytes
     chars: int
     words: list[bytes]
     different: AbstractSet[bytes]
-    digits: int
 
 
 def read_text(text: str) -> Text:
@@ -147,9 +142,8 @@ def read_text(text: str) -> Text:
     if chars > 2 * EDGE_CHARS:
         text = f"{text[:EDGE_CHARS]}\n{text[-EDGE_CHARS:]}"
     data = text.lower().encode("utf-8", "replace")
-    plain = data.translate(_PLAIN)
-    words = plain.split()
-    return Text(data, chars, words, set(words), plain.count(_DIGIT))
+    words = data.translate(_PLAIN).split()
+    return Text(data, chars, words, set(words))
 
 
 def pieces(word: bytes) -> list[int]:
@@ -166,22 +160,26 @@ def features(text: Text) -> list[float]:
     """The numbers of FEATURES, in their order. Counts are per word, those of words per different word. Nothing that
     politeness brings with it is among them (persons, question marks, what may or could be), nor the share of other
     scripts, which a greeting in another language would change."""
-    data, chars, words, different, digits = text
-    size, word_count, different_count = len(data) or 1, len(words) or 1, len(different) or 1
-    count = data.count
-    lines = count(b"\n")
+    data, different, words = text.data, text.different, len(text.words)
+    size, per_word, per_different = len(data) or 1, words or 1, len(different) or 1
     marks = data.translate(None, _NO_MARKS)
-    of_mark = marks.count
+    lines = marks.count(b"\n")
+    of_marks = _NO_MARK.copy()
+    for mark in set(marks):
+        if mark in _MARK_PLACES:
+            of_marks[_MARK_PLACES[mark]] = marks.count(mark) / per_word
     listed = sum(map(_COUNTED.__getitem__, _LISTED & different))
+    numbers, *of_sets = listed.to_bytes(len(_COUNTED_SETS), "little")
+    count = data.count
     return [
-        chars,
-        len(words),
-        len(different) / word_count,
-        size / word_count,
+        text.chars,
+        words,
+        len(different) / per_word,
+        size / per_word,
         lines,
         *((count(b"\n\n"), count(b"\n    "), count(b"\nb.") + count(b"\nb)")) if lines else _NO_LINES),
-        digits / size,
-        listed & _COUNT,
-        *([of_mark(mark) / word_count for _, mark in _MARKS] if marks else _NO_MARK),
-        *[(listed >> place & _COUNT) / different_count for place in _COUNT_PLACES],
+        (len(marks) - len(marks.translate(None, _DIGITS))) / size,
+        numbers,
+        *of_marks,
+        *[words_of_set / per_different for words_of_set in of_sets],
     ]

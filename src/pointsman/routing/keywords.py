@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
 from pointsman.routing.spellings import Misspelt, unaccented
@@ -43,14 +44,14 @@ class Word(NamedTuple):
     lists: tuple[str, ...]
 
 
-class Found(NamedTuple):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """How many different words of each list a text holds, by the list's name: `said` near either end of it,
     `pasted` only further inside. `places` are those of the words among `known`, in the order of their first
     mention, those that were said first."""
 
     said: dict[str, int]
     pasted: dict[str, int]
-    places: Iterable[int]
+    places: dict[int, None]
     known: Sequence[Word]
 
     def words(self, name: str) -> list[str]:
@@ -98,22 +99,19 @@ class _Machine:
     ) -> None:
         """Adds the words in that part of `data` which are not in `found` yet to it, and to the count of their lists."""
         lists, starts_word, ends_word, edges = self._lists, self._starts_word, self._ends_word, _EDGES
-        words = self._words
+        words, count_of = self._words, counts.get
+        near = data[begin - 1 :] if begin else b"\n" + data  # so that nothing has to be added up
         for index, start, stop in self._find(data[begin:end], True):
             word = words[index]
             if (
                 word in found
-                or (
-                    starts_word[index]
-                    and edges[data[begin + start - 1]]
-                    and _joins_before(data, begin + start)
-                )
-                or (ends_word[index] and edges[data[begin + stop]] and _joins_at(data, begin + stop))
+                or (starts_word[index] and edges[near[start]] and _joins_before(data, begin + start))
+                or (ends_word[index] and edges[near[stop + 1]] and _joins_at(data, begin + stop))
             ):
                 continue
             found[word] = None
             for name in lists[index]:
-                counts[name] = counts.get(name, 0) + 1
+                counts[name] = count_of(name, 0) + 1
 
 
 class _Sought(NamedTuple):
@@ -160,6 +158,9 @@ class Keywords:
         self._ascii = _Machine([each for each in sought if each.pattern.isascii()])
         self._any = _Machine(sought)
         self._courtesies = _Machine([each for each in sought if COURTESIES in each.lists])
+        self._courtesy_chars = {
+            place: len(word.told) for place, word in enumerate(self._words) if COURTESIES in word.lists
+        }
         self._misspelt = Misspelt(
             {
                 spelling: place
@@ -230,10 +231,14 @@ class Keywords:
         counts: dict[str, int] = {}
         places: dict[int, None] = {}
         self._courtesies.search(data, 0, len(data), places, counts)
-        spoken = sum([len(self._words[place].told) for place in places])
-        if spoken < _COURTESY_SHARE * len(sentence.strip()):
+        if self.courtesy_chars(places) < _COURTESY_SHARE * len(sentence.strip()):
             return False
         return self.find(sentence, proofread=False).said.keys() <= {COURTESIES, *beside}
+
+    def courtesy_chars(self, places: Iterable[int]) -> int:
+        """How long those of these words are that are courtesies."""
+        chars = self._courtesy_chars
+        return sum([chars[place] for place in places if place in chars])
 
     def _read_misspelt(self, text: str, found: dict[int, None], said: dict[str, int]) -> None:
         for place in self._misspelt.find(text):

@@ -115,9 +115,16 @@ class Learned:
 
     def read(self, asked: str) -> Opinion:
         """Takes the same time for any long text."""
+        return Opinion(*self._read(asked))
+
+    def value(self, asked: str) -> float:
+        """That of `read`."""
+        return self._read(asked)[0]
+
+    def _read(self, asked: str) -> tuple[float, float]:
         text = read_text(asked)
         if not text.different:
-            return Opinion(0.0, 0.0)
+            return 0.0, 0.0
         weights = self._weights
         total, known = divmod(sum(map(self._of_word, text.different)), 4096)
         different = len(text.different)
@@ -135,8 +142,8 @@ class Learned:
                     for number, (mean, scale, weight) in zip(values, weights.terms, strict=True)
                 ]
             )
-            return Opinion(min(max(value * trust * weights.share + added, -1.0), 1.0), trust)
-        return Opinion(value * trust, trust)
+            return min(max(value * trust * weights.share + added, -1.0), 1.0), trust
+        return value * trust, trust
 
     def parts(self, asked: str) -> tuple[float, float]:
         """Both parts as they come, before they are brought to one scale: what training sets that scale by."""

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from pointsman.core.prompt import Prompt
 from pointsman.routing.keywords import COURTESIES, EDGE_CHARS, Found, Keywords
 from pointsman.routing.tokens import beside, input_tokens, text_tokens, weigh
@@ -51,7 +53,7 @@ one, the three kinds of media have beside "media", and "math" beside "digits": f
 words."""
 
 
-class Reading(NamedTuple):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """`asked` is the last user turn; one that is short and no more than a wish to go on, or too short to say anything
     by itself, is read together with the user turns before it, back to the first that says more; thanks and a greeting
     are not. Keywords come from it alone: what a tool returned or an
@@ -192,7 +194,7 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
             measures["explanation"] = left
     if COURTESIES in measures:
         # Courtesies are many words that say nothing of the task.
-        spoken = sum(map(len, found.words(COURTESIES))) / _BYTES_PER_TOKEN
+        spoken = keywords.courtesy_chars(found.places) / _BYTES_PER_TOKEN
         measures["asked_tokens"] = max(round(asked_tokens - spoken), 1)
     # What was pasted counts as a word at most: a long text has some of everything, and what to do with it is said
     # before or behind it.

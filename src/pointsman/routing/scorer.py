@@ -9,12 +9,15 @@ The shares, the one of "base" included, add up to the score before it is clamped
 """
 
 from collections.abc import Iterable
+from operator import itemgetter
 
 from pointsman.core.decision import Reason, Share
 from pointsman.routing.learned import BASE, LEARNED, Learned
 from pointsman.routing.policy import Policy
 from pointsman.routing.reading import Reading, Words
 from pointsman.routing.signals import SIGNALS
+
+_ADDED = itemgetter(2)
 
 
 class Scorer:
@@ -47,31 +50,25 @@ class Scorer:
 
     def score(self, reading: Reading) -> tuple[float, tuple[Share, ...]]:
         """Shares come in the order of their measures, base first, those that are words last."""
-        known, by_measure, measures = self._known, self._by_measure, reading.measures
-        base = self._base
-        total = base[2]
-        shares = [base]
+        share_of, by_measure, measures = self._known.get, self._by_measure, reading.measures
+        shares = [self._base]
         for read in measures.items():
-            share = known.get(read)
+            share = share_of(read)
             if share is None:
                 measure, number = read
-                signal = by_measure.get(measure)
-                if signal is None:
+                if measure not in by_measure:
                     continue
-                name, weight, value_of = signal
+                name, weight, value_of = by_measure[measure]
                 value = value_of(number, measures)
                 if not value:
                     continue
                 share = (name, value, weight * value)
-            total += share[2]
             shares.append(share)
         if self._learned is not None:
-            value = self._learned.read(reading.asked).value
+            value = self._learned.value(reading.asked)
             if value:
-                share = (LEARNED, value, self._learned_weight * value)
-                total += share[2]
-                shares.append(share)
-        return min(max(total, 0.0), 1.0), tuple(shares)
+                shares.append((LEARNED, value, self._learned_weight * value))
+        return min(max(sum(map(_ADDED, shares)), 0.0), 1.0), tuple(shares)
 
     def _saw_learned(self, reading: Reading) -> str:
         assert self._learned is not None

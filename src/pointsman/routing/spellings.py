@@ -8,7 +8,12 @@ from collections.abc import Collection, Iterator, Mapping
 _SHORTEST_CHARS = 7
 """Of shorter words too many are real ones that differ by a letter."""
 _LONGEST_CHARS = 20
-_WORD = re.compile(rf"[^\W\d_]{{{_SHORTEST_CHARS - 1},{_LONGEST_CHARS}}}")  # one may be missing
+_UNSPELT = "\u0e00-\u1dff\u2000-\U0010ffff"
+"""Scripts of syllables and pictures are not misspelt by a letter. Letters of Latin and Greek with further accents lie
+between them."""
+_WORD = re.compile(rf"[^\W\d_{_UNSPELT}]{{{_SHORTEST_CHARS - 1},{_LONGEST_CHARS}}}")  # one may be missing
+_MEANT_MAX = 10_000
+_NOTHING = -1
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _MAY_DROP_ACCENTS = re.compile("[\u00c0-\u024f\u0451]")
 
@@ -35,7 +40,7 @@ class Misspelt:
         self._known = {
             word: place
             for word, place in words.items()
-            if len(word) >= _SHORTEST_CHARS and _WORD.fullmatch(word) and _is_spelt(word)
+            if len(word) >= _SHORTEST_CHARS and _WORD.fullmatch(word)
         }
         self._lacking: dict[str, int] = {}
         for word, place in self._known.items():
@@ -43,27 +48,31 @@ class Misspelt:
                 self._lacking.setdefault(word[:at] + word[at + 1 :], place)
         in_phrases = {part for word in words for part in _WORD.findall(word)}
         self._never = in_phrases.union(never)
+        self._meant: dict[str, int] = {}  # people use the same few thousand words again and again
 
     def find(self, text: str) -> Iterator[int]:
         """The places of the words that were meant, in the order of `text`; those that are spelt right are left out."""
-        known, lacking, never = self._known, self._lacking, self._never
+        meant = self._meant
         for word in _WORD.findall(text.lower()):
-            if word in known or word in never:
-                continue
-            place = lacking.get(word)
-            if place is not None:
+            place = meant.get(word)
+            if place is None:
+                if len(meant) >= _MEANT_MAX:
+                    meant.clear()
+                place = meant[word] = self._place(word)
+            if place != _NOTHING:
                 yield place
-                continue
-            for at in range(1, len(word)):
-                less = word[:at] + word[at + 1 :]
-                place = lacking.get(less)
-                if place is None:
-                    place = known.get(less)
-                if place is not None:
-                    yield place
-                    break
 
-
-def _is_spelt(word: str) -> bool:
-    """Scripts of syllables and pictures are not misspelt by a letter."""
-    return word < "\u0e00"
+    def _place(self, word: str) -> int:
+        """Of the keyword that was meant."""
+        known, lacking = self._known, self._lacking
+        if word in known or word in self._never:
+            return _NOTHING
+        if word in lacking:
+            return lacking[word]
+        for at in range(1, len(word)):
+            less = word[:at] + word[at + 1 :]
+            if less in lacking:
+                return lacking[less]
+            if less in known:
+                return known[less]
+        return _NOTHING

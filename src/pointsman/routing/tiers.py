@@ -3,7 +3,10 @@
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import NamedTuple
+
+import msgspec
 
 from pointsman.core.decision import Share
 from pointsman.routing.policy import Policy
@@ -19,7 +22,10 @@ _BY_RULE = 0.9
 """A rule looks at facts; what it is trusted with is an operator's choice."""
 
 
-class Placed(NamedTuple):
+_ADDED = itemgetter(2)
+
+
+class Placed(msgspec.Struct, frozen=True, gc=False):
     """`place` is the tier's position, `rules` what moved it, in the order they did; `model` the one a rule wants
     tried first. `is_by_rule`: a rule of the policy has the last word on the tier."""
 
@@ -101,11 +107,9 @@ class Ladder:
             return _BY_RULE
         if not self._boundaries:
             return 1.0
-        added = argued = 0.0
-        for _, _, share in shares[1:]:  # the first is where every request starts
-            added += share
-            argued += abs(share)
-        agreement = abs(added) / argued if argued else 1.0
+        _, *added = map(_ADDED, shares)  # the first is where every request starts
+        argued = sum(map(abs, added))
+        agreement = abs(sum(added)) / argued if argued else 1.0
         distance = min([abs(score - boundary) for boundary in self._boundaries])
         trust = 1.0 - _DISAGREEMENT * (1.0 - agreement)
         return 0.5 + 0.5 * trust * (1.0 - math.exp(-distance / _SURE_AT))

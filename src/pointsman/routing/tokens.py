@@ -6,6 +6,7 @@ from pointsman.core.prompt import Prompt
 # What tells the three of ASCII apart is their share of symbols, that is of digits and most punctuation.
 _PROSE, _CODE, _JSON = (0.04, 4.6), (0.16, 3.1), (0.36, 2.1)
 _SENTENCE_MARKS = b".'!-"
+_ESCAPED = b'\n"\\'
 _NO_SYMBOLS = b"\n?,"
 
 # Bytes per token beyond ASCII, by how long its characters are: two bytes (accents, Cyrillic, Arabic), three
@@ -68,7 +69,7 @@ def text_tokens(text: Weighed) -> float:
         tokens = _high_tokens(high_bytes, high_chars)
         size -= high_bytes
     if size:
-        share = (len(marks) - sum([marks.count(mark) for mark in _NO_SYMBOLS])) / size
+        share = len(marks.translate(None, _NO_SYMBOLS)) / size
         tokens += size / (_PROSE[1] if share <= _PROSE[0] else _ascii_bytes_per_token(share))
     return tokens
 
@@ -79,7 +80,7 @@ def input_tokens(prompt: Prompt, whole: Weighed, whole_tokens: float) -> int:
     a schema is not in it."""
     size, marks, high_bytes, high_chars = whole
     turns = len(prompt.turns)
-    escapes = marks.count(b"\n") + marks.count(b'"') + marks.count(b"\\")
+    escapes = len(marks) - len(marks.translate(None, _ESCAPED))
     frame = prompt.input_bytes - prompt.media_bytes - size - escapes - turns * _TURN_FRAME_BYTES
     if prompt.system:
         frame -= _TURN_FRAME_BYTES

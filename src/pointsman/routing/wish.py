@@ -19,6 +19,8 @@ _FIRST_SENTENCE = re.compile(rf"[^{_SENTENCE_ENDS}]{{1,{_COURTESY_CHARS}}}[{_SEN
 _LAST_SENTENCE = re.compile(
     rf"[{_SENTENCE_ENDS}`]\s*[^{_SENTENCE_ENDS}`\s][^{_SENTENCE_ENDS}`]*[{_SENTENCE_ENDS}]*\Z"
 )
+_ENDS_CHARS = 20_000
+"""Twice what is searched for keywords at either end, so that they are found behind an instruction of any length."""
 _SPACES = re.compile(r"[ \t\u00a0\u3000]{2,}")
 
 _APART_CHARS = 400
@@ -27,7 +29,8 @@ _INSTRUCTION_CHARS = 400
 _MATERIAL_CHARS = 300
 _MATERIAL_SHARE = 1.5
 _QUOTED_CHARS = 120
-_QUOTES = (('"', '"'), ("“", "”"), ("«", "»"), ("「", "」"), ("„", "“"))
+_ASCII_QUOTES = (('"', '"'),)
+_QUOTES = (*_ASCII_QUOTES, ("“", "”"), ("«", "»"), ("「", "」"), ("„", "“"))
 
 
 def leans_on_what_was_said(text: str, keywords: Keywords) -> bool:
@@ -63,12 +66,21 @@ def without_courtesies(text: str, keywords: Keywords) -> str:
 
 
 def plain(text: str) -> str:
-    """The text as keywords are sought in it: in one form of each character, without padding."""
-    if not text.isascii():
-        text = encodable(text)
-        if not unicodedata.is_normalized("NFKC", text):
-            text = unicodedata.normalize("NFKC", text)
-    text = text.strip()
+    """The text as keywords are sought in it: in one form of each character, without padding. In the middle of a long
+    text none is sought."""
+    text = encodable(text)
+    if len(text) <= 2 * _ENDS_CHARS:
+        return _in_one_form(text).strip()
+    ends = text[:_ENDS_CHARS], text[-_ENDS_CHARS:]
+    head, tail = map(_in_one_form, ends)
+    if (head, tail) != ends:
+        text = f"{head}{text[_ENDS_CHARS:-_ENDS_CHARS]}{tail}"
+    return text.strip()
+
+
+def _in_one_form(text: str) -> str:
+    if not (text.isascii() or unicodedata.is_normalized("NFKC", text)):
+        text = unicodedata.normalize("NFKC", text)
     return _SPACES.sub(" ", text) if "  " in text else text
 
 
@@ -92,7 +104,7 @@ def apart(text: str) -> tuple[str, str]:
         wish, material = _short_and_long_paragraphs(text)
         if wish.strip() and len(material) >= max(_MATERIAL_CHARS, _MATERIAL_SHARE * len(wish)):
             return wish, material
-    for opening, closing in _QUOTES:
+    for opening, closing in _ASCII_QUOTES if text.isascii() else _QUOTES:
         begin, end = text.find(opening), text.rfind(closing)
         if begin >= 0 and end - begin >= _QUOTED_CHARS:
             wish = f"{text[:begin]} {text[end + 1 :]}"
