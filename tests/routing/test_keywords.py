@@ -288,6 +288,17 @@ def test_real_word_is_not_taken_for_a_misspelt_one(keywords: Keywords, text: str
     assert set(said(keywords.find(text))) <= {"domain", "references"}
 
 
+def test_misspelt_word_is_read_beside_a_script_without_spaces(keywords: Keywords) -> None:
+    assert "explanation" in said(keywords.find("请用中文explian这个概念"))
+
+
+def test_misspelt_word_is_read_every_time(keywords: Keywords) -> None:
+    first, second = (said(keywords.find("pleese sumarize and explian it, tranquil")) for _ in range(2))
+
+    assert first == second
+    assert {"imperative", "explanation"} <= set(first)
+
+
 def test_misspelt_word_of_an_operator_is_read() -> None:
     assert said(Keywords({"a": ["invoice"]}, never_misspelt=["invoiced"]).find("the inovice, invoiced")) == {
         "a": ["invoice"]

@@ -6,6 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pointsman.core.model_card import ModelCard
+from pointsman.core.prompt import Prompt, Turn
+from pointsman.routing.decide import Router
 from pointsman.routing.features import (
     EDGE_CHARS,
     FEATURES,
@@ -15,7 +18,9 @@ from pointsman.routing.features import (
     pieces,
     read_text,
 )
-from pointsman.routing.learned import MAX_LEAVES, Learned, Term, Tree, Weights, pack, unpack
+from pointsman.routing.keywords import Keywords
+from pointsman.routing.learned import LEARNED, MAX_LEAVES, Learned, Term, Tree, Weights, pack, unpack
+from pointsman.routing.policy import default_policy
 
 
 def grown(chance: random.Random, leaves: int) -> Tree:
@@ -130,6 +135,19 @@ def test_chance_never_falls_as_the_score_rises(scores: list[float]) -> None:
     chances = [FULL.chance_of_need(score) for score in sorted(scores)]
 
     assert chances == sorted(chances)
+
+
+def test_router_with_other_boundaries_still_has_a_learned_score() -> None:
+    policy = default_policy()
+    cards = tuple(ModelCard(tier, "p", tier, tier) for tier in policy.tiers)
+    router = Router(cards, policy, Keywords({}), learned=FULL)
+    prompt = Prompt("", (Turn("user", "Why is the sky blue, and the grass green? " * 9),), 500)
+
+    before = router.decide(prompt, policy.profiles[0], "auto")
+    after = router.with_boundaries((0.2, 0.4, 0.6)).decide(prompt, policy.profiles[0], "auto")
+
+    assert any(name == LEARNED for name, _, _ in before.shares)
+    assert after.shares == before.shares
 
 
 def test_few_words_have_little_say() -> None:

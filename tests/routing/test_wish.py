@@ -90,6 +90,26 @@ def test_text_without_a_wish_of_its_own_is_read_as_one(text: str) -> None:
     assert apart(text) == (text, "")
 
 
+@given(
+    st.sampled_from(["Hello there!", "Thanks a lot.", "你好！", "Guten Tag!", "could you please help me?"]),
+    st.text(max_size=300),
+)
+def test_courtesies_at_an_end_are_noticed_whatever_else_there_is(
+    keywords: Keywords, courtesy: str, rest: str
+) -> None:
+    assert keywords.is_courtesy(courtesy, ())
+    assert keywords.may_hold_courtesies(plain(f"{courtesy} {rest}"))
+    assert keywords.may_hold_courtesies(plain(f"{rest} {courtesy}"))
+
+
+@pytest.mark.parametrize("size", [1_000, 60_000, 400_000])
+def test_both_ends_of_a_text_are_in_one_form_however_long_it_is(size: int) -> None:
+    text = plain(f"Ｐｒｏｖｅ  it{'. 中 ' * (size // 4)}ｔｈｅｎ  \u3000 stop \ud800 ")
+
+    assert text.startswith("Prove it. 中 . ")
+    assert text.endswith(". 中 then stop ?")
+
+
 @given(st.text(max_size=2_000), st.sampled_from(["", "\n", "\n\n", '"']), st.text(max_size=2_000))
 def test_any_text_can_be_taken_apart(keywords: Keywords, before: str, between: str, behind: str) -> None:
     text = plain(before + between + behind)

@@ -83,6 +83,7 @@ class Router:
         self._panel = tuple(panel)
         self._keywords = keywords.and_also(policy.keyword_lists)
         self._sorter = Sorter(policy.categories)
+        self._learned = learned
         self._scorer = Scorer(policy, learned)
         self._middles = middles(policy.tiers, policy.boundaries)
         self._shelf = Shelf(cards, policy.tiers)
@@ -166,7 +167,7 @@ class Router:
     def with_boundaries(self, boundaries: tuple[float, ...]) -> "Router":
         """The same, with other boundaries between its tiers."""
         policy = replace(self._policy, boundaries=boundaries)
-        return Router(self._cards, policy, self._own_keywords, self._panel)
+        return Router(self._cards, policy, self._own_keywords, self._panel, self._learned)
 
     def _hear(self, opinions: Opinions, ladder: Ladder, reading: Reading, score: float) -> "_Heard | Ask":
         """What the opinions add to `score`, or who is still to be asked."""
