@@ -159,7 +159,24 @@ MESSAGES: dict[str, dict[str, Any]] = {
     "tools": {"tools": [MESSAGES_TOOL]},
     "tools[].strict": {"tools": [{**MESSAGES_TOOL, "strict": True}]},
     "tools[].defer_loading": {"tools": [MESSAGES_TOOL, {**MESSAGES_OTHER, "defer_loading": True}]},
-    "tools of the server": {"tools": [{"type": "web_search_20250305", "name": "web_search"}]},
+    "tools that the caller runs (bash, text_editor, memory)": {
+        "tools": [
+            {"type": "bash_20250124", "name": "bash"},
+            {"type": "text_editor_20250728", "name": "str_replace_based_edit_tool"},
+            {"type": "memory_20250818", "name": "memory"},
+        ]
+    },
+    "web_search beside other tools": {
+        "tools": [MESSAGES_TOOL, {"type": "web_search_20250305", "name": "web_search"}]
+    },
+    "web_search alone": {"tools": [{"type": "web_search_20250305", "name": "web_search"}]},
+    "code_execution, computer": {
+        "tools": [
+            MESSAGES_TOOL,
+            {"type": "code_execution_20250825", "name": "code_execution"},
+            {"type": "computer_20250124", "name": "computer", "display_width_px": 1, "display_height_px": 1},
+        ]
+    },
     "tool_choice none": {"tools": [MESSAGES_TOOL], "tool_choice": {"type": "none"}},
     "tool_choice any": {"tools": [MESSAGES_TOOL], "tool_choice": {"type": "any"}},
     "tool_choice tool": {
@@ -240,9 +257,20 @@ RESPONSES: dict[str, dict[str, Any]] = {
         "tools": [{"type": "namespace", "name": "agents", "description": "A", "tools": [RESPONSES_TOOL]}]
     },
     "tools of type web_search": {"tools": [RESPONSES_TOOL, {"type": "web_search"}]},
+    "tools of type image_generation": {"tools": [RESPONSES_TOOL, {"type": "image_generation"}]},
     "tools of type file_search": {"tools": [{"type": "file_search", "vector_store_ids": ["vs_1"]}]},
     "tools of type code_interpreter": {
         "tools": [{"type": "code_interpreter", "container": {"type": "auto"}}]
+    },
+    "tools of type computer, shell, apply_patch, mcp": {
+        "tools": [
+            RESPONSES_TOOL,
+            {"type": "computer"},
+            {"type": "local_shell"},
+            {"type": "shell"},
+            {"type": "apply_patch"},
+            {"type": "mcp", "server_label": "m", "server_url": "https://example.com"},
+        ]
     },
     "tool_choice none": {"tools": [RESPONSES_TOOL], "tool_choice": "none"},
     "tool_choice required": {"tools": [RESPONSES_TOOL], "tool_choice": "required"},

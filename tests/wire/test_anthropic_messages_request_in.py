@@ -250,6 +250,50 @@ def test_malformed_block_is_refused_by_its_path(block: dict[str, Any], message: 
 
 
 @pytest.mark.parametrize(
+    ("kind", "name", "fields"),
+    [
+        ("bash_20250124", "bash", {"command", "restart"}),
+        ("text_editor_20250124", "str_replace_editor", {"command", "path", "new_str", "view_range"}),
+        ("text_editor_20250728", "str_replace_based_edit_tool", {"command", "path", "insert_text"}),
+        ("memory_20250818", "memory", {"command", "path", "old_path", "new_path"}),
+    ],
+)
+def test_tools_that_the_caller_runs_are_functions(kind: str, name: str, fields: set[str]) -> None:
+    request = decode(
+        user(text("Hi")), tools=[{"type": kind, "name": name, "max_characters": 9, "cache_control": {}}]
+    )
+    (tool,) = request.tools
+    assert tool.name == name
+    assert tool.schema is not None
+    assert fields <= tool.schema["properties"].keys()
+    assert request.foreign.keys() == {"tools.max_characters", "cache_control"}
+    assert not request.must_not_drop
+
+
+def test_a_search_beside_other_tools_is_an_offer_unless_it_is_insisted_on() -> None:
+    search = {"type": "web_search_20250305", "name": "web_search"}
+    offered = decode(user(text("Hi")), tools=[TOOL, search])
+    assert (offered.foreign.keys(), offered.must_not_drop) == ({"tools.1.web_search_20250305"}, frozenset())
+    insisted = decode(
+        user(text("Hi")), tools=[TOOL, search], tool_choice={"type": "tool", "name": "web_search"}
+    )
+    assert insisted.must_not_drop == {"tools.1.web_search_20250305"}
+
+
+def test_tools_that_could_be_searched_for_are_all_there() -> None:
+    request = decode(
+        user(text("Hi")),
+        tools=[
+            {"type": "tool_search_tool_regex_20251119", "name": "tool_search_tool_regex"},
+            {**TOOL, "defer_loading": True},
+        ],
+    )
+    assert [tool.name for tool in request.tools] == [TOOL["name"]]
+    assert request.foreign.keys() == {"tools.0.tool_search_tool_regex_20251119"}
+    assert not request.must_not_drop
+
+
+@pytest.mark.parametrize(
     ("fields", "name"),
     [
         ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "tools.0.web_search_20250305"),

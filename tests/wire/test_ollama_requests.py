@@ -195,8 +195,8 @@ def test_a_result_without_its_call_is_the_callers_to_mend():
 @pytest.mark.parametrize(
     ("dialect", "files", "endpoint", "whole"),
     [
-        (OPENAI_CHAT, ("openai_chat", "openai_compat_chat"), "openai.chat", 389),
-        (ANTHROPIC_MESSAGES, ("anthropic",), "anthropic.messages", 134),
+        (OPENAI_CHAT, ("openai_chat", "openai_compat_chat"), "openai.chat", 390),
+        (ANTHROPIC_MESSAGES, ("anthropic",), "anthropic.messages", 156),
     ],
 )
 def test_every_recorded_request_is_written_or_refused_with_its_field(

@@ -390,8 +390,8 @@ def test_thinking_parts_in_history_are_unsigned_thinking():
 
 
 def test_history_that_cannot_be_translated_is_refused():
-    custom = {"id": "a", "type": "custom", "custom": {"name": "x", "input": "y"}}
-    for message in ({"audio": {"id": "audio_1"}}, {"tool_calls": [custom]}):
+    unheard_of = {"id": "a", "type": "unheard_of"}
+    for message in ({"audio": {"id": "audio_1"}}, {"tool_calls": [unheard_of]}):
         with pytest.raises(Unsupported) as caught:
             request([*HI, {"role": "assistant", **message}])
         assert caught.value.param.startswith("messages[1].")
@@ -489,8 +489,8 @@ def test_a_malformed_tool_names_its_path():
         ({"modalities": ["text", "audio"]}, "modalities"),
         ({"audio": {"voice": "alloy"}}, "audio"),
         ({"web_search_options": {}}, "web_search_options"),
-        ({"tools": [{"type": "custom", "custom": {"name": "x"}}]}, "tools"),
-        ({"tools": [WEATHER], "tool_choice": {"type": "custom", "custom": {"name": "x"}}}, "tool_choice"),
+        ({"tools": [{"type": "unheard_of"}]}, "tools"),
+        ({"tools": [WEATHER], "tool_choice": {"type": "unheard_of"}}, "tool_choice"),
         ({"response_format": {"type": "grammar"}}, "response_format"),
     ],
 )

@@ -10,6 +10,16 @@ def read(ask: Ask, body: Fields) -> None:
         message.close()
     for tool in body.each("tools"):
         kind = tool.take("type") or "function"
+        if kind == "custom":
+            custom = tool.sub("custom")
+            ask.tools[custom.take("name")] = {
+                "description": custom.take("description"), "schema": None, "strict": None, "custom": True
+            }  # fmt: skip
+            if (custom.left.get("format") or {}).get("type") == "text":
+                custom.take("format")
+            custom.close()
+            tool.close()
+            continue
         if kind != "function":
             tool.keep_whole(str(kind))
             continue

@@ -20,6 +20,15 @@ def read(ask: Ask, body: Fields) -> None:
         message.close()
     for tool in body.each("tools"):
         kind = tool.take("type") or "custom"
+        if kind.startswith(("bash_", "text_editor_", "memory_")):  # of Anthropic's making, run by the caller
+            ask.tools[tool.take("name")] = {
+                "description": None,
+                "schema": None,
+                "strict": None,
+                "custom": True,
+            }
+            tool.close()
+            continue
         if kind != "custom":
             tool.keep_whole(str(kind))
             continue

@@ -8,8 +8,12 @@ import msgspec
 
 from pointsman.core.errors import BadRequest
 from pointsman.core.request import Tool, ToolChoice
+from pointsman.wire.anthropic_messages.client_tools import as_function
 from pointsman.wire.anthropic_messages.fields import given, missing, read, wrong
 
+_TOOL_SEARCH = "tool_search_tool_"
+_OFFERS = ("web_search_", "web_fetch_", _TOOL_SEARCH)
+_OF_KNOWN = frozenset({"type", "name"})
 _TRANSLATED = frozenset({"type", "name", "description", "input_schema", "strict", "defer_loading"})
 
 
@@ -26,7 +30,7 @@ _choice = msgspec.json.Decoder(_Choice).decode
 @dataclass(frozen=True, slots=True)
 class ReadTools:
     """`left_out` and `insisted_on` hold what has no place in a Request: hints, and tools that Anthropic
-    runs or defines itself."""
+    runs itself."""
 
     tools: tuple[Tool, ...]
     choice: ToolChoice | None
@@ -42,18 +46,28 @@ def read_tools(fields: Mapping[str, msgspec.Raw], loaded: Collection[str]) -> Re
     left_out: dict[str, Any] = {}
     insisted_on: dict[str, Any] = {}
     choice, parallel = _read_choice(fields)
+    offers: dict[str, Any] = {}
     raw = given(fields, "tools")
-    for at, tool in enumerate(read(_objects, raw, "tools") if raw else ()):
+    declared = read(_objects, raw, "tools") if raw else []
+    # What could be searched for is all there from the start: the search is not missed.
+    finds_tools = any(str(tool.get("type")).startswith(_TOOL_SEARCH) for tool in declared)
+    for at, tool in enumerate(declared):
         path = f"tools.{at}"
         kind = tool.get("type") or "custom"
         if kind != "custom":
-            insisted_on[f"{path}.{kind}"] = tool
+            if (function := as_function(str(kind), _string(tool, "name", path) or "")) is not None:
+                tools.append(function)
+                left_out.update(_hints(tool, _OF_KNOWN))
+            elif str(kind).startswith(_OFFERS):
+                offers[f"{path}.{str(kind)[:64]}"] = tool
+            else:
+                insisted_on[f"{path}.{str(kind)[:64]}"] = tool
             continue
         name = _string(tool, "name", path)
         if name is None:
             raise missing(f"{path}.custom.name")
         forced = choice is not None and choice.name == name
-        if tool.get("defer_loading") and name not in loaded and not forced:
+        if tool.get("defer_loading") and name not in loaded and not forced and not finds_tools:
             left_out[f"{path}.defer_loading"] = name
             continue
         schema = tool.get("input_schema")
@@ -67,12 +81,23 @@ def read_tools(fields: Mapping[str, msgspec.Raw], loaded: Collection[str]) -> Re
                 name, _string(tool, "description", path), schema, strict if isinstance(strict, bool) else None
             )
         )
-        for hint in tool.keys() - _TRANSLATED:
-            if tool[hint] is not None:
-                left_out["cache_control" if hint == "cache_control" else f"tools.{hint}"] = tool[hint]
+        left_out.update(_hints(tool, _TRANSLATED))
+    # Beside tools of the caller's own a search is an offer; alone, or insisted on, it is what the caller relies on.
+    is_offer = bool(tools) and (
+        choice is None or choice.name is None or any(t.name == choice.name for t in tools)
+    )
+    (left_out if is_offer else insisted_on).update(offers)
     if choice is not None and choice.mode == "tool" and not insisted_on:
         _check_named(choice, tools)
     return ReadTools(tuple(tools), choice, parallel, left_out, insisted_on)
+
+
+def _hints(tool: Mapping[str, Any], read_elsewhere: Collection[str]) -> dict[str, Any]:
+    return {
+        "cache_control" if hint == "cache_control" else f"tools.{hint}": value
+        for hint, value in tool.items()
+        if hint not in read_elsewhere and value is not None
+    }
 
 
 def _read_choice(fields: Mapping[str, msgspec.Raw]) -> tuple[ToolChoice | None, bool | None]:

@@ -18,6 +18,7 @@ from pointsman.core.request import (
     ToolCall,
     ToolResult,
 )
+from pointsman.wire.custom_tools import as_arguments
 from pointsman.wire.data_urls import URLS, file_of, image_at
 from pointsman.wire.left_out import LeftOut, not_translatable
 from pointsman.wire.openai_chat.prompt import unknown_role
@@ -58,11 +59,16 @@ class _Function(msgspec.Struct, forbid_unknown_fields=True):
     arguments: str | None = None
 
 
+class _CustomCall(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    input: str = ""
+
+
 class _Call(msgspec.Struct, forbid_unknown_fields=True):
     id: str | None = None
     type: str = "function"
     function: _Function | None = None
-    custom: Any = None
+    custom: _CustomCall | None = None
     index: Any = None
     extra_content: Any = None
 
@@ -173,12 +179,15 @@ class _History:
         self._caller = index
         for number, call in enumerate(message.tool_calls or ()):
             path = f"messages[{index}].tool_calls[{number}]"
-            if call.function is None:
+            if call.function is None and call.custom is None:
                 raise not_translatable(path, f"a tool call of type '{call.type[:40]}'")
             if not call.id:
                 raise missing(f"{path}.id")
             seal = None if call.extra_content is None else read_signature(call.extra_content)
-            parts.append(_tool_call(call.id, call.function, f"{path}.function.arguments", seal))
+            if call.function is not None:
+                parts.append(_tool_call(call.id, call.function, f"{path}.function.arguments", seal))
+            elif call.custom is not None:
+                parts.append(ToolCall(call.id, call.custom.name, as_arguments(call.custom.input), seal))
             self._unanswered[call.id] = self._unanswered.get(call.id, 0) + 1
         if message.function_call is not None and not message.tool_calls:
             call_id = f"functioncall{index}"

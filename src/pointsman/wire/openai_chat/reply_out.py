@@ -28,12 +28,14 @@ from pointsman.core.events import (
 )
 from pointsman.core.request import Citation, RedactedThinking, Text, Thinking, ToolCall
 from pointsman.core.usage import Usage
+from pointsman.wire.custom_tools import as_free_text
 from pointsman.wire.dialect import ReplyContext
 from pointsman.wire.openai_chat.errors import encode_stream_error
 from pointsman.wire.openai_chat.reply_parts import (
     REFUSED,
     WORDLESS,
     call_part,
+    custom_names,
     finish_reason,
     google_signature,
     image_part,
@@ -76,7 +78,7 @@ def encode_reply(events: Sequence[ReplyEvent], context: ReplyContext) -> bytes:
     logprobs = {"content": None, "refusal": None, "refusal" if has_refusal else "content": reply.logprobs}
     choice = {
         "index": 0,
-        "message": whole_message(reply.parts, reply.finished.reason),
+        "message": whole_message(reply.parts, reply.finished.reason, custom_names(context.envelope)),
         "logprobs": logprobs if reply.logprobs else None,
         "finish_reason": finish_reason(reply.finished.reason, has_refusal=has_refusal),
     }
@@ -119,6 +121,9 @@ class ReplyEncoder:
         self._has_said_anything = False
         self._usage: Usage | None = None
         self._calls_without_arguments: set[int] = set()
+        self._customs = custom_names(context.envelope)
+        self._free_texts: dict[int, list[str]] = {}
+        """The arguments so far of calls that take free text, which is known when they are whole."""
         self._text = _TextUnderWay()
         self._thoughts: list[str] = []
         self._detail_count = 0
@@ -140,6 +145,9 @@ class ReplyEncoder:
             case ToolCallDelta(index, arguments):
                 if not arguments:
                     return b""
+                if self._free_texts and index in self._free_texts:
+                    self._free_texts[index].append(arguments)
+                    return b""
                 self._calls_without_arguments.discard(index)
                 return self._arguments(index, arguments)
             case CitationAdded(citation):
@@ -157,8 +165,11 @@ class ReplyEncoder:
         match event:
             case ToolCallStarted(index, call_id, name, seal):
                 self._has_said_anything = True
-                self._calls_without_arguments.add(index)
-                call = call_part(ToolCall(call_id, name, "", seal))
+                if name in self._customs:
+                    self._free_texts[index] = []
+                else:
+                    self._calls_without_arguments.add(index)
+                call = call_part(ToolCall(call_id, name, "", seal), self._customs)
                 return self._chunk(_encode({"tool_calls": [{"index": index, **call}]}))
             case ThinkingSealed(seal):
                 text, self._thoughts = "".join(self._thoughts), []
@@ -231,11 +242,16 @@ class ReplyEncoder:
     def _arguments(self, index: int, arguments: str) -> bytes:
         return self._chunk(_encode({"tool_calls": [{"index": index, "function": {"arguments": arguments}}]}))
 
+    def _free_text(self, index: int, arguments: str) -> bytes:
+        call = {"index": index, "custom": {"input": as_free_text(arguments)}}
+        return self._chunk(_encode({"tool_calls": [call]}))
+
     def _finish(self, finished: Finished) -> bytes:
         self._is_over = True
         reason = finish_reason(finished.reason, has_refusal=self._has_refusal)
         usage = b',"usage":null' if self._context.stream_usage else b""
         pieces = [self._arguments(index, "{}") for index in sorted(self._calls_without_arguments)]
+        pieces += [self._free_text(index, "".join(said)) for index, said in self._free_texts.items()]
         if finished.reason in WORDLESS and not self._has_said_anything:
             pieces.append(self._delta(b'{"refusal":', REFUSED))
         pieces += (

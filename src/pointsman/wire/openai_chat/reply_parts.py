@@ -5,13 +5,28 @@ sealed as OpenRouter's `reasoning_details` and Google's `extra_content`, picture
 lose all of these.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
+
+import msgspec
 
 from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.core.events import FinishReason
 from pointsman.core.request import Citation, Image, Part, RedactedThinking, Seal, Text, Thinking, ToolCall
+from pointsman.wire.custom_tools import as_free_text
+from pointsman.wire.envelope import Envelope
 from pointsman.wire.seals import Kind, tag
+
+
+class _Named(msgspec.Struct):
+    name: str = ""
+
+
+class _Declared(msgspec.Struct):
+    custom: _Named | None = None
+
+
+_decode_tools = msgspec.json.Decoder(list[_Declared]).decode
 
 _FINISH_REASONS: dict[FinishReason, str] = {
     "stop": "stop",
@@ -73,15 +88,32 @@ def image_part(media_type: str | None, data: str | None, index: int) -> dict[str
     return {"type": "image_url", "image_url": {"url": f"data:{media_type};base64,{data}"}, "index": index}
 
 
-def call_part(call: ToolCall) -> dict[str, Any]:
-    function = {"name": call.name, "arguments": call.arguments}
-    written: dict[str, Any] = {"id": call.id, "type": "function", "function": function}
+def custom_names(envelope: Envelope | None) -> frozenset[str]:
+    """The caller's tools that take free text."""
+    raw = None if envelope is None else envelope.fields.get("tools")
+    if raw is None or b'"custom"' not in bytes(raw):
+        return frozenset()
+    try:
+        return frozenset(tool.custom.name for tool in _decode_tools(raw) if tool.custom is not None)
+    except (msgspec.DecodeError, RecursionError):
+        return frozenset()
+
+
+def call_part(call: ToolCall, customs: Collection[str] = ()) -> dict[str, Any]:
+    """A call of one of `customs` has its free text in the place of the arguments."""
+    written: dict[str, Any] = {"id": call.id}
+    if call.name in customs:
+        written |= {"type": "custom", "custom": {"name": call.name, "input": as_free_text(call.arguments)}}
+    else:
+        written |= {"type": "function", "function": {"name": call.name, "arguments": call.arguments}}
     if call.seal is not None:
         written["extra_content"] = google_signature(call.seal, Kind.CALL)
     return written
 
 
-def whole_message(parts: Sequence[Part], reason: FinishReason) -> dict[str, Any]:
+def whole_message(
+    parts: Sequence[Part], reason: FinishReason, customs: Collection[str] = ()
+) -> dict[str, Any]:
     texts: list[str] = []
     refusals: list[str] = []
     annotations: list[dict[str, Any]] = []
@@ -110,7 +142,7 @@ def whole_message(parts: Sequence[Part], reason: FinishReason) -> dict[str, Any]
             case Image(media_type, data):
                 images.append(image_part(media_type, data, len(images)))
             case ToolCall():
-                calls.append(call_part(part))
+                calls.append(call_part(part, customs))
             case _:
                 raise UpstreamError(
                     UpstreamFault.BAD_REPLY, "the reply holds a part that an assistant cannot say"

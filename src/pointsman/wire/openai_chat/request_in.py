@@ -9,6 +9,7 @@ import msgspec
 
 from pointsman.core.errors import BadRequest
 from pointsman.core.request import OutputFormat, Request, Sampling, Tool, ToolChoice
+from pointsman.wire.custom_tools import SCHEMA, described
 from pointsman.wire.envelope import Envelope
 from pointsman.wire.json_bytes import NOTHING
 from pointsman.wire.left_out import LeftOut
@@ -30,9 +31,26 @@ class _Definition(msgspec.Struct, forbid_unknown_fields=True):
     strict: bool | None = None
 
 
+class _Grammar(msgspec.Struct, forbid_unknown_fields=True):
+    syntax: str | None = None
+    definition: str | None = None
+
+
+class _InputFormat(msgspec.Struct, forbid_unknown_fields=True):
+    type: str = "text"
+    grammar: _Grammar | None = None
+
+
+class _Custom(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    description: str | None = None
+    format: _InputFormat | None = None
+
+
 class _Tool(msgspec.Struct, forbid_unknown_fields=True):
     type: str = "function"
     function: _Definition | None = None
+    custom: _Custom | None = None
 
 
 class _Schema(msgspec.Struct, forbid_unknown_fields=True):
@@ -175,11 +193,14 @@ def _tools(body: _Body, left_out: LeftOut) -> tuple[tuple[Tool, ...], ToolChoice
     for index, raw in enumerate(body.tools or ()):
         of_tool = LeftOut()
         tool = _read(_TOOL, raw, f"tools[{index}]", of_tool)
-        if tool.function is None:
-            others.append(_decode_any(raw))
-        else:
+        if tool.function is not None:
             tools.append(_function(tool.function))
             left_out.foreign.update(of_tool.foreign)
+        elif tool.custom is not None:
+            tools.append(_custom(tool.custom, of_tool))
+            left_out.foreign.update(of_tool.foreign)
+        else:
+            others.append(_decode_any(raw))
     if others:
         left_out.insist_on("tools", others)
     if memoryview(body.functions).nbytes:
@@ -202,8 +223,18 @@ def _function(function: _Definition) -> Tool:
     return Tool(function.name, function.description, function.parameters, function.strict)
 
 
+def _custom(custom: _Custom, left_out: LeftOut) -> Tool:
+    grammar = None if custom.format is None else custom.format.grammar
+    if grammar is None or not grammar.definition:
+        return Tool(custom.name, custom.description, SCHEMA, strict=False)
+    left_out.note("tools[].custom.format", grammar.syntax)
+    return Tool(
+        custom.name, described(custom.description, grammar.syntax, grammar.definition), SCHEMA, strict=False
+    )
+
+
 def _name(choice: Mapping[str, Any]) -> str | None:
-    function = choice.get("function", choice)
+    function = choice.get("function") or choice.get("custom") or choice
     name = function.get("name") if isinstance(function, dict) else None
     return name if isinstance(name, str) else None
 

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from pointsman.core.request import Citation
-from pointsman.wire.openai_responses.tool_names import Own, as_free_text
+from pointsman.wire.custom_tools import as_free_text
+from pointsman.wire.openai_responses.tool_names import Own
 
 _encode = msgspec.json.Encoder().encode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode

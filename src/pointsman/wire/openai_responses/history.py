@@ -19,11 +19,12 @@ from pointsman.core.request import (
     ToolCall,
     ToolResult,
 )
+from pointsman.wire.custom_tools import as_arguments
 from pointsman.wire.left_out import LeftOut, not_translatable
 from pointsman.wire.openai_complaints import missing
 from pointsman.wire.openai_responses.parts_in import Content, ContentPart, read_parts
 from pointsman.wire.openai_responses.prompt import unknown_role
-from pointsman.wire.openai_responses.tool_names import as_arguments, flat_name
+from pointsman.wire.openai_responses.tool_names import flat_name
 from pointsman.wire.seals import Kind, Tagged, untag
 
 

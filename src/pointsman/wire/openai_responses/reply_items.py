@@ -24,10 +24,11 @@ from pointsman.core.events import (
 )
 from pointsman.core.request import Citation, Seal
 from pointsman.wire.call_ids import made_id
+from pointsman.wire.custom_tools import as_arguments
 from pointsman.wire.logprobs import sound
 from pointsman.wire.openai_responses.sealed import sealed
 from pointsman.wire.openai_responses.shapes import Event, Item, decode_item, decode_kind
-from pointsman.wire.openai_responses.tool_names import as_arguments, flat_name
+from pointsman.wire.openai_responses.tool_names import flat_name
 
 _encode = msgspec.json.Encoder().encode
 

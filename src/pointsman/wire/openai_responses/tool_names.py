@@ -1,15 +1,12 @@
 """OpenAI responses: the names of tools. A tool within a namespace is known elsewhere by both names together, and a
-custom tool takes its free text as one string; here is how a caller's own words for either are found again."""
+custom tool is a function; here is how a caller's own words for either are found again."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from pointsman.wire.envelope import Envelope
-
-INPUT = "input"
-"""The one parameter of a function that stands for a custom tool."""
 
 
 class Own(NamedTuple):
@@ -38,8 +35,6 @@ class _Item(msgspec.Struct, gc=False):
 
 _decode_tools = msgspec.json.Decoder(list[_Declared] | None).decode
 _decode_items = msgspec.json.Decoder(list[_Item]).decode
-_decode_input = msgspec.json.Decoder(dict[str, Any]).decode
-_encode = msgspec.json.Encoder().encode
 
 
 def flat_name(namespace: str | None, name: str) -> str:
@@ -71,20 +66,3 @@ def _declarations(envelope: Envelope) -> Iterable[msgspec.Raw]:
         yield tools
     if b'"additional_tools"' in envelope.body and (raw := envelope.fields.get("input")) is not None:
         yield from (item.tools for item in _decode_items(raw) if item.type == "additional_tools")
-
-
-def as_arguments(free_text: str) -> str:
-    """The arguments of the function that stands for a custom tool."""
-    return _encode({INPUT: free_text}).decode()
-
-
-def as_free_text(arguments: str) -> str:
-    """What a model meant for a custom tool; arguments of any other shape are given as they are."""
-    try:
-        match _decode_input(arguments):
-            case {"input": str(text)}:
-                return text
-            case _:
-                return arguments
-    except (msgspec.DecodeError, RecursionError):
-        return arguments

@@ -8,9 +8,10 @@ import msgspec
 
 from pointsman.core.errors import BadRequest
 from pointsman.core.request import Tool, ToolChoice
+from pointsman.wire.custom_tools import SCHEMA, described
 from pointsman.wire.left_out import LeftOut
 from pointsman.wire.openai_complaints import missing, wrong_types
-from pointsman.wire.openai_responses.tool_names import INPUT, flat_name
+from pointsman.wire.openai_responses.tool_names import flat_name
 
 
 class _Grammar(msgspec.Struct, gc=False):
@@ -33,7 +34,7 @@ class _Tool(msgspec.Struct):
 _decode_tool = msgspec.json.Decoder(_Tool).decode
 _decode_any = msgspec.json.Decoder().decode
 
-_SEARCHES = frozenset(("web_search", "web_search_preview"))
+_OFFERS = frozenset(("web_search", "web_search_preview", "image_generation"))
 _SCHEMA_WORDS = ("items", "additionalProperties")
 _SCHEMA_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
 _SCHEMA_MAPS = ("properties", "$defs", "definitions")
@@ -46,16 +47,16 @@ class Tools:
         self.tools: list[Tool] = []
         self.namespaces: set[str] = set()
         self._left_out = left_out
-        self._searches: list[tuple[str, _Tool]] = []
+        self._offers: list[tuple[str, _Tool]] = []
 
     def read(self, raws: Sequence[msgspec.Raw], path: str) -> None:
         for index, raw in enumerate(raws):
             self._read(raw, f"{path}[{index}]", None)
 
     def finish(self) -> None:
-        for name, tool in self._searches:
-            # Beside tools of the caller's own a search is an offer, as it is where Codex says how far it may reach;
-            # alone it is what the caller relies on.
+        for name, tool in self._offers:
+            # Beside tools of the caller's own a search, or a picture, is an offer, as it is where Codex says how far it may
+            # reach; alone it is what the caller relies on.
             if self.tools or tool.external_web_access is not None:
                 self._left_out.note(name, True)
             else:
@@ -71,13 +72,7 @@ class Tools:
                 strict = _is_closed(tool.parameters) if tool.strict is None else tool.strict
                 self._add(tool, path, namespace, tool.description, tool.parameters, strict=strict)
             case "custom":
-                schema = {
-                    "type": "object",
-                    "properties": {INPUT: {"type": "string"}},
-                    "required": [INPUT],
-                    "additionalProperties": False,
-                }
-                self._add(tool, path, namespace, self._custom_description(tool), schema, strict=False)
+                self._add(tool, path, namespace, self._custom_description(tool), SCHEMA, strict=False)
             case "namespace" if namespace is None:
                 name = _name(tool, path)
                 self.namespaces.add(name)
@@ -85,8 +80,8 @@ class Tools:
                     self._left_out.note("tools[].namespace.description", True)
                 for index, inner in enumerate(tool.tools or ()):
                     self._read(inner, f"{path}.tools[{index}]", name)
-            case kind if kind in _SEARCHES:
-                self._searches.append((f"{path}.{kind}", tool))
+            case kind if kind in _OFFERS:
+                self._offers.append((f"{path}.{kind}", tool))
             case kind:
                 self._left_out.insist_on(f"{path}.{kind[:64]}", _decode_any(raw))
 
@@ -106,10 +101,8 @@ class Tools:
         grammar = tool.format
         if grammar is None or not grammar.definition:
             return tool.description
-        # Nobody but OpenAI holds a model to a grammar; told of it, a model may still keep to it.
         self._left_out.note("tools[].format", grammar.syntax)
-        rule = f"The input must follow this {grammar.syntax or 'lark'} grammar:\n{grammar.definition}"
-        return f"{tool.description}\n\n{rule}" if tool.description else rule
+        return described(tool.description, grammar.syntax, grammar.definition)
 
     def choose(self, choice: Any) -> ToolChoice | None:
         """May leave only the tools that are allowed."""
