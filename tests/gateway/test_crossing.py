@@ -18,7 +18,8 @@ from pointsman.gateway.seal_memory import SealMemory
 from pointsman.gateway.translated import Translated
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from pointsman.wire.dialect import Dialect, ReplyContext
-from pointsman.wire.envelope import read_envelope
+from pointsman.wire.envelope import Address, read_envelope
+from pointsman.wire.gemini import GEMINI
 from pointsman.wire.openai_chat import OPENAI_CHAT
 from pointsman.wire.openai_responses import OPENAI_RESPONSES
 from pointsman.wire.sse import EVENT_BYTES_MAX
@@ -335,3 +336,40 @@ def test_usage_nobody_asked_for_is_held_back_from_the_very_end_too() -> None:
     stream = b"".join(events)
     assert b"".join(relayed(way, [stream + usage.removesuffix(b"\n\n")])) == stream
     assert way.usage == TOLD
+
+
+@pytest.mark.parametrize("arguments", ['{"city": "K', "[1]", '{"a":1}{"b":2}', "null"])
+@pytest.mark.parametrize("caller", [ANTHROPIC_MESSAGES, GEMINI], ids=lambda dialect: dialect.name)
+def test_a_call_that_is_not_whole_ends_a_stream_with_an_error(caller: Dialect, arguments: str) -> None:
+    """Neither without a word nor with a success: its caller could not make the call."""
+    body: dict[str, Any] = {"model": "auto", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
+    address = None
+    if caller is GEMINI:
+        body, address = (
+            {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]},
+            Address("auto", stream=True),
+        )
+    envelope = read_envelope(json.dumps({**body, "stream": True}).encode(), address)
+    context = CONTEXT._replace(envelope=envelope)
+    way = Translated(caller, OPENAI_CHAT, caller.decode_request(envelope), CARD, context, SealMemory())
+    begun = {
+        "index": 0,
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": "f", "arguments": arguments},
+    }
+    pieces = [
+        chat_event({"content": "Look: "}),
+        chat_event({"tool_calls": [begun]}),
+        chat_event({}, "tool_calls") + b"data: [DONE]\n\n",
+    ]
+    out: list[bytes] = []
+    with pytest.raises(UpstreamError) as caught:
+        out.extend(way.piece(piece) for piece in pieces)
+    assert caught.value.fault is UpstreamFault.BAD_REPLY
+    assert not way.is_finished
+    said = b"".join(out) + way.last_words(caught.value, "pm_1")
+    assert said.count(b'"error"') >= 1
+    assert said.rstrip().endswith(b"}")
+    assert b"message_stop" not in said
+    assert b"finishReason" not in said

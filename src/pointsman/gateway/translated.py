@@ -106,6 +106,7 @@ class Translated(Streamable):
         self._sealed.feed(events)
         if self._keep is not None:
             self._kept_events += events
+        is_end = False
         for place, event in enumerate(events):
             if isinstance(event, UsageReported):
                 self._usage = merge_usage(self._usage, event.usage)
@@ -113,9 +114,11 @@ class Translated(Streamable):
                 self._unsaid = self._encoder.feed(events[:place])
                 raise event.error
             elif isinstance(event, Finished):
-                self._is_finished = True
-                self._remember()
+                is_end = True
         out = self._encoder.feed(events)
+        if is_end:  # not before: what cannot be said to the caller has no end
+            self._is_finished = True
+            self._remember()
         if self._has_begun:
             return out
         return self._release(out) if any(map(_is_content, events)) else self._hold(out)

@@ -11,6 +11,7 @@ from typing import Any, assert_never
 
 import msgspec
 
+from pointsman.core.errors import UpstreamError
 from pointsman.core.events import (
     BlockEnded,
     CitationAdded,
@@ -184,7 +185,7 @@ class AnthropicReplyEncoder:
         self._seal_of_text: Seal | None = None
 
     def feed(self, events: Sequence[ReplyEvent]) -> bytes:
-        """Raises UpstreamError for a call whose arguments turn out to be no JSON object."""
+        """Raises UpstreamError for a call whose arguments turn out to be no JSON object; Failed may follow it."""
         if self._is_ended:
             return b""
         for event in events:
@@ -197,7 +198,11 @@ class AnthropicReplyEncoder:
             self._is_start_written = True
             message = {"type": "message_start", "message": _message(self._context, self._usage, [])}
             out.append(frame(_encode(message), "message_start"))
-        self._write_blocks(out)
+        try:
+            self._write_blocks(out)
+        except UpstreamError:
+            self._is_ended, self._end = False, None
+            raise
         if isinstance(self._end, Finished):
             self._write_end(self._end, out)
         elif isinstance(self._end, Failed):
