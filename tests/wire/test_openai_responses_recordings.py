@@ -43,7 +43,7 @@ REFUSED = {
     ".compaction' cannot": 3,
     ".code_interpreter' cannot": 7,
     ".file_search' cannot": 6,
-    ".image_generation' cannot": 11,
+    ".image_generation' cannot": 7,
     ".mcp' cannot": 5,
     ".tool_search' cannot": 27,
     ".web_search' cannot": 18,

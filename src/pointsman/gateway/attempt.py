@@ -17,6 +17,7 @@ from pointsman.gateway.booking import AttemptBooking, Booking
 from pointsman.gateway.call import Call, Credential
 from pointsman.gateway.crossing import Crossing, Streamable
 from pointsman.gateway.headers import answer_headers, told_by_provider
+from pointsman.gateway.limits_told import limits_told
 from pointsman.gateway.memory import Memory
 from pointsman.gateway.relayed import SameDialect
 from pointsman.gateway.target import Target
@@ -100,10 +101,11 @@ async def run_attempt(
     incoming = await plan.target.send(plan.outgoing)
     try:
         attempt.status = incoming.status
-        attempt.told_by_provider = told_by_provider(
-            incoming.headers,
-            account_is_callers=plan.own is not None and plan.crossing.speaks_callers_dialect,
-        )
+        headers = incoming.headers
+        if plan.own is not None and not plan.crossing.speaks_callers_dialect:
+            call = booking.call
+            headers = limits_told(headers, call.dialect.name, call.started_at_s + call.elapsed_ms() / 1000.0)
+        attempt.told_by_provider = told_by_provider(headers, account_is_callers=plan.own is not None)
         if not 200 <= incoming.status < 300:
             raise await _refused(incoming, plan)
         if envelope.stream and isinstance(plan.crossing, Streamable):

@@ -5,6 +5,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from pointsman.gateway.booking import Booking
+from pointsman.wire.pace import LIMIT_PREFIXES
 
 NONE = b"none"
 """What a header says where there is nothing to say: a pinned request has no score."""
@@ -79,19 +80,18 @@ def _story(booking: Booking) -> bytes:
 
 
 _REQUEST_IDS = frozenset({b"x-request-id", b"request-id", b"apim-request-id"})
-_LIMITS = (b"x-ratelimit-", b"anthropic-ratelimit-")
 
 
 def told_by_provider(headers: Iterable[tuple[bytes, bytes]], *, account_is_callers: bool) -> bytes:
     """What of a provider's own headers its answer is passed on with: the id by which the provider's support finds
-    the request, and how much is left of an account that is the caller's own. What is left of ours is nobody's
-    business."""
+    the request, and how much is left of an account that is the caller's own (limits_told.py puts it in the caller's
+    words). What is left of ours is nobody's business."""
     lines = b""
     for name, value in headers:
         if name in _REQUEST_IDS:
             if not lines.startswith(_THEIR_ID):
                 lines = b"%b%b\r\n%b" % (_THEIR_ID, value, lines)
-        elif account_is_callers and name.startswith(_LIMITS):
+        elif account_is_callers and name.startswith(LIMIT_PREFIXES):
             lines += b"%b: %b\r\n" % (name, value)
     return lines
 

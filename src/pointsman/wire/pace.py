@@ -13,11 +13,11 @@ from calendar import timegm
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_THEIRS = re.compile(
+LIMIT_HEADER = re.compile(
     rb"x-ratelimit-(?P<field>limit|remaining|reset)(?:-(?P<kind>.+))?"
     rb"|anthropic-ratelimit-(?P<kind_before>.+)-(?P<field_behind>limit|remaining|reset)"
 )
-_PREFIXES = (b"x-ratelimit-", b"anthropic-ratelimit-")
+LIMIT_PREFIXES = (b"x-ratelimit-", b"anthropic-ratelimit-")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|d|h|m|s)")
 _SPAN = re.compile(rf"(?:{_PART.pattern})+")
 _SECONDS = {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
@@ -54,7 +54,7 @@ def reset_s(headers: Sequence[tuple[bytes, bytes]], now_s: float | None) -> floa
     nobody tells what is left, the shortest."""
     limits: dict[bytes, _Limit] = {}
     for name, value in headers:
-        found = _THEIRS.fullmatch(name) if name.startswith(_PREFIXES) else None
+        found = LIMIT_HEADER.fullmatch(name) if name.startswith(LIMIT_PREFIXES) else None
         if found is not None:
             kind = found["kind"] or found["kind_before"] or b""
             limit = limits.setdefault(kind, _Limit())
@@ -69,14 +69,15 @@ def reset_s(headers: Sequence[tuple[bytes, bytes]], now_s: float | None) -> floa
 
 def _note(limit: _Limit, field: bytes, value: str, now_s: float | None) -> None:
     if field == b"reset":
-        limit.reset_s = _from_now(value, now_s)
+        limit.reset_s = from_now_s(value, now_s)
     elif field == b"remaining":
         limit.remaining = _number(value)
     else:
         limit.limit = _number(value)
 
 
-def _from_now(value: str, now_s: float | None) -> float | None:
+def from_now_s(value: str, now_s: float | None) -> float | None:
+    """Seconds until what a `reset` header says, None where that cannot be told."""
     if _SPAN.fullmatch(value):
         return sum(float(amount) * _SECONDS[unit] for amount, unit in _PART.findall(value))
     at_s = _number(value)
