@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from noted_fleet import NotedFleet, card, fault, gave_up, tried, waited
 
-from pointsman.core.errors import UpstreamError, UpstreamFault
+from pointsman.core.errors import UpstreamError, UpstreamFault, broken_call
 from pointsman.fleet.attempts import Attempts, GiveUp, RetryPolicy, Try, Wait
 from pointsman.fleet.remedies import DEFAULT_REMEDIES, TABLE, Remedy, outcome_of
 from pointsman.fleet.retry_budget import RetryBudget
@@ -222,3 +222,12 @@ def test_it_always_comes_to_an_end_and_settles_every_lease(
         raise AssertionError("it goes on and on")
     assert fleet.out == []
     assert max(asked.count(name) for name in asked) <= 1 + per_target
+
+
+def test_a_slip_of_a_model_says_nothing_about_its_backend() -> None:
+    """Another model may do better, and is asked; but whoever calls no tools is served here as well as before."""
+    fleet = NotedFleet()
+    attempts = attempts_of("a", "b", fleet=fleet)
+    attempts.failed(tried(attempts), broken_call("weather"), 0.0, 0.5)
+    assert fleet.verdicts == [("a", "neutral")]
+    assert tried(attempts).card.name == "b"

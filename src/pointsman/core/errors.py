@@ -162,6 +162,17 @@ class UpstreamError(PointsmanError):
         self.headers = headers
 
 
+BROKEN_CALL = "broken_tool_call"
+"""The code of a reply whose model called a tool with what is no JSON object: a slip of the model's, and no word on whether
+its provider works."""
+
+
+def broken_call(name: str) -> UpstreamError:
+    """`name` is the tool's."""
+    message = f"the model called the tool {name} with arguments that are not a JSON object"
+    return UpstreamError(UpstreamFault.BAD_REPLY, message, code=BROKEN_CALL)
+
+
 class Withheld(NamedTuple):
     """A model that was not asked, since it would have passed a ceiling without consent."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from pointsman.core.errors import UpstreamError
+from pointsman.core.errors import UpstreamError, broken_call
 from pointsman.core.request import Image, Part, RedactedThinking, Seal, Text, Thinking, ToolCall
 from pointsman.wire.anthropic_messages.citations import written_citation
 from pointsman.wire.anthropic_messages.errors import bad_reply
@@ -70,7 +70,3 @@ def is_whole(arguments: str) -> bool:
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return False
     return True
-
-
-def broken_call(name: str) -> UpstreamError:
-    return bad_reply(f"the model called the tool {name} with arguments that are not a JSON object")

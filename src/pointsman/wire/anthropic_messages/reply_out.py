@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 import msgspec
 
-from pointsman.core.errors import UpstreamError
+from pointsman.core.errors import UpstreamError, broken_call
 from pointsman.core.events import (
     BlockEnded,
     CitationAdded,
@@ -35,7 +35,6 @@ from pointsman.core.request import Part, Seal, Text
 from pointsman.core.usage import Usage
 from pointsman.wire.anthropic_messages.blocks_out import (
     blocks_of,
-    broken_call,
     call_id_of,
     is_whole,
     picture,

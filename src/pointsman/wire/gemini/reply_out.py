@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 import msgspec
 
-from pointsman.core.errors import UpstreamError
+from pointsman.core.errors import broken_call
 from pointsman.core.events import (
     BlockEnded,
     CitationAdded,
@@ -185,7 +185,7 @@ class _Parts:
             case Finished():
                 self._end_calls()
                 if self._calls and event.reason != "length":
-                    raise _broken_call(next(iter(self._calls.values()))[0].name)
+                    raise broken_call(next(iter(self._calls.values()))[0].name)
                 self.finished = event  # a call that the limit cut cannot be made
             case ReplyStarted() | Failed():
                 pass
@@ -251,10 +251,6 @@ def _arguments(pieces: list[str]) -> msgspec.Raw | None:
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return None
     return msgspec.Raw(encoded)
-
-
-def _broken_call(name: str) -> UpstreamError:
-    return bad_reply(f"the model called the tool {name} with arguments that are not a JSON object")
 
 
 def _logprobs(tokens: Sequence[Any]) -> dict[str, Any]:
