@@ -41,6 +41,7 @@ _PAGE = (
 )
 _JSON = (b"content-type", b"application/json")
 _HTML = (b"content-type", b"text/html; charset=utf-8")
+_SSE = (b"content-type", b"text/event-stream")
 
 _TOLD_UNUSABLE = frozenset({502})
 _TOLD_LATE = frozenset({504})
@@ -219,6 +220,61 @@ def _bad_gzip(voice: Voice, said: Said, stream: bool) -> Scripted:
     return replace(whole, headers=(*whole.headers, (b"content-encoding", b"gzip")))
 
 
+def _framed(*lines: bytes, chunked: bool = False, version: bytes = b"1.1") -> Make:
+    """A whole answer behind a head with these lines, and what else is told of its end."""
+
+    def make(voice: Voice, said: Said, stream: bool) -> Scripted:
+        whole = answer_well(voice, said, stream)
+        body = b"".join(whole.pieces)
+        if chunked:
+            body = b"%x;why=not\r\n%b\r\n0\r\nx-lab: behind it\r\n\r\n" % (len(body), body)
+        head = [b"HTTP/%b 200 OK" % version, *(b"%b: %b" % header for header in whole.headers), *lines]
+        return scripted(raw=b"\r\n".join([*head, b"", body]), ending="clean" if lines else "close")
+
+    return make
+
+
+def _packed(voice: Voice, said: Said, stream: bool) -> Scripted:
+    whole = answer_well(voice, said, stream)
+    body = b"".join(whole.pieces)
+    # Two members, which together are one file.
+    packed = gzip.compress(body[:50], mtime=0) + gzip.compress(body[50:], mtime=0)
+    return scripted(body=packed, headers=(*whole.headers, (b"content-encoding", b"gzip")))
+
+
+def _unknown_packing(voice: Voice, said: Said, stream: bool) -> Scripted:
+    whole = answer_well(voice, said, stream)
+    return replace(whole, headers=(*whole.headers, (b"content-encoding", b"br")))
+
+
+def _half(voice: Voice, said: Said, stream: bool) -> Scripted:
+    body = _body(voice, said)
+    return replace(scripted(body=body[: len(body) // 2], headers=(_JSON,)), framing="close")
+
+
+def _not_text(voice: Voice, said: Said, stream: bool) -> Scripted:
+    whole = answer_well(voice, said, stream)
+    return replace(whole, pieces=tuple(piece.replace(b" four", b" f\xff\xfeur") for piece in whole.pieces))
+
+
+def _error_goes_on(voice: Voice, said: Said, stream: bool) -> Scripted:
+    _, content, closing = voice.stream(said)
+    error = voice.stream_error("The server had an error.")
+    return _stream(voice, (*_part(voice, said), error, *content[_WORDS_BEFORE_LATE:], *closing))
+
+
+def _error_with_date(voice: Voice, said: Said, stream: bool) -> Scripted:
+    dates = (
+        (b"date", b"Wed, 21 Oct 2026 07:28:00 GMT"),
+        (b"retry-after", b"Wed, 21 Oct 2026 07:28:%d GMT" % RETRY_AFTER_S),
+    )
+    return scripted(json=voice.error(503, "Overloaded."), status=503, headers=dates)
+
+
+def _behind_end(how: Literal["reset", "stall"]) -> Make:
+    return lambda voice, said, stream: replace(answer_well(voice, said, stream), ending=how)
+
+
 def _early_hints(voice: Voice, said: Said, stream: bool) -> Scripted:
     whole = answer_well(voice, said, stream)
     body = b"".join(whole.pieces)
@@ -302,6 +358,15 @@ _ALL: tuple[Fault, ...] = (
         retry_after_s=RETRY_AFTER_S,
     ),
     Fault(
+        "503_date",
+        f"the same, with a date in `Retry-After`, {RETRY_AFTER_S} s from the answer's own",
+        "early",
+        "early",
+        _error_with_date,
+        _TOLD_OVERLOADED,
+        retry_after_s=RETRY_AFTER_S,
+    ),
+    Fault(
         "529",
         "Anthropic's word for overloaded",
         "early",
@@ -316,6 +381,22 @@ _ALL: tuple[Fault, ...] = (
         "early",
         lambda voice, said, stream: scripted(body=_PAGE, status=502, headers=(_HTML,)),
     ),
+    Fault(
+        "empty_error",
+        "status 500 and nothing else",
+        "early",
+        "early",
+        lambda *_: scripted(body=b"", status=500),
+    ),
+    Fault(
+        "error_stalls",
+        "status 503, and it falls silent within the error",
+        "early",
+        "early",
+        lambda *_: scripted(body=b'{"error": {', status=503, declared_length=500, ending="stall"),
+        _TOLD_OVERLOADED,
+        waits="silence",
+    ),
     Fault("html_200", "a sign-in page with status 200", "early", "early", _in_200(_PAGE, _HTML)),
     Fault("error_in_200", "an error's body with status 200", "early", "early", _error_in_200),
     Fault(
@@ -327,14 +408,81 @@ _ALL: tuple[Fault, ...] = (
     ),
     Fault("empty", "status 200 and nothing else", "early", "early", _in_200(b"", _JSON)),
     Fault("no_content", "status 204", "early", "early", lambda *_: scripted(body=b"", status=204)),
+    Fault(
+        "switching",
+        "it wants to speak another protocol",
+        "early",
+        "early",
+        _raw(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n"),
+    ),
+    Fault(
+        "only_continue",
+        "it says 100, and nothing behind it",
+        "early",
+        "early",
+        _raw(b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ),
+    Fault(
+        "http2",
+        "it answers in HTTP/2",
+        "early",
+        "early",
+        _raw(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00d"),
+    ),
     Fault("redirect", "it wants us to go elsewhere", "early", "early", _redirect),
     Fault("bad_json", "JSON that breaks off, in the first event of a stream", "early", "early", _broken_json),
+    Fault("half_answer", "half of a JSON answer, and a proper end", "early", "early", _half),
+    Fault("not_text", "bytes that are not UTF-8", "late", "early", _not_text),
+    Fault("only_done", "a stream of nothing but `[DONE]`", "early", None, _in_200(b"data: [DONE]\n\n", _SSE)),
+    Fault(
+        "events_instead",
+        "a stream where none was asked for",
+        None,
+        "early",
+        lambda voice, said, stream: answer_well(voice, said, stream=True),
+    ),
     Fault("bad_line", "an event in the middle that nobody can read", "late", None, _bad_line),
     Fault("bad_chunk", "a chunk without a length", "early", "early", _bad_chunk),
     Fault("bad_gzip", "it calls gzip what is none", "early", "early", _bad_gzip),
+    Fault("unknown_packing", "an encoding that nobody asked for", "early", "early", _unknown_packing),
+    Fault(
+        "two_lengths",
+        "two lengths that differ",
+        "early",
+        "early",
+        _framed(b"content-length: 9", b"content-length: 5"),
+    ),
+    Fault(
+        "length_and_chunks",
+        "a length beside chunks",
+        "early",
+        "early",
+        _framed(b"content-length: 9", b"transfer-encoding: chunked", chunked=True),
+    ),
+    Fault(
+        "endless_length",
+        "a length of twenty digits",
+        "early",
+        "early",
+        _framed(b"content-length: 99999999999999999999"),
+    ),
     Fault("huge_head", "a header of 256 KB", "early", "early", _huge_head),
     Fault("error_event", "an error event in front of the first word", "early", None, _error_event),
     Fault("late_error_event", "an error event behind some words", "late", None, _late_error_event),
+    Fault(
+        "first_error_event",
+        "an error event before anything else",
+        "early",
+        None,
+        lambda voice, said, stream: _stream(voice, (voice.stream_error("The server had an error."),)),
+    ),
+    Fault(
+        "error_goes_on",
+        "an error event behind some words, and the rest behind that",
+        "late",
+        None,
+        _error_goes_on,
+    ),
     Fault(
         "cut_before_content",
         "the connection ends before the first word",
@@ -398,6 +546,36 @@ _ALL: tuple[Fault, ...] = (
     Fault("no_end", "every word, but not the event that ends an answer", "late", None, _without_end),
     Fault("length_too_long", "a content-length that promises more", "whole", "early", _length_too_long),
     Fault("length_too_short", "a content-length that cuts the answer", "late", "early", _length_too_short),
+    Fault(
+        "until_close",
+        "HTTP/1.0, and an end that only the connection tells",
+        "whole",
+        "whole",
+        _framed(version=b"1.0"),
+    ),
+    Fault(
+        "trailers",
+        "chunks with extensions, and headers behind them",
+        "whole",
+        "whole",
+        _framed(b"transfer-encoding: chunked", chunked=True),
+    ),
+    Fault("packed", "gzip in two members, unasked", "whole", "whole", _packed),
+    Fault(
+        "reset_behind_end",
+        "the connection is reset behind the last event",
+        "whole",
+        None,
+        _behind_end("reset"),
+    ),
+    Fault(
+        "stall_behind_end",
+        "the last event, and not the end of its answer",
+        "whole",
+        None,
+        _behind_end("stall"),
+        waits="silence",
+    ),
     Fault("wrong_type", "a content type that is not true", "whole", "whole", _wrong_type),
     Fault("early_hints", "1xx answers in front of the real one", "whole", "whole", _early_hints),
     Fault("trickle", "a few bytes at a time", "whole", "whole", _trickle),
