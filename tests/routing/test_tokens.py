@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.core.prompt import Prompt, Turn
-from pointsman.routing.tokens import beside, input_tokens, text_tokens, weigh
+from pointsman.routing.tokens import beside, input_tokens, text_tokens, weigh, weigh_roughly
 
 ENGLISH = (
     "The harbour lay quiet in the early light while the fishermen mended their nets, and spoke of rain. "
@@ -28,6 +28,26 @@ def test_bytes_per_token_follow_the_kind_of_text(text: str, least: float, most: 
 @given(st.text(), st.text())
 def test_two_texts_beside_each_other_weigh_what_they_weigh_joined(one: str, other: str) -> None:
     assert beside(weigh(one), weigh(other)) == weigh(f"{one}\n{other}")
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([ENGLISH, CODE, JSON, CHINESE]), st.integers(1, 300)), min_size=30),
+)
+def test_sample_of_a_long_text_tells_what_all_of_it_would(pieces: list[tuple[str, int]]) -> None:
+    text = "".join(piece * times for piece, times in pieces)
+
+    assert text_tokens(weigh_roughly(text)) == pytest.approx(text_tokens(weigh(text)), rel=0.1)
+
+
+@given(st.text(max_size=3_000))
+def test_short_text_is_looked_at_as_a_whole(text: str) -> None:
+    assert weigh_roughly(text) == weigh(text)
+
+
+def test_size_of_a_long_ascii_text_is_exact() -> None:
+    text = ENGLISH * 3_001
+
+    assert weigh_roughly(text)[0] == len(text)
 
 
 def test_empty_text_has_no_tokens() -> None:

@@ -7,8 +7,8 @@ import msgspec
 
 from pointsman.core.prompt import Prompt
 from pointsman.routing.keywords import COURTESIES, EDGE_CHARS, Found, Keywords
-from pointsman.routing.tokens import beside, input_tokens, text_tokens, weigh
-from pointsman.routing.wish import apart, encodable, leans_on_what_was_said, plain, without_courtesies
+from pointsman.routing.tokens import beside, input_tokens, look, text_tokens, weigh, weigh_roughly
+from pointsman.routing.wish import apart, leans_on_what_was_said, plain, without_courtesies
 
 _MAX_INHERITED_TURNS = 8
 _WORDS_TOLD = 3
@@ -103,7 +103,7 @@ class Words:
 
 
 def read(prompt: Prompt, keywords: Keywords) -> Reading:
-    """Takes time in proportion to the length of the prompt."""
+    """Takes time in proportion to the length of the prompt, but much less for what is long of it."""
     texts: list[str] = []
     others = [prompt.system]
     user_turns = 0
@@ -123,17 +123,20 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
         others.append(text)
     asked = texts[0] if len(texts) == 1 else "\n".join(reversed(texts))
 
-    weighed = weigh(asked)
-    asked_tokens = text_tokens(weighed)
-    whole, whole_tokens = weighed, asked_tokens
-    if len(others) > 1 or others[0]:
-        other = weigh(encodable("\n".join(others)))
-        whole = beside(weighed, other) if texts else other
-        whole_tokens = text_tokens(whole)
     wish, material = apart(asked)
+    edges = wish
+    if len(wish) > 2 * EDGE_CHARS:
+        edges = f"{wish[:EDGE_CHARS]}\n{wish[-EDGE_CHARS:]}"
+    weighed, marks = look(edges)
+    size, high_bytes = weighed[0], weighed[3]
+    whole = weighed if edges is asked else weigh_roughly(asked)
+    whole_tokens = asked_tokens = text_tokens(whole)
+    if len(others) > 1 or others[0]:
+        other = weigh_roughly("\n".join(others))
+        whole = beside(whole, other) if texts else other
+        whole_tokens = text_tokens(whole)
     if material:
-        weighed = weigh(wish)
-        wish_tokens = text_tokens(weighed)
+        wish_tokens = text_tokens(weighed if edges is wish else weigh(wish))
         asked_tokens = wish_tokens + min((asked_tokens - wish_tokens) / _TOKENS_PER_ASKED, _MOST_FOR_MATERIAL)
 
     measures: dict[str, float] = {
@@ -154,11 +157,6 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
         measures["images"] = prompt.image_count
         measures["audio"] = prompt.audio_count
 
-    edges = wish
-    if len(wish) > 2 * EDGE_CHARS:
-        edges = f"{wish[:EDGE_CHARS]}\n{wish[-EDGE_CHARS:]}"
-        weighed = weigh(edges)
-    size, marks, high_bytes, _ = weighed
     questions = marks.count(b"?")
     if high_bytes:
         questions += sum(map(edges.count, _WIDE_QUESTION_MARKS))
