@@ -117,7 +117,8 @@ def test_media_is_read_in_every_form() -> None:
         Document(text="a\nb"),
         Text("From the files:"),
         Document(text="c"),
-        Document(text="hit", name="T"),
+        Text("T\nhttps://x.org"),
+        Document(text="hit"),
     )
 
 

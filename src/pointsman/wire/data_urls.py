@@ -14,7 +14,7 @@ URLS = ("https://", "http://")
 def image_at(url: str, path: str, detail: str | None = None) -> Image:
     """Raises BadRequest, naming the `path`, for an address of any other kind."""
     if found := DATA_URL.match(url):
-        return Image(media_type=found[1] or "image/png", data=url[found.end() :], detail=detail)
+        return Image(media_type=(found[1] or "image/png").lower(), data=url[found.end() :], detail=detail)
     if url.startswith(URLS):
         return Image(url=url, detail=detail)
     raise BadRequest(
@@ -43,5 +43,7 @@ _ENDINGS = {
 def file_of(data: str, name: str | None) -> Document:
     """A file from a data URL, or from bare base64: a PDF, unless it says what it is."""
     if found := DATA_URL.match(data):
-        return Document(media_type=found[1] or "application/pdf", data=data[found.end() :], name=name)
+        return Document(
+            media_type=(found[1] or "application/pdf").lower(), data=data[found.end() :], name=name
+        )
     return Document(media_type="application/pdf", data=data, name=name)

@@ -62,6 +62,7 @@ Content = str | list[Block] | None
 
 decode_content = msgspec.json.Decoder(Content).decode
 _source = msgspec.json.Decoder(_Source).decode
+_string = msgspec.json.Decoder(str | None).decode
 _loaded = msgspec.json.Decoder(_Loaded).decode
 
 
@@ -107,7 +108,8 @@ class Reading:
                 self._document(block, path, parts)
             case "search_result":
                 texts = self.parts(read(decode_content, block.content, f"{path}.content"), f"{path}.content")
-                parts.append(Document(text=_joined(texts), name=block.title))
+                parts += _named(block, path)
+                parts.append(Document(text=_joined(texts)))
             case "tool_use":
                 if bytes(block.input)[:1] != b"{":
                     raise wrong(f"{path}.tool_use.input", "a valid object")
@@ -246,6 +248,13 @@ class OpenCalls:
 def _check_role(role: Role, right: Role, kind: str, where: str) -> None:
     if role != right:
         raise BadRequest(f"{where}: `{kind}` blocks can only be in `{right}` messages", param=where)
+
+
+def _named(block: Block, path: str) -> list[Text]:
+    """What a search result is called, and where it is from: what a model would cite it by."""
+    source = None if block.source is NOTHING else read(_string, block.source, f"{path}.source")
+    said = "\n".join(filter(None, (block.title, source)))
+    return [Text(said)] if said else []
 
 
 def _need(value: str | None, path: str) -> str:

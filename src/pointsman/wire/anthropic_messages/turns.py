@@ -1,7 +1,6 @@
 """Writes a conversation as the Messages API takes it: system text apart, user and assistant in turn, every
 tool result at the start of the user turn after its call. It does not write the other fields."""
 
-import base64
 import re
 from collections import defaultdict, deque
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from pointsman.core.request import (
     ToolResult,
 )
 from pointsman.wire.system_text import is_system, leading_system, system_texts
+from pointsman.wire.text_files import text_in
 
 _IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
@@ -193,12 +193,10 @@ def _document(document: Document) -> Block:
     source: Block
     if document.url is not None:
         source = {"type": "url", "url": document.url}
-    elif document.text is not None:
-        source = {"type": "text", "media_type": "text/plain", "data": document.text}
+    elif (text := text_in(document)) is not None:
+        source = {"type": "text", "media_type": "text/plain", "data": text}
     elif document.media_type == "application/pdf":
         source = {"type": "base64", "media_type": "application/pdf", "data": document.data}
-    elif (document.media_type or "").startswith("text/"):
-        source = {"type": "text", "media_type": "text/plain", "data": _plain(document.data or "")}
     else:
         raise Unsupported(
             f"files of type {document.media_type} cannot be sent to this model", param="messages"
@@ -207,13 +205,6 @@ def _document(document: Document) -> Block:
     if document.name:
         block["title"] = document.name
     return block
-
-
-def _plain(data: str) -> str:
-    try:
-        return base64.b64decode(data, validate=True).decode()
-    except ValueError:
-        raise BadRequest("messages: a text file is not base64 of UTF-8", param="messages") from None
 
 
 def _trim_end(turn: Block) -> None:

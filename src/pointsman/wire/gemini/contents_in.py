@@ -49,6 +49,8 @@ _OWN_FILES = re.compile(r"gs:|https://generativelanguage\.googleapis\.com/|files
 
 _FROM_URLS = str.maketrans("-_", "+/")
 _HINTS = frozenset({"videoMetadata", "mediaResolution", "partMetadata"})
+_OF_CALL = frozenset({"id", "name", "args"})
+_OF_RESPONSE = frozenset({"id", "name", "response", "parts"})
 _RESULT_KEYS = ("output", "result", "error")
 _encode = msgspec.json.Encoder().encode
 
@@ -147,6 +149,8 @@ class _Contents:
 
     def _call(self, raw: msgspec.Raw, path: str, tagged: Tagged | None) -> ToolCall:
         fields = read_fields(raw, path)
+        if not fields.keys() <= _OF_CALL:
+            self._name_hints(fields, _OF_CALL, "functionCall")
         name = _string(fields, "name", path)
         if not name:
             raise wrong(f"{path}.name", "the name of the function is missing")
@@ -160,6 +164,8 @@ class _Contents:
 
     def _result(self, raw: msgspec.Raw, path: str) -> ToolResult:
         fields = read_fields(raw, path)
+        if not fields.keys() <= _OF_RESPONSE:
+            self._name_hints(fields, _OF_RESPONSE, "functionResponse")
         name = _string(fields, "name", path)
         call_id = self._calls.answer(_string(fields, "id", path), name or "", path)
         text, is_error = _result_text(fields["response"]) if "response" in fields else ("", False)
@@ -172,6 +178,11 @@ class _Contents:
         return ToolResult(call_id, tuple(content), is_error)
 
     # parts of either
+
+    def _name_hints(self, fields: Fields, known: frozenset[str], of: str) -> None:
+        for hint in fields.keys() - known:
+            if bytes(fields[hint]) != b"false":
+                self._reading.leave_out(f"contents[].parts[].{of}.{hint}", True)
 
     def _other(self, part: Fields, path: str) -> list[Part]:
         for hint in _HINTS & part.keys():
@@ -186,7 +197,7 @@ class _Contents:
 
     def _inline(self, raw: msgspec.Raw, path: str) -> list[Part]:
         fields = read_fields(raw, path)
-        media_type = _string(fields, "mimeType", path) or ""
+        media_type = (_string(fields, "mimeType", path) or "").lower()
         # Google's own SDK writes the alphabet for URLs.
         data = (_string(fields, "data", path) or "").translate(_FROM_URLS)
         data += "=" * (-len(data) % 4)

@@ -155,6 +155,9 @@ def _tool_count(fields: Fields) -> int:
 
 
 def _output_format(config: Fields) -> OutputFormat:
+    if (asked := config.get("responseFormat")) is not None:
+        said = bytes(asked)
+        return "json_schema" if b"chema" in said else "json_object" if b"/json" in said else "text"
     kind = config.get("responseMimeType")
     if kind is None or bytes(kind) == b'"text/plain"':
         return "text"

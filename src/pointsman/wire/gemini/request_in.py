@@ -3,6 +3,8 @@ has no place there goes into `foreign` under its path; it decides nothing about 
 
 from typing import Any
 
+import msgspec
+
 from pointsman.core.errors import BadRequest
 from pointsman.core.request import Message, OutputFormat, Reasoning, Request, Sampling, Text
 from pointsman.wire.envelope import Envelope
@@ -19,6 +21,7 @@ from pointsman.wire.gemini.fields import (
     enum_word,
     read,
     read_fields,
+    read_list,
     read_value,
     wrong,
 )
@@ -34,9 +37,10 @@ _TRANSLATED = frozenset({
 _IN_CONFIG = frozenset({
     "temperature", "topP", "topK", "maxOutputTokens", "stopSequences", "seed", "presencePenalty",
     "frequencyPenalty", "responseLogprobs", "logprobs", "candidateCount", "responseMimeType", "responseSchema",
-    "responseJsonSchema", "_responseJsonSchema", "thinkingConfig", "responseModalities",
+    "responseJsonSchema", "_responseJsonSchema", "responseFormat", "thinkingConfig", "responseModalities",
 })  # fmt: skip
 _CONFIG_MUST_NOT_DROP = frozenset({"speechConfig"})
+_TEXT_SCHEMAS = ("jsonSchema", "schema")
 _SCHEMAS = ("responseJsonSchema", "_responseJsonSchema", "responseSchema")
 _MODALITIES = ("MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "AUDIO")
 _LEVELS = ("THINKING_LEVEL_UNSPECIFIED", "LOW", "MEDIUM", "HIGH", "MINIMAL")
@@ -136,6 +140,8 @@ def _sampling(config: Fields) -> Sampling:
 
 
 def _output_format(config: Fields, reading: Reading) -> OutputFormat | None:
+    if "responseFormat" in config and "responseMimeType" not in config:
+        return _response_format(config["responseFormat"], reading)
     path = "generationConfig.responseMimeType"
     raw = config.get("responseMimeType")
     kind = "text/plain" if raw is None else read(as_string, raw, path)
@@ -151,6 +157,29 @@ def _output_format(config: Fields, reading: Reading) -> OutputFormat | None:
         return OutputFormat("json_object")
     place = f"generationConfig.{name}"
     return OutputFormat("json_schema", json_schema(read(as_object, config[name], place), place))
+
+
+def _response_format(raw: msgspec.Raw, reading: Reading) -> OutputFormat | None:
+    """The newer way to say it: what kinds of answers are wanted, each with its own format."""
+    path = "generationConfig.responseFormat"
+    found: OutputFormat | None = None
+    for each in read_list(raw, path):
+        for kind, wanted in read_fields(each, path).items():
+            if kind != "text":
+                reading.insist_on(f"{path}.{kind[:40]}", True)
+                continue
+            text = read_fields(wanted, f"{path}.text")
+            mime = text.get("mimeType")
+            media_type = "text/plain" if mime is None else read(as_string, mime, f"{path}.text.mimeType")
+            schema = next((text[name] for name in _TEXT_SCHEMAS if name in text), None)
+            if schema is not None:
+                place = f"{path}.text.jsonSchema"
+                found = OutputFormat("json_schema", json_schema(read(as_object, schema, place), place))
+            elif media_type == "application/json":
+                found = OutputFormat("json_object")
+            elif media_type not in {"text/plain", ""}:
+                reading.insist_on(f"{path}.text.mimeType", media_type)
+    return found
 
 
 def _reasoning(config: Fields, reading: Reading) -> Reasoning | None:

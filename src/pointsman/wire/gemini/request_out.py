@@ -19,6 +19,7 @@ from pointsman.wire.gemini.tools_out import declarations, tool_config
 from pointsman.wire.tool_naming import fitting, name_rule
 from pointsman.wire.undo import Undo, free_name
 
+_NOTHING: tuple[object, ...] = (None, "", [], {})
 _SAME_AS_ABSENT: Mapping[str, object] = {"n": 1, "modalities": ["text"], "service_tier": "auto"}
 
 STOP_SEQUENCES_MAX = 5
@@ -48,7 +49,7 @@ class _Writing:
     def foreign(self) -> None:
         for name, value in self.request.foreign.items():
             must_not_drop = name in self.request.must_not_drop
-            if not must_not_drop and (not value or _SAME_AS_ABSENT.get(name) == value):
+            if not must_not_drop and (value in _NOTHING or _SAME_AS_ABSENT.get(name) == value):
                 continue
             if must_not_drop:
                 raise Unsupported(

@@ -5,7 +5,6 @@ shape: an error result begins with "Error: ", and images in a tool result follow
 tool message of the turn.
 """
 
-from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +29,7 @@ from pointsman.core.request import (
 from pointsman.wire.dialect import EncodedRequest
 from pointsman.wire.effort import effort_of
 from pointsman.wire.system_text import leading_system, system_texts
+from pointsman.wire.text_files import text_in
 
 _encode = msgspec.json.Encoder().encode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -120,7 +120,7 @@ class _Writing:
         texts = [f"[image {number}]" for number in range(1, len(shown) + 1)]
         images = [self._image(image) for image in shown]
         for part in rest:
-            if (text := _text_of(part)) is not None:
+            if (text := self._text_of(part)) is not None:
                 texts.append(text)
             elif isinstance(part, Image):
                 images.append(self._image(part))
@@ -133,6 +133,14 @@ class _Writing:
             turn["images"] = images
         out.append(turn)
 
+    def _text_of(self, part: Part) -> str | None:
+        """What a text or a file of text says, None for anything else."""
+        if isinstance(part, Document):
+            if part.name and text_in(part) is not None:
+                self.drop("messages[].document.title")
+            return text_in(part)
+        return part.text if isinstance(part, Text) else None
+
     def _call_of(self, result: ToolResult) -> tuple[int, str]:
         if result.call_id not in self.calls:
             raise BadRequest("A tool result answers no call that comes before it.", param="messages")
@@ -142,7 +150,7 @@ class _Writing:
         _, name = self._call_of(result)
         pieces: list[str] = []
         for part in result.content:
-            if (text := _text_of(part)) is not None:
+            if (text := self._text_of(part)) is not None:
                 pieces.append(text)
             elif isinstance(part, Image):
                 shown.append(part)
@@ -273,20 +281,6 @@ def _arguments(arguments: str, name: str) -> msgspec.Raw:
             f"The arguments of a call of {name[:80]!r} are not a JSON object.", param="messages"
         ) from None
     return msgspec.Raw(text)
-
-
-def _text_of(part: Part) -> str | None:
-    """What a text or a file of text says, None for anything else."""
-    match part:
-        case Text(text) | Document(text=str(text)):
-            return text
-        case Document(media_type=str(kind), data=str(data)) if kind.startswith("text/"):
-            try:
-                return b64decode(data, validate=True).decode()
-            except ValueError:
-                return None
-        case _:
-            return None
 
 
 def _system(text: str) -> dict[str, Any]:

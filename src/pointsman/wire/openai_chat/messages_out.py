@@ -6,7 +6,6 @@ provider takes none becomes marked user text.
 """
 
 import re
-from base64 import b64decode
 from collections.abc import Callable, Sequence
 from hashlib import blake2s
 from itertools import takewhile
@@ -14,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from pointsman.core.errors import BadRequest, Unsupported
+from pointsman.core.errors import Unsupported
 from pointsman.core.model_card import ModelCard
 from pointsman.core.request import (
     Audio,
@@ -32,6 +31,7 @@ from pointsman.core.request import (
 from pointsman.wire.data_urls import name_of
 from pointsman.wire.openai_chat.profiles import Profile
 from pointsman.wire.system_text import leading_system, system_texts
+from pointsman.wire.text_files import text_in
 
 ChatMessage = dict[str, Any]
 
@@ -115,7 +115,7 @@ class Messages:
             match part:
                 case Text(text):
                     pieces.append(text)
-                case Document() if (plain := _plain_text(part)) is not None:
+                case Document() if (plain := text_in(part)) is not None:
                     self._name_title(part.name)
                     pieces.append(plain)
                 case _:
@@ -134,7 +134,7 @@ class Messages:
                 if part.detail is not None:
                     image["detail"] = part.detail
                 return {"type": "image_url", "image_url": image}
-            case Document() if (plain := _plain_text(part)) is not None:
+            case Document() if (plain := text_in(part)) is not None:
                 self._name_title(part.name)
                 return {"type": "text", "text": plain}
             case Document(data=str(data)) if profile.files != "none":
@@ -266,16 +266,6 @@ def _details(seal: Seal) -> list[Any]:
         return _decode_details(seal.data) if seal.data else []
     except msgspec.DecodeError:
         return []
-
-
-def _plain_text(document: Document) -> str | None:
-    """The text of a file that holds nothing else. Raises BadRequest for one that says so and does not."""
-    if document.text is not None or not (document.media_type or "").startswith("text/"):
-        return document.text
-    try:
-        return None if document.data is None else b64decode(document.data, validate=True).decode()
-    except ValueError:
-        raise BadRequest("A text file in 'messages' is not base64 of UTF-8.", param="messages") from None
 
 
 def _kind(part: Part) -> str:

@@ -27,6 +27,7 @@ _USER_CHARACTERS_MAX = 64  # of safety_identifier, which `user` became
 _SHARED: Mapping[str, Mapping[str, str]] = {
     "openai-responses": {
         "metadata": "metadata",
+        "moderation": "moderation",
         "prompt_cache_key": "prompt_cache_key",
         "prompt_cache_retention": "prompt_cache_retention",
         "safety_identifier": "safety_identifier",

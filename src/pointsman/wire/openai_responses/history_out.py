@@ -5,6 +5,7 @@ tool begins with "Error: ", for an output has no other place to say so.
 """
 
 import hashlib
+from collections.abc import Callable
 from itertools import takewhile
 from typing import Any
 
@@ -40,8 +41,9 @@ def instructions_of(request: Request, card: ModelCard) -> tuple[str | None, tupl
 
 
 class Items:
-    def __init__(self, card: ModelCard) -> None:
+    def __init__(self, card: ModelCard, drop: Callable[[str], None]) -> None:
         self._card = card
+        self._drop = drop
         self._out: list[Written] = []
 
     def write(self, messages: tuple[Message, ...]) -> list[Written]:
@@ -87,7 +89,11 @@ class Items:
 
     def _part(self, part: Part) -> Written:
         match part:
-            case Text(text) | Document(text=str(text)):
+            case Text(text):
+                return {"type": "input_text", "text": text}
+            case Document(text=str(text)):
+                if part.name:
+                    self._drop("messages[].document.title")
                 return {"type": "input_text", "text": text}
             case Image():
                 url = part.url or f"data:{part.media_type};base64,{part.data}"

@@ -53,7 +53,7 @@ _decode_any = msgspec.json.Decoder().decode
 
 _READ = frozenset(_Body.__struct_fields__)
 
-_MUST_NOT_DROP = frozenset(("background", "conversation", "prompt"))
+_MUST_NOT_DROP = frozenset(("background", "conversation", "moderation", "prompt"))
 """Without these the model would not know what it is asked, or the caller not get what it waits for."""
 
 # Values that ask for what happens anyway: not worth a word when the target has no such field.

@@ -101,7 +101,7 @@ class _Writing:
         instructions, messages = instructions_of(self.request, self.card)
         if instructions is not None:
             self.body["instructions"] = instructions
-        self.body["input"] = Items(self.card).write(messages)
+        self.body["input"] = Items(self.card, self.drop).write(messages)
         if not self.body["input"]:
             raise BadRequest("The request holds no message to answer.", param="input")
 
