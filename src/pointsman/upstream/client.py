@@ -1,5 +1,5 @@
 """Our HTTP/1.1 client: sends one request to a provider over a pooled connection. It retries nothing that was
-taken, follows no redirect and keeps no cookie.
+sent, follows no redirect and keeps no cookie.
 
 Connections are pooled per origin, the last used first. A request never waits for another one's connection:
 without an idle one it opens its own, up to a generous limit.
@@ -19,10 +19,6 @@ from pointsman.upstream.response import Response
 from pointsman.upstream.target import Origin, origin_and_head, origin_and_head_without_body
 
 _PROBE_EVERY_S = 60
-
-_STALE_S = 1.0
-"""A connection that has lain idle for longer, and is closed without a byte of an answer sooner, was about to be closed
-when the request came: nobody has taken that (RFC 9112, 9.3.1). It is sent once more, over a new connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,27 +78,14 @@ class Client:
             origin, head = origin_and_head_without_body(outgoing.method, outgoing.url, outgoing.headers)
         pool = self._pools.get(origin)
         connection = None if pool is None else pool.take(started_at)
-        if connection is not None:
-            lay_since = connection.idle_since
-            response = connection.send(head, outgoing.body, outgoing.deadlines, started_at)
+        if connection is None:
+            # In a task of its own: that is what a timeout can be set for.
+            opening = loop.create_task(self._connect(origin, outgoing.deadlines))
             try:
-                await response.head()
-            except UpstreamError as error:
-                has_lain_s = started_at - lay_since
-                if (
-                    error.fault is not UpstreamFault.UNREACHABLE
-                    or not has_lain_s > _STALE_S > loop.time() - started_at
-                ):
-                    raise
-            else:
-                return response
-        # In a task of its own: that is what a timeout can be set for.
-        opening = loop.create_task(self._connect(origin, outgoing.deadlines))
-        try:
-            connection = await opening
-        except asyncio.CancelledError:
-            opening.add_done_callback(_close_unused)
-            raise
+                connection = await opening
+            except asyncio.CancelledError:
+                opening.add_done_callback(_close_unused)
+                raise
         response = connection.send(head, outgoing.body, outgoing.deadlines, started_at)
         await response.head()
         return response

@@ -51,7 +51,7 @@ _NOTHING_ASKED = Deadlines()
 
 class Connection(asyncio.Protocol):
     """`peer` is host:port, for messages. `on_idle` is told when it can take the next request, `on_lost`
-    when its socket is closed. `idle_since` is the loop's time at which it last became idle. Without a request for `idle_expiry_s` it closes by itself."""
+    when its socket is closed. Without a request for `idle_expiry_s` it closes by itself."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Connection(asyncio.Protocol):
         self._parser = HttpResponseParser(self)
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
-        self.idle_since = 0.0
+        self._idle_since = 0.0
         self._response: Response | None = None
         self._deadlines = _NOTHING_ASKED
         self._started_at = self._sent_at = 0.0
@@ -91,7 +91,7 @@ class Connection(asyncio.Protocol):
 
     def is_usable(self, now: float) -> bool:
         """False if the next request would certainly be lost on it."""
-        silent_s = now - self.idle_since
+        silent_s = now - self._idle_since
         if silent_s > self._idle_expiry_s or self._transport.is_closing():
             return False
         return silent_s < _FRESH_S or not self._has_unread()
@@ -133,7 +133,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # A cast: uvloop's transports are no subclasses of asyncio's.
         self._transport = cast(asyncio.Transport, transport)
-        self.idle_since = self._loop.time()
+        self._idle_since = self._loop.time()
 
     def data_received(self, data: bytes) -> None:
         response = self._response
@@ -240,7 +240,7 @@ class Connection(asyncio.Protocol):
         response.end(None)
         # Bytes of the request that were not sent yet would be taken for the next one.
         if self._keeps_alive and not transport.is_closing() and not transport.get_write_buffer_size():
-            self.idle_since = response.last_at
+            self._idle_since = response.last_at
             self._on_idle(self)
         else:
             transport.abort()
@@ -269,7 +269,7 @@ class Connection(asyncio.Protocol):
         now = self._loop.time()
         response = self._response
         if response is None:
-            due = self.idle_since + self._idle_expiry_s
+            due = self._idle_since + self._idle_expiry_s
             if now >= due - _TIMER_GRAIN_S:
                 self._transport.abort()
                 return
