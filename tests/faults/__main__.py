@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from faults import page
-from faults.cells import cells
+from faults.cells import cells, cells_in_ways
 from faults.heard import CLIENTS
 from faults.judges import judge
 from faults.stage import play_all
@@ -18,6 +18,10 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             played = play_all(list(cells(client)), Path(folder))
         text = page.written(text, client, page.section(client, played))
+        with tempfile.TemporaryDirectory() as folder:
+            in_ways = play_all(cells_in_ways(client), Path(folder))
+        text = page.written(text, f"{client} in other ways", page.ways(client, in_ways))
+        played += in_ways
         for one in played:
             for wrong in judge(one):
                 is_well = False

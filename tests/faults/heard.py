@@ -1,8 +1,9 @@
 """What a caller heard: as its official SDK understood it, and as the bytes came. It judges nothing."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Self
 
 import anthropic
@@ -64,10 +65,12 @@ class _Wire(httpx2.BaseTransport):
         self._inner = httpx2.HTTPTransport()
         self.url = httpx2.URL(_ADDRESS)
         self.heard = Heard()
+        self.more: Mapping[str, str] = {}
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         request.url = request.url.copy_with(host=self.url.host, port=self.url.port)
         request.headers["host"] = f"{self.url.host}:{self.url.port}"
+        request.headers.update(self.more)
         response = self._inner.handle_request(request)
         self.heard.status = response.status_code
         self.heard.headers = dict(response.headers)
@@ -111,12 +114,22 @@ class Callers:
         for sdks in self._made:
             sdks.http.close()
 
-    def ask(self, url: str, client: str, model: str, prompt: str, *, stream: bool) -> Heard:
-        """One request by the client's SDK."""
+    def ask(
+        self,
+        url: str,
+        client: str,
+        model: str,
+        prompt: str,
+        *,
+        stream: bool,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> Heard:
+        """One request by the client's SDK, with these headers besides its own."""
         sdks: _Sdks | None = getattr(self._of_thread, "sdks", None)
         if sdks is None:
             sdks = self._of_thread.sdks = _Sdks()
             self._made.append(sdks)
+        sdks.wire.more = headers
         return _ask(sdks, url, client, model, prompt, stream=stream)
 
 

@@ -43,7 +43,21 @@ class Played:
         """The model whose whole answer the caller must get; None where there is no way to one."""
         if self.cell.phase == "whole":
             return "first"
+        if self.cell.is_withheld:
+            return None
         return "second" if self.cell.phase == "early" and self.cell.behind == "well" else None
+
+    @property
+    def is_told_in_stream(self) -> bool:
+        """The caller has a head, and nothing else, when it is told."""
+        return self.cell.way == "patience" and self.answers is None and self.cell.phase != "late"
+
+    @property
+    def path(self) -> list[str]:
+        """The models in the order they were asked. Of two that were asked beside each other it is chance whom the
+        provider hears first."""
+        path = self.case.path
+        return sorted(path) if self.cell.is_hedged_for_real else path
 
     @property
     def counted(self) -> Counted:
@@ -87,6 +101,14 @@ def told(played: Played) -> Iterator[str]:
         return
     if heard.raised is None or not heard.is_sdks_own:
         yield f"the SDK understood {heard.raised or 'an answer'}, not a failure it was told of"
+    if not heard.message:
+        yield "no message"
+    if heard.text:
+        yield f"an answer beside the failure: {heard.text!r}"
+    if played.is_told_in_stream:
+        if heard.status != 200:
+            yield f"status {heard.status} behind a head with 200"
+        return
     allowed = frozenset().union(*(fault.told for fault in played.faults))
     if len(played.faults) > 1 and any(fault.told & _MAY_WAIT for fault in played.faults):
         allowed |= _BUSY  # of several, one that will be ready again says most
@@ -96,10 +118,16 @@ def told(played: Played) -> Iterator[str]:
         yield "the provider's refusal of our key is told as the caller's"
     if heard.raised_status != heard.status:
         yield f"the SDK saw status {heard.raised_status}"
-    if not heard.message:
-        yield "no message"
-    if heard.text:
-        yield f"an answer beside the failure: {heard.text!r}"
+
+
+def withheld(played: Played) -> Iterator[str]:
+    """A model that a ceiling withholds is named, and only then."""
+    told = played.heard.headers.get("x-pointsman-withheld")
+    wanted = "second=price" if played.cell.is_withheld else "none"
+    if told != wanted:
+        yield f"x-pointsman-withheld is {told}, not {wanted}"
+    if played.cell.is_withheld and b"consent_required" not in played.heard.body:
+        yield "the code consent_required is not told"
 
 
 def patient(played: Played) -> Iterator[str]:
@@ -140,7 +168,7 @@ def once(played: Played) -> Iterator[str]:
         yield f"unreadable: {counted.unreadable}"
         return
     is_whole = played.answers is not None
-    if counted.starts != 1:
+    if counted.starts != 1 and not played.is_told_in_stream:
         yield f"{counted.starts} starts"
     if counted.ends != int(is_whole):
         yield f"{counted.ends} ends"
@@ -155,11 +183,11 @@ def once(played: Played) -> Iterator[str]:
 
 def asked(played: Played) -> Iterator[str]:
     """Whom the gateway asked, by the provider's own log."""
-    path, cell = played.case.path, played.cell
-    is_tried_again = cell.phase == "early" and cell.behind != "none"
+    path, cell = played.path, played.cell
+    is_tried_again = cell.phase == "early" and cell.behind != "none" and not cell.is_withheld
     wanted = ["first", "second"] if is_tried_again else ["first"]
     # One that failed may be asked again when all have been asked, unless there is an answer by then.
-    may_repeat = cell.phase == "early" and cell.behind != "well"
+    may_repeat = cell.phase == "early" and (cell.behind != "well" or cell.is_withheld)
     if path[: len(wanted)] != wanted or not set(path) <= set(wanted):
         yield f"asked {path}, not {wanted}"
     elif len(path) > (_ATTEMPTS_MAX if may_repeat else len(wanted)):
@@ -185,7 +213,7 @@ def booked(played: Played) -> Iterator[str]:
         return
     entry, attempts = played.booked
     answers, cell = played.answers, played.cell
-    outcome = _OUTCOMES[answers or cell.phase]
+    outcome = "refused" if cell.is_withheld else _OUTCOMES[answers or cell.phase]
     if entry.outcome != outcome:
         yield f"booked as {entry.outcome}, not {outcome}"
     model = answers or ("first" if cell.phase == "late" else None)
@@ -196,11 +224,13 @@ def booked(played: Played) -> Iterator[str]:
     if (entry.fault is None) != (answers is not None):
         yield f"booked with fault {entry.fault}"
     tries = [attempt.model for attempt in attempts]
-    if tries != played.case.path:
-        yield f"attempts at {tries}, but {played.case.path} were asked"
+    if tries != played.path:
+        yield f"attempts at {tries}, but {played.path} were asked"
     last = "complete" if answers is not None else "partial" if cell.phase == "late" else "failed"
     ended = [attempt.outcome for attempt in attempts]
-    if ended != ["failed"] * (len(tries) - 1) + [last]:
+    # One that another is asked beside is cancelled, unless it has failed by itself before that had an answer.
+    allowed = {"failed", "cancelled"} if cell.is_hedged_for_real else {"failed"}
+    if ended[-1:] != [last] or not set(ended[:-1]) <= allowed:
         yield f"attempts {ended}"
     used = None if entry.usage is None else entry.usage.output_tokens
     if answers is not None and used != len(WORDS) + 1:
@@ -208,7 +238,8 @@ def booked(played: Played) -> Iterator[str]:
 
 
 JUDGES: Mapping[str, Callable[[Played], Iterator[str]]] = {
-    judge.__name__: judge for judge in (bounded, invisible, told, patient, broken, once, asked, booked)
+    judge.__name__: judge
+    for judge in (bounded, invisible, told, withheld, patient, broken, once, asked, booked)
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from faults.cells import BEHIND, Cell
+from faults.cells import BEHIND, COLUMNS, IN_WAYS, Behind, Cell, Way
 from faults.judges import Played, judge
 from pointsman.lab.faults import FAULTS
 
@@ -33,6 +33,28 @@ def section(client: str, played: Sequence[Played]) -> str:
         entries = [
             _entry(found.get((name, stream, behind), ())) for stream in (True, False) for behind in BEHIND
         ]
+        lines.append(f"| `{name}` | {' | '.join(entries)} |")
+    return "\n".join(lines)
+
+
+def ways(client: str, played: Sequence[Played]) -> str:
+    """The second table of one caller."""
+    wrong = sum(bool(judge(one)) for one in played)
+    found: dict[tuple[str, Way, bool, Behind], list[Played]] = {}
+    for one in played:
+        cell = one.cell
+        found.setdefault((cell.fault.name, cell.way, cell.stream, cell.behind), []).append(one)
+    headings = [
+        f"{way}, {'stream' if stream else 'plain'}, {HEADINGS[behind]}" for way, stream, behind in COLUMNS
+    ]
+    lines = [
+        f"{client}: {len(played)} cells, {wrong} wrong.",
+        "",
+        f"| | {' | '.join(headings)} |",
+        "| --- |" + " --- |" * len(headings),
+    ]
+    for name in IN_WAYS:
+        entries = [_entry(found.get((name, *column), ())) for column in COLUMNS]
         lines.append(f"| `{name}` | {' | '.join(entries)} |")
     return "\n".join(lines)
 
@@ -70,4 +92,6 @@ def _word(played: Played) -> str:
         return _WRONG
     if played.answers is not None:
         return "answer" if played.answers == "first" else "next answers"
-    return "broken off" if played.cell.phase == "late" else str(played.heard.status)
+    if played.cell.phase == "late":
+        return "broken off"
+    return "told in it" if played.is_told_in_stream else str(played.heard.status)

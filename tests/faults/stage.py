@@ -2,10 +2,10 @@
 a pipeline of its own, so that nothing that one cell does to a breaker is felt by another."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from time import monotonic, sleep
@@ -19,10 +19,10 @@ from pointsman.app import Lasting, build, build_brain
 from pointsman.config.load import load
 from pointsman.config.schema import Settings
 from pointsman.control.runtime import Brain, Runtime
-from pointsman.core.ports import Answer, Deadlines, Send
+from pointsman.core.ports import Answer, Deadlines, Incoming, Outgoing, Send
 from pointsman.gateway.call import Call
 from pointsman.gateway.pipeline import Pipeline, Record
-from pointsman.lab.upstream import MARK, FaultUpstream
+from pointsman.lab.upstream import MARK, Case, FaultUpstream, fault_of
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.upstream.client import Client
 
@@ -30,11 +30,14 @@ IMPATIENT = Deadlines(connect_s=10, first_byte_s=0.4, idle_s=0.8, total_s=5)
 """For what never goes on. Whoever does go on has all the time there is, however slow the machine."""
 
 _AT_ONCE = 8
+_CONSENT = {"x-pointsman-consent": "price"}
 _BOOKED_WITHIN_S = 20.0
 
+_HEDGED_AT_ONCE_S, _NEVER_S = 0.05, 600
 _CONFIG = """
-server: {{keepalive_after_s: 60, log_level: error}}
-reliability: {{retries: {{backoff_s: 0.01}}}}
+server: {{keepalive_after_s: {keepalive_after_s}, log_level: error}}
+reliability: {{retries: {{backoff_s: 0.01}}, hedging: {hedging}}}
+consent: {consent}
 providers:
   one: {{dialect: {first}, base_url: {one}, api_key: $KEY, include_stream_usage: {asks_first}}}
   two: {{dialect: {second}, base_url: {two}, api_key: $KEY, include_stream_usage: {asks_second}}}
@@ -44,8 +47,36 @@ models:
 """
 
 
-def config(upstream: FaultUpstream, first: str, second: str) -> str:
+@dataclass(frozen=True)
+class Setting:
+    """What a configuration says besides who is asked. A caller of a stream is told to be patient after
+    `keepalive_after_s` seconds."""
+
+    hedging: str = "{}"
+    consent: str = "{}"
+    keepalive_after_s: float = 60
+
+
+STRAIGHT = Setting()
+IMPATIENT_CALLERS = Setting(keepalive_after_s=0.01)
+
+
+def setting_of(cell: Cell) -> Setting:
+    match cell.way:
+        case "hedged":
+            delay_s = _HEDGED_AT_ONCE_S if cell.is_hedged_for_real else _NEVER_S
+            return Setting(hedging=f"{{models: {{first: {delay_s}}}}}")
+        case "ceiling" | "consent":
+            return Setting(consent="{price_multiple_max: 1.5}")
+        case _:
+            return STRAIGHT
+
+
+def config(upstream: FaultUpstream, first: str, second: str, setting: Setting = STRAIGHT) -> str:
     return _CONFIG.format(
+        hedging=setting.hedging,
+        consent=setting.consent,
+        keepalive_after_s=setting.keepalive_after_s,
         first=first,
         second=second,
         one=upstream.base_url("one"),
@@ -64,6 +95,7 @@ class FreshPipelines:
         self._send = send
         self._record = record
         self._cells: dict[str, Cell] = {}
+        self._answers: dict[str, Answer] = {}
         self._brain_for = lru_cache(self._load)
 
     def expect(self, mark: str, cell: Cell) -> None:
@@ -72,16 +104,26 @@ class FreshPipelines:
     async def handle(self, call: Call, answer: Answer) -> None:
         found = MARK.search(call.body)
         assert found is not None
-        await self._pipeline(self._cells[found[0].decode()]).handle(call, answer)
+        mark = found[0].decode()
+        self._answers[mark] = answer
+        await self._pipeline(self._cells[mark]).handle(call, answer)
+
+    async def wait_for_patience(self, outgoing: Outgoing) -> None:
+        """Returns when the caller was told to be patient, where the cell wants that."""
+        found = MARK.search(outgoing.body)
+        mark = "" if found is None else found[0].decode()
+        if mark in self._cells and self._cells[mark].way == "patience":
+            while not self._answers[mark].is_started:  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0.01)
 
     def _pipeline(self, cell: Cell) -> Pipeline:
-        settings, brain = self._brain_for(cell.first, cell.second)
+        settings, brain = self._brain_for(cell.first, cell.second, setting_of(cell))
         made = build(settings, Lasting(self._send, self._record), now_s=0.0, brain=brain)
         return made.pipeline
 
-    def _load(self, first: str, second: str) -> tuple[Settings, Brain]:
+    def _load(self, first: str, second: str, setting: Setting) -> tuple[Settings, Brain]:
         file = self._folder / f"{first}-{second}.yaml"
-        file.write_text(config(self._upstream, first, second))
+        file.write_text(config(self._upstream, first, second, setting))
         settings = load(file, {"KEY": "sk-lab", "POINTSMAN_STATE_DIR": str(self._folder)}, {}).settings
         return settings, build_brain(settings)
 
@@ -103,9 +145,24 @@ class Stage:
         self._pipelines.expect(case.mark, cell)
         model = "first" if cell.behind == "none" else "auto"
         heard = self._callers.ask(
-            self._gateway.url, cell.client, model, f"Hello, {case.mark}.", stream=cell.stream
+            self._gateway.url,
+            cell.client,
+            model,
+            f"Hello, {case.mark}.",
+            stream=cell.stream,
+            headers=_CONSENT if cell.way == "consent" else {},
         )
+        if cell.is_hedged_for_real:
+            _let_hang_up(case)
         return Played(cell, heard, case, _booked(self._gateway, heard))
+
+
+def _let_hang_up(case: Case) -> None:
+    """The caller has its answer before the provider that was beaten notices that nobody waits for it."""
+    until = monotonic() + _BOOKED_WITHIN_S
+    beaten = [call.received for call in case.calls if fault_of(call) is not None]
+    while any(each is not None and each.hung_up_at_s is None for each in beaten) and monotonic() < until:
+        sleep(0.005)
 
 
 def _booked(gateway: Gateway, heard: Heard) -> tuple[Entry, tuple[Attempt, ...]] | None:
@@ -121,21 +178,26 @@ def _booked(gateway: Gateway, heard: Heard) -> tuple[Entry, tuple[Attempt, ...]]
 
 
 @contextmanager
-def stage(folder: Path) -> Iterator[Stage]:
+def stage(folder: Path, setting: Setting = STRAIGHT) -> Iterator[Stage]:
     made: list[FreshPipelines] = []
     clients: list[Client] = []
 
     def make(settings: Settings, record: Record) -> Runtime:
         client = Client()
         clients.append(client)
-        send = upstream.through(client.send, IMPATIENT)
+        through = upstream.through(client.send, IMPATIENT)
+
+        async def send(outgoing: Outgoing) -> Incoming:
+            await made[0].wait_for_patience(outgoing)
+            return await through(outgoing)
+
         pipelines: Any = FreshPipelines(upstream, folder, send, record)
         made.append(pipelines)
         runtime = build(settings, Lasting(send, record), now_s=0.0)
         return replace(runtime, pipeline=pipelines)
 
     with FaultUpstream.in_thread() as upstream:
-        yaml = config(upstream, "openai-chat", "openai-chat")
+        yaml = config(upstream, "openai-chat", "openai-chat", setting)
         with running_gateway(yaml, folder, {"KEY": "sk-lab"}, make=make) as gateway, Callers() as callers:
             gateway.in_loop(lambda: None)  # it is built
             try:
@@ -146,7 +208,13 @@ def stage(folder: Path) -> Iterator[Stage]:
     assert upstream.strays == [], "somebody was sent elsewhere"
 
 
-def play_all(cells: list[Cell], folder: Path) -> list[Played]:
+def play_all(cells: Iterable[Cell], folder: Path) -> list[Played]:
     """Every cell, several at once, in their order."""
-    with stage(folder) as here, ThreadPoolExecutor(_AT_ONCE) as threads:
-        return list(threads.map(here.play, cells))
+    wanted = list(cells)
+    played: dict[str, Played] = {}
+    for setting in (STRAIGHT, IMPATIENT_CALLERS):
+        here = [cell for cell in wanted if (cell.way == "patience") is (setting is IMPATIENT_CALLERS)]
+        if here:
+            with stage(folder, setting) as one_stage, ThreadPoolExecutor(_AT_ONCE) as threads:
+                played |= {one.cell.name: one for one in threads.map(one_stage.play, here)}
+    return [played[cell.name] for cell in wanted]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from faults import page
-from faults.cells import SPOKEN, cells
+from faults.cells import SPOKEN, cells, cells_in_ways
 from faults.heard import CLIENTS
 from faults.judges import judge
 from faults.stage import play_all
@@ -21,6 +21,18 @@ def test_the_contract_holds_in_every_cell(client: str, tmp_path: Path) -> None:
     assert wrong == {}
     text = page.PAGE.read_text("utf-8")
     assert page.written(text, client, page.section(client, played)) == text, "run `make faults`"
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_the_contract_holds_whatever_else_is_going_on(client: str, tmp_path: Path) -> None:
+    played = play_all(cells_in_ways(client), tmp_path)
+
+    wrong = {one.cell.name: found for one in played if (found := judge(one))}
+    assert wrong == {}
+    text = page.PAGE.read_text("utf-8")
+    assert page.written(text, f"{client} in other ways", page.ways(client, played)) == text, (
+        "run `make faults`"
+    )
 
 
 def test_the_page_says_what_each_fault_is() -> None:
