@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from openai.types.chat import ChatCompletion
 
-from pointsman.core.events import Finished, ReplyEvent, ReplyStarted, ToolCallDelta, ToolCallStarted
+from pointsman.core.events import (
+    Finished,
+    ReplyEvent,
+    ReplyStarted,
+    ToolCallDelta,
+    ToolCallStarted,
+    fold,
+)
 from pointsman.core.request import Request, ToolCall, ToolChoice
 from pointsman.wire.custom_tools import SCHEMA, as_arguments, as_free_text
 from pointsman.wire.dialect import ReplyContext
@@ -92,3 +99,25 @@ def test_a_stream_adds_up_to_the_same() -> None:
 @pytest.mark.parametrize("arguments", ["", "{", '{"input": 3}', '{"other": "x"}'])
 def test_other_arguments_are_given_as_they_are(arguments: str) -> None:
     assert as_free_text(arguments) == arguments
+
+
+def test_a_provider_that_calls_one_in_pieces_is_read_whole() -> None:
+    pieces: list[dict[str, Any]] = [
+        {"index": 0, "id": "call_1", "type": "custom", "custom": {"name": "patch", "input": ""}},
+        {"index": 0, "custom": {"input": 'a "b'}},
+        {"index": 0, "custom": {"input": '"\n'}},
+    ]
+    chunks: list[dict[str, Any]] = [
+        {"choices": [{"index": 0, "delta": {"tool_calls": [piece]}}]} for piece in pieces
+    ]
+    chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]})
+    stream = b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks)
+    decoder = OPENAI_CHAT.reply_decoder("p")
+    streamed = fold([*decoder.feed(stream + b"data: [DONE]\n\n"), *decoder.finish()])
+    message = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+    whole = {"id": "c", "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}
+    for reply in (streamed, fold(OPENAI_CHAT.decode_reply(json.dumps(whole).encode(), "p"))):
+        (call,) = reply.parts
+        assert isinstance(call, ToolCall)
+        assert as_free_text(call.arguments) == 'a "b"\n'
+        assert (call.id, call.name, reply.finished.reason) == ("call_1", "patch", "tool_calls")

@@ -9,7 +9,8 @@ from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.core.events import ReplyEvent, ToolCallDelta, ToolCallStarted
 from pointsman.core.request import Seal
 from pointsman.wire.call_ids import made_id
-from pointsman.wire.openai_chat.chunks import CallPart, FunctionPart
+from pointsman.wire.custom_tools import INPUT
+from pointsman.wire.openai_chat.chunks import CallPart
 
 _encode = msgspec.json.Encoder().encode
 
@@ -17,12 +18,13 @@ _encode = msgspec.json.Encoder().encode
 class _ToolCall:
     """One call of the reply while it is being read. It starts, and is counted, when its name is known."""
 
-    __slots__ = ("id", "index", "waiting")
+    __slots__ = ("id", "index", "is_custom", "waiting")
 
     def __init__(self, call_id: str | None) -> None:
         self.index: int | None = None
         self.id = call_id
         self.waiting: list[str] = []
+        self.is_custom = False
 
 
 class CallsUnderWay:
@@ -39,18 +41,29 @@ class CallsUnderWay:
     def are_there(self) -> bool:
         return bool(self._calls)
 
-    def check_whole(self) -> None:
+    def close(self) -> list[ReplyEvent]:
+        """What is left to say at the end. Raises UpstreamError."""
         if any(call.index is None for call in self._calls):
             raise UpstreamError(UpstreamFault.BAD_REPLY, "the provider sent a tool call without a name")
+        return [
+            ToolCallDelta(call.index, '"}')
+            for call in self._calls
+            if call.is_custom and call.index is not None
+        ]
 
     def take(self, part: CallPart, seal: Seal | None) -> list[ReplyEvent]:
         """What a piece of a call becomes. A call is told when its name is known."""
-        function = part.function
-        if part.custom is not None and part.custom.name:
-            function = FunctionPart(part.custom.name, {"input": part.custom.input or ""})
-        name = None if function is None else function.name
+        custom, function = part.custom, part.function
+        named = function if custom is None else custom
+        name = None if named is None else named.name
         call = self._call_of(part, name)
-        arguments = _arguments(None if function is None else function.arguments)
+        if custom is not None:
+            # Free text is the one string of the function that it is elsewhere: its pieces are pieces of that string.
+            text = _encode(custom.input or "")[1:-1].decode()
+            arguments = text if call.is_custom else f'{{"{INPUT}":"{text}'
+            call.is_custom = True
+        else:
+            arguments = _arguments(None if function is None else function.arguments)
         events: list[ReplyEvent] = []
         if call.index is None:
             if not name:

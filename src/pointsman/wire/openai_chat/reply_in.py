@@ -192,6 +192,7 @@ class _Reading:
 
     def end(self, out: list[ReplyEvent]) -> None:
         self._stop_thinking(out)
+        out += self._calls.close()
         if self._details.are_sealed:  # told behind the answer
             out.append(ThinkingSealed(Seal(self._details.sealed(), self._maker)))
         if self._sources and not self._has_cited:
@@ -199,7 +200,6 @@ class _Reading:
         out.append(self._finished())
 
     def _finished(self) -> Finished:
-        self._calls.check_whole()
         if self._has_spoken and not self._has_transcript:
             raise UpstreamError(
                 UpstreamFault.BAD_REPLY, "the provider answered with sound and without its words"
