@@ -250,6 +250,7 @@ def test_sampling_goes_to_compatible_models():
         "gpt-5",
         "gpt-5.2-mini",
         "openai/gpt-5-nano",
+        "openai.gpt-5.5",
         "codex-mini-latest",
     ],
 )

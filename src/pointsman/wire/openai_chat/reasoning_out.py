@@ -1,6 +1,5 @@
 """OpenAI chat: how hard to think, in the words of the provider. Which words it has is in profiles."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -8,11 +7,7 @@ from pointsman.core.model_card import ModelCard
 from pointsman.core.request import Reasoning
 from pointsman.wire.effort import effort_of
 from pointsman.wire.openai_chat.profiles import ALL_EFFORTS, EFFORTS, Profile
-
-# Models of OpenAI that reason: they take max_completion_tokens only, and no sampling parameters.
-_REASONS = re.compile(r"(?:^|/)(?:o\d(?:-|$)|gpt-[5-9]|codex)(?!.*-chat)")
-_GPT_5_POINT = re.compile(r"(?:^|/)gpt-(?:5\.\d|[6-9])")
-_GPT_5 = re.compile(r"(?:^|/)gpt-5")
+from pointsman.wire.openai_models import GPT_5, GPT_5_POINT, REASONS
 
 _BUDGET_OF_EFFORT = {
     "minimal": 1024,
@@ -26,7 +21,7 @@ _BUDGET_TOKENS_MIN = 1024
 
 
 def is_reasoning_model(card: ModelCard, profile: Profile) -> bool:
-    return profile.names_openai_models and _REASONS.search(card.id) is not None
+    return profile.names_openai_models and REASONS.search(card.id) is not None
 
 
 def may_tell_logprobs(card: ModelCard, profile: Profile, reasoning: Reasoning | None) -> bool:
@@ -34,7 +29,7 @@ def may_tell_logprobs(card: ModelCard, profile: Profile, reasoning: Reasoning | 
     if not is_reasoning_model(card, profile):
         return profile.logprobs
     is_told_to = reasoning is not None and reasoning.effort != "none"
-    return _GPT_5_POINT.search(card.id) is not None and not is_told_to
+    return GPT_5_POINT.search(card.id) is not None and not is_told_to
 
 
 def reasoning_fields(
@@ -152,6 +147,6 @@ def _known_efforts(card: ModelCard, profile: Profile) -> tuple[str, ...]:
         if card.abilities is None or "thinking" not in card.abilities:
             return ()
         return _efforts_of(card, profile)
-    if _GPT_5_POINT.search(card.id):
+    if GPT_5_POINT.search(card.id):
         return (*EFFORTS, "none")
-    return (*EFFORTS, "minimal") if _GPT_5.search(card.id) else EFFORTS
+    return (*EFFORTS, "minimal") if GPT_5.search(card.id) else EFFORTS

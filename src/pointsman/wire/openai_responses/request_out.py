@@ -6,7 +6,6 @@ form, to be given back. Stop strings, which the API does not know, cut the reply
 """
 
 import hashlib
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from pointsman.core.model_card import ModelCard
 from pointsman.core.request import OutputFormat, Reasoning, Request, Tool, ToolChoice
 from pointsman.wire.dialect import EncodedRequest
 from pointsman.wire.effort import effort_of
+from pointsman.wire.openai_models import GPT_5, GPT_5_POINT, REASONS, XHIGH
 from pointsman.wire.openai_responses.history_out import Items, instructions_of
 from pointsman.wire.openai_responses.request_in import LOGPROBS, SEALED_REASONING
 from pointsman.wire.tool_naming import OPENAI_NAMES, fitting
@@ -36,12 +36,6 @@ _VERBOSITY = frozenset(("verbosity", "text.verbosity"))
 
 _OUTPUT_TOKENS_MIN = 16  # of the API
 _USER_CHARACTERS_MAX = 64  # of safety_identifier
-
-# Models of OpenAI that reason: they take no sampling parameters, and seal their reasoning if they are asked.
-_REASONS = re.compile(r"(?:^|[/.])(?:o\d(?:-|$)|gpt-[5-9]|codex)(?!.*-chat)")
-_GPT_5_POINT = re.compile(r"(?:^|[/.])gpt-(?:5\.\d|[6-9])")
-_GPT_5 = re.compile(r"(?:^|[/.])gpt-5")
-_XHIGH = re.compile(r"(?:^|[/.])gpt-(?:5\.[2-9]|[6-9])|codex-max")
 
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 _COMMON_EFFORTS = ("low", "medium", "high")
@@ -72,7 +66,7 @@ class _Writing:
     def __init__(self, request: Request, card: ModelCard) -> None:
         self.request = request
         self.card = card
-        self.reasons = _REASONS.search(card.id) is not None
+        self.reasons = REASONS.search(card.id) is not None
         self.thinks = self.reasons or (card.abilities is not None and "thinking" in card.abilities)
         self.body: dict[str, Any] = {"model": card.id}
         self.include: list[str] = []
@@ -218,10 +212,10 @@ class _Writing:
         if not self.reasons:
             # A model not known to think may refuse the field, and then answer nothing at all.
             return _COMMON_EFFORTS if self.thinks else ()
-        most = ("xhigh",) if _XHIGH.search(self.card.id) else ()
-        if _GPT_5_POINT.search(self.card.id):
+        most = ("xhigh",) if XHIGH.search(self.card.id) else ()
+        if GPT_5_POINT.search(self.card.id):
             return ("none", *_COMMON_EFFORTS, *most)
-        return ("minimal", *_COMMON_EFFORTS) if _GPT_5.search(self.card.id) else (*_COMMON_EFFORTS, *most)
+        return ("minimal", *_COMMON_EFFORTS) if GPT_5.search(self.card.id) else (*_COMMON_EFFORTS, *most)
 
     def _unsupported(self, name: str, message: str) -> Unsupported:
         return Unsupported(message, param=name, code="unsupported_parameter")
