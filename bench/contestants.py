@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from load import body, messages_body
+from load import NUMBERED, body, messages_body
 from processes import LOAD_CORE, PROXY_CORE, free_port, spawn, stop, wait_for_port
 
 HERE = Path(__file__).resolve().parent
@@ -115,9 +115,11 @@ class Setup:
         wait_for_port(port, process, log, within_s)
         return process
 
-    def body_file(self, model: str, *, stream: bool = False) -> Path:
-        path = self.folder / f"{model}{'.stream' if stream else ''}.json"
-        path.write_bytes(body(model, stream=stream))
+    def body_file(self, model: str, *, stream: bool = False, is_same: bool = False) -> Path:
+        """`is_same`: every request says the same, else each has a number of its own."""
+        path = self.folder / f"{model}{'.stream' if stream else ''}{'.same' if is_same else ''}.json"
+        content = body(model, stream=stream)
+        path.write_bytes(content.replace(NUMBERED, b"1234567") if is_same else content)
         return path
 
     def messages_file(self, model: str) -> Path:
@@ -210,6 +212,7 @@ class Setup:
         return {
             "pinned": Lane("Pointsman, pinned", url, self.body_file("small"), process),
             "routed": Lane("Pointsman, routed", url, self.body_file("auto"), process),
+            "again": Lane("Pointsman, same wish again", url, self.body_file("auto", is_same=True), process),
             "stream": Lane("Pointsman", url, self.body_file("small", stream=True), process),
             "translated": Lane(
                 "Pointsman, translated",

@@ -2,9 +2,9 @@
 
     python bench/decide.py [--rounds N]
 
-Prints microseconds of CPU per decision as the server takes it (the lowest of N rounds), how many times longer
-400 KB take than 100 KB (4 is linear), and what one costs whose code and data have left the processor's caches, as
-they do between two requests.
+Prints microseconds of CPU per decision as the server takes it of a wish that it has not seen (the lowest of N rounds),
+how many times longer 400 KB take than 100 KB (4 is linear), what one costs whose code and data have left the
+processor's caches, as they do between two requests, and what the next step of an agent costs, whose wish is known.
 """
 
 import argparse
@@ -87,13 +87,13 @@ CARDS = tuple(
 )
 
 
-def build() -> tuple[Router, Names]:
+def build(wishes_kept: int = 0) -> tuple[Router, Names]:
+    """`wishes_kept`: by default every decision is that of a wish never seen before."""
     policy = default_policy()
     text = importlib.resources.files("pointsman.routing").joinpath("keywords.toml").read_text("utf-8")
     learned = importlib.resources.files("pointsman.routing").joinpath("learned.bin").read_bytes()
-    return Router(CARDS, policy, Keywords.parse(text), learned=Learned(learned)), Names(
-        CARDS, policy.profiles
-    )
+    router = Router(CARDS, policy, Keywords.parse(text), learned=Learned(learned), wishes_kept=wishes_kept)
+    return router, Names(CARDS, policy.profiles)
 
 
 def lowest_us(work: Callable[[], object], rounds: int, seconds: float = 0.02) -> float:
@@ -126,6 +126,15 @@ def cold_us(work: Callable[[], object], rounds: int, times: int = 100) -> float:
     return best * 1e6
 
 
+def agent_of(wish: str, steps: int) -> Prompt:
+    """A wish, and what an agent and its tools have said since: 4 KB a step."""
+    result = KINDS["JSON"](4_000)
+    turns = [Turn("user", wish)]
+    for _ in range(steps):
+        turns += [Turn("assistant", ""), Turn("tool", result)]
+    return Prompt("", tuple(turns), steps * 4_300, tool_count=20)
+
+
 def prompt_of(text: str) -> Prompt:
     return Prompt("", (Turn("user", text),), len(text.encode()) + 80)
 
@@ -154,6 +163,11 @@ def main() -> int:
     print(
         f"a task of 1 KB, explained: {lowest_us(lambda: router.decide(task, profile, 'auto'), rounds):.0f} us"
     )
+    knowing, _ = build(wishes_kept=1)
+    for steps in (1, 25, 100):
+        agent = agent_of(KINDS["a task (dense in keywords)"](1_000), steps)
+        again = lowest_us(lambda agent=agent: knowing.decide(agent, profile, "auto", explain=False), rounds)
+        print(f"an agent's task of 1 KB again, {4 * steps} KB of results behind it: {again:.0f} us")
     print(f"a task of 1 KB, cold: {cold_us(lambda: decide(task, profile, 'auto'), rounds):.0f} us")
     print(f"a known name: {lowest_us(lambda: names.resolve('opus'), rounds):.2f} us")
     print(f"a pin: {lowest_us(lambda: pin('opus', CARDS[5]), rounds):.2f} us")

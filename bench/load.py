@@ -13,9 +13,11 @@ from processes import LOAD_CORE
 
 HERE = Path(__file__).resolve().parent
 BODY_BYTES = 1269
+NUMBERED = b"0000000"
+"""Where load.lua numbers the requests."""
 
 _PROMPT = (
-    "We run a small service behind a reverse proxy and would like to understand where its time goes. "
+    "Ticket 0000000: we run a small service behind a proxy and would like to understand where its time goes. "
     "The service reads a request, looks up a few rows in a database, renders an answer and sends it back; "
     "most answers are between one and two kilobytes. During the day it serves about forty requests a second, "
     "in the evening twice that. Lately the slowest answers have become slower, although the average has not "

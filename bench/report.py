@@ -80,10 +80,11 @@ def plain(rows: Sequence[CpuRow], pace: Pace) -> Section:
 CPU is user and system time of the server's whole process tree, from /proc, per answer of the upstream. Servers run
 on core 0, load and upstream on core 1. Medians of {pace.rounds} rounds of {pace.seconds} s, in turn; the ratio to
 nginx is taken within each round. Request 1,269 B, answer about 1.2 KB. nginx forwards bytes; Pointsman reads the
-request, rewrites model and key, reads the usage and books every request; *routed* also scores the prompt.
+request, rewrites model and key, reads the usage and books every request; *routed* also scores the prompt, which is
+another one each time; *same wish again* is what an agent sends between two steps.
 
 """
-    if len(rows) > 3:
+    if len(rows) > 4:
         about += """\
 The other gateways are set up as their own documentation shows, without a database or keys of their own. They do not
 do equal work: Portkey forwards model and key as they come; LiteLLM does more inside.

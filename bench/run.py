@@ -40,7 +40,7 @@ class Bench:
 
 
 def plain(bench: Bench) -> report.Section:
-    lanes = [bench.nginx["pinned"], bench.pointsman["pinned"], bench.pointsman["routed"]]
+    lanes = [bench.nginx["pinned"], *(bench.pointsman[name] for name in ("pinned", "routed", "again"))]
     if bench.with_peers:
         lanes += peers.start_peers(bench.setup)
     rows = measures.cpu_rows(

@@ -24,12 +24,14 @@ from pointsman.routing.lineup import Lineup
 from pointsman.routing.opinions import Ask, Opinions, Question, Seat, may_matter, middles
 from pointsman.routing.policy import Policy
 from pointsman.routing.profiles import Profile
-from pointsman.routing.reading import Reading, read
+from pointsman.routing.reading import Reader, Reading, read
 from pointsman.routing.scorer import Scorer
 from pointsman.routing.tiers import Ladder
 from pointsman.routing.tipping import tipping
 
 PINNED = "pinned"
+_WISHES_KEPT = 128
+"""Of as many conversations that go on at once."""
 
 _CODER = Preference(coder=True)
 
@@ -67,7 +69,7 @@ _NOTHING_HEARD = _Heard((), (), ())
 
 class Router:
     """Decides for one set of cards under one policy. Build it when either changes. `panel` are those whose opinion
-    may be asked, in the order in which they are."""
+    may be asked, in the order in which they are; `wishes_kept` is how many wishes it knows again."""
 
     def __init__(
         self,
@@ -76,6 +78,7 @@ class Router:
         keywords: Keywords,
         panel: Sequence[Seat] = (),
         learned: Learned | None = None,
+        wishes_kept: int = _WISHES_KEPT,
     ) -> None:
         self._policy = policy
         self._cards = cards
@@ -84,7 +87,9 @@ class Router:
         self._keywords = keywords.and_also(policy.keyword_lists)
         self._sorter = Sorter(policy.categories)
         self._learned = learned
-        self._scorer = Scorer(policy, learned)
+        self._reader = Reader(self._keywords, wishes_kept)
+        self._wishes_kept = wishes_kept
+        self._scorer = Scorer(policy, learned, wishes_kept)
         self._middles = middles(policy.tiers, policy.boundaries)
         self._shelf = Shelf(cards, policy.tiers)
         self._roads = {profile.name: self._road(profile) for profile in policy.profiles}
@@ -114,7 +119,7 @@ class Router:
         road = self._roads.get(profile.name)
         if road is None or road.profile is not profile:
             road = self._roads[profile.name] = self._road(profile)
-        reading = read(prompt, self._keywords)
+        reading = self._reader.read(prompt)
         input_tokens = int(reading.measures["input_tokens"])
         score, shares = self._scorer.score(reading)
         heard = _NOTHING_HEARD
@@ -167,7 +172,7 @@ class Router:
     def with_boundaries(self, boundaries: tuple[float, ...]) -> "Router":
         """The same, with other boundaries between its tiers."""
         policy = replace(self._policy, boundaries=boundaries)
-        return Router(self._cards, policy, self._own_keywords, self._panel, self._learned)
+        return Router(self._cards, policy, self._own_keywords, self._panel, self._learned, self._wishes_kept)
 
     def _hear(self, opinions: Opinions, ladder: Ladder, reading: Reading, score: float) -> "_Heard | Ask":
         """What the opinions add to `score`, or who is still to be asked."""

@@ -1,39 +1,20 @@
 """What a prompt says, read once per decision for all signals. It does not judge: that is theirs."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
 from pointsman.core.prompt import Prompt
-from pointsman.routing.keywords import COURTESIES, EDGE_CHARS, Found, Keywords
-from pointsman.routing.tokens import beside, input_tokens, look, text_tokens, weigh, weigh_roughly
-from pointsman.routing.wish import apart, leans_on_what_was_said, plain, without_courtesies
+from pointsman.routing.kept import kept
+from pointsman.routing.keywords import Found, Keywords
+from pointsman.routing.tokens import beside, input_tokens, text_tokens, weigh_roughly
+from pointsman.routing.wish import leans_on_what_was_said, plain, without_courtesies
+from pointsman.routing.wording import Wording, wording_of
 
 _MAX_INHERITED_TURNS = 8
 _WORDS_TOLD = 3
-_PASTED_WORDS = 10
-_MOST_FOR_PASTED = 1.0
-_TOKENS_PER_ASKED = 10
-_MOST_FOR_MATERIAL = 50
-
-_BYTES_PER_TOKEN = 4.6
-_LONG_WORD = 10 * b"a" + b" "
-_AS_LETTERS = bytes(
-    ord("a")
-    if (chr(byte).isalpha() and byte < 0x80) or 0xC3 <= byte <= 0xCA or 0xD0 <= byte <= 0xD3
-    else ord(" ")
-    for byte in range(0x100)
-)
-"""By a character's first byte in UTF-8: letters are those of Latin and Cyrillic."""
-_BEHIND_FIRST_BYTE = bytes(range(0x80, 0xC0))
-_PART_MARKS = b",;:"
-_WIDE_PART_MARKS = "，；：、،؛"  # noqa: RUF001 - those of other scripts
-_USUAL_TOKENS = 60
-
-_DIGITS = b"0123456789"
-_DIGITS_NOTICED = 0.01
-_WIDE_QUESTION_MARKS = "？؟"  # noqa: RUF001 - the question marks of other scripts
 
 Measures = Mapping[str, float]
 """What was read, by name: how many different words of a list were found, under the list's name, and
@@ -102,8 +83,34 @@ class Words:
         return reading.told(*self.of)
 
 
+class Reader:
+    """Reads prompts for one set of word lists. `wishes_kept` is how many wishes it knows again."""
+
+    def __init__(self, keywords: Keywords, wishes_kept: int) -> None:
+        self._keywords = keywords
+        self._wish_of = kept(partial(_wish_of, keywords), wishes_kept)
+        self._wording_of = kept(partial(wording_of, keywords), wishes_kept)
+
+    def read(self, prompt: Prompt) -> Reading:
+        """Takes time in proportion to the length of the prompt, but much less for what is long of it."""
+        return _read(prompt, self._keywords, self._wish_of, self._wording_of)
+
+
 def read(prompt: Prompt, keywords: Keywords) -> Reading:
-    """Takes time in proportion to the length of the prompt, but much less for what is long of it."""
+    """As a Reader does."""
+    return Reader(keywords, 0).read(prompt)
+
+
+def _wish_of(keywords: Keywords, text: str) -> str:
+    return without_courtesies(plain(text), keywords)
+
+
+def _read(
+    prompt: Prompt,
+    keywords: Keywords,
+    wish_of: Callable[[str], str],
+    wording_of: Callable[[str], Wording],
+) -> Reading:
     texts: list[str] = []
     others = [prompt.system]
     user_turns = 0
@@ -112,7 +119,7 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
         if speaker == "user":
             user_turns += 1
             if reads_on:
-                wish = without_courtesies(plain(text), keywords)
+                wish = wish_of(text)
                 texts.append(wish)
                 reads_on = (
                     user_turns <= _MAX_INHERITED_TURNS
@@ -123,24 +130,15 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
         others.append(text)
     asked = texts[0] if len(texts) == 1 else "\n".join(reversed(texts))
 
-    wish, material = apart(asked)
-    edges = wish
-    if len(wish) > 2 * EDGE_CHARS:
-        edges = f"{wish[:EDGE_CHARS]}\n{wish[-EDGE_CHARS:]}"
-    weighed, marks = look(edges)
-    size, high_bytes = weighed[0], weighed[3]
-    whole = weighed if edges is asked else weigh_roughly(asked)
-    whole_tokens = asked_tokens = text_tokens(whole)
+    wording = wording_of(asked)
+    whole, whole_tokens = wording.weighed, wording.tokens
     if len(others) > 1 or others[0]:
         other = weigh_roughly("\n".join(others))
         whole = beside(whole, other) if texts else other
         whole_tokens = text_tokens(whole)
-    if material:
-        wish_tokens = text_tokens(weighed if edges is wish else weigh(wish))
-        asked_tokens = wish_tokens + min((asked_tokens - wish_tokens) / _TOKENS_PER_ASKED, _MOST_FOR_MATERIAL)
 
     measures: dict[str, float] = {
-        "asked_tokens": round(asked_tokens),
+        "asked_tokens": 0,
         "input_tokens": input_tokens(prompt, whole, whole_tokens),
     }
     if user_turns > 1:
@@ -156,49 +154,8 @@ def read(prompt: Prompt, keywords: Keywords) -> Reading:
         measures["documents"] = prompt.document_count
         measures["images"] = prompt.image_count
         measures["audio"] = prompt.audio_count
-
-    questions = marks.count(b"?")
-    if high_bytes:
-        questions += sum(map(edges.count, _WIDE_QUESTION_MARKS))
-    if questions:
-        measures["questions"] = questions
-    digits = len(marks) - len(marks.translate(None, _DIGITS))
-    if digits and digits / size >= _DIGITS_NOTICED:
-        measures["digits"] = digits / size
-        measures["math"] = 0
-    parts = sum([marks.count(mark) for mark in _PART_MARKS])
-    if high_bytes:
-        parts += sum([edges.count(mark) for mark in _WIDE_PART_MARKS])
-    long_words = _long_words(edges)
-    if parts or long_words:
-        # Counted as in a wish of usual length: a long text has many of both.
-        share = min(_USUAL_TOKENS / asked_tokens, 1.0)
-        if parts:
-            measures["clauses"] = parts * share
-        if long_words:
-            measures["long_words"] = long_words * share
-    found = keywords.find(wish)
-    if material:
-        found = found.beside(keywords.find(material, proofread=False))
-    measures.update(found.said)
-    if papers := measures.get("certificate"):
-        for name in ("proof", "reasoning"):
-            if measures.pop(name, 0) > papers:
-                measures[name] = found.said[name] - papers
-    if wordings := measures.pop("wording", 0):
-        # Each begins with a word of explanation ("how do you"), and asks for none.
-        left = measures.pop("explanation", 0) - wordings
-        if left > 0:
-            measures["explanation"] = left
-    if COURTESIES in measures:
-        # Courtesies are many words that say nothing of the task.
-        spoken = keywords.courtesy_chars(found.places) / _BYTES_PER_TOKEN
-        measures["asked_tokens"] = max(round(asked_tokens - spoken), 1)
-    # What was pasted counts as a word at most: a long text has some of everything, and what to do with it is said
-    # before or behind it.
-    for name, count in found.pasted.items():
-        measures[name] = measures.get(name, 0) + min(count / _PASTED_WORDS, _MOST_FOR_PASTED)
-    return Reading(prompt, asked, max(len(texts) - 1, 0), measures, found)
+    measures.update(wording.measures)
+    return Reading(prompt, asked, max(len(texts) - 1, 0), measures, wording.found)
 
 
 def graded(count: float, steps: tuple[float, ...]) -> float:
@@ -214,10 +171,3 @@ def _add_instructions(system: str, measures: dict[str, float]) -> None:
     measures["system_chars"] = len(system)
     if "JSON" in system or "json" in system:
         measures["json_mentioned"] = 1
-
-
-def _long_words(text: str) -> int:
-    """How many words of ten letters or more there are. One byte is left of each character, "a" for a letter of a
-    script whose words are told by their length. Sought by its end: what is sought is told from what it is not by the last
-    letter, and most of a text is letters."""
-    return (text.encode().translate(_AS_LETTERS, _BEHIND_FIRST_BYTE) + b" ").count(_LONG_WORD)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from operator import itemgetter
 
 from pointsman.core.decision import Reason, Share
+from pointsman.routing.kept import kept
 from pointsman.routing.learned import BASE, LEARNED, Learned
 from pointsman.routing.policy import Policy
 from pointsman.routing.reading import Reading, Words
@@ -21,13 +22,15 @@ _ADDED = itemgetter(2)
 
 
 class Scorer:
-    """The signals of one policy with their weights. Build it once."""
+    """The signals of one policy with their weights. Build it once. `wishes_kept` is of how many wishes it knows again
+    what was learned of them."""
 
-    def __init__(self, policy: Policy, learned: Learned | None = None) -> None:
+    def __init__(self, policy: Policy, learned: Learned | None = None, wishes_kept: int = 0) -> None:
         moved = {} if learned is None else learned.signals
         weights = {name: weight + moved.get(name, 0.0) for name, weight in policy.weights.items()}
         self._learned_weight = weights.get(LEARNED, 0.0)
         self._learned = learned if self._learned_weight else None
+        self._learned_value = None if self._learned is None else kept(self._learned.value, wishes_kept)
         base = policy.base + moved.get(BASE, 0.0)
         self._base: Share = (BASE, base, base)
         weighted = [(signal, weight) for signal in SIGNALS if (weight := weights.get(signal.name))]
@@ -64,8 +67,8 @@ class Scorer:
                     continue
                 share = (name, value, weight * value)
             shares.append(share)
-        if self._learned is not None:
-            value = self._learned.value(reading.asked)
+        if self._learned_value is not None:
+            value = self._learned_value(reading.asked)
             if value:
                 shares.append((LEARNED, value, self._learned_weight * value))
         return min(max(sum(map(_ADDED, shares)), 0.0), 1.0), tuple(shares)

@@ -1,0 +1,113 @@
+"""What a wish says by its wording alone, whoever asks and in whatever conversation. It does not judge: that is for
+signals."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from pointsman.routing.keywords import COURTESIES, EDGE_CHARS, Found, Keywords
+from pointsman.routing.tokens import Weighed, look, text_tokens, weigh, weigh_roughly
+from pointsman.routing.wish import apart
+
+_PASTED_WORDS = 10
+_MOST_FOR_PASTED = 1.0
+_TOKENS_PER_ASKED = 10
+_MOST_FOR_MATERIAL = 50
+
+_BYTES_PER_TOKEN = 4.6
+_LONG_WORD = 10 * b"a" + b" "
+_AS_LETTERS = bytes(
+    ord("a")
+    if (chr(byte).isalpha() and byte < 0x80) or 0xC3 <= byte <= 0xCA or 0xD0 <= byte <= 0xD3
+    else ord(" ")
+    for byte in range(0x100)
+)
+"""By a character's first byte in UTF-8: letters are those of Latin and Cyrillic."""
+_BEHIND_FIRST_BYTE = bytes(range(0x80, 0xC0))
+_PART_MARKS = b",;:"
+_WIDE_PART_MARKS = "，；：、،؛"  # noqa: RUF001 - those of other scripts
+_USUAL_TOKENS = 60
+
+_DIGITS = b"0123456789"
+_DIGITS_NOTICED = 0.01
+_WIDE_QUESTION_MARKS = "？؟"  # noqa: RUF001 - the question marks of other scripts
+
+
+class Wording(msgspec.Struct, frozen=True, gc=False):
+    """`weighed` and `tokens` are of all of it; `measures` those of reading.Measures that a text has by itself. Questions
+    and digits are counted at both ends of it where it is long."""
+
+    weighed: Weighed
+    tokens: float
+    measures: Mapping[str, float]
+    found: Found
+
+
+def wording_of(keywords: Keywords, asked: str) -> Wording:
+    """`asked` is plain (see wish)."""
+    wish, material = apart(asked)
+    edges = wish
+    if len(wish) > 2 * EDGE_CHARS:
+        edges = f"{wish[:EDGE_CHARS]}\n{wish[-EDGE_CHARS:]}"
+    weighed, marks = look(edges)
+    size, high_bytes = weighed[0], weighed[3]
+    whole = weighed if edges is asked else weigh_roughly(asked)
+    whole_tokens = asked_tokens = text_tokens(whole)
+    if material:
+        wish_tokens = text_tokens(weighed if edges is wish else weigh(wish))
+        asked_tokens = wish_tokens + min((asked_tokens - wish_tokens) / _TOKENS_PER_ASKED, _MOST_FOR_MATERIAL)
+
+    measures: dict[str, float] = {"asked_tokens": round(asked_tokens)}
+    questions = marks.count(b"?")
+    if high_bytes:
+        questions += sum(map(edges.count, _WIDE_QUESTION_MARKS))
+    if questions:
+        measures["questions"] = questions
+    digits = len(marks) - len(marks.translate(None, _DIGITS))
+    if digits and digits / size >= _DIGITS_NOTICED:
+        measures["digits"] = digits / size
+        measures["math"] = 0
+    parts = sum([marks.count(mark) for mark in _PART_MARKS])
+    if high_bytes:
+        parts += sum([edges.count(mark) for mark in _WIDE_PART_MARKS])
+    long_words = _long_words(edges)
+    if parts or long_words:
+        # Counted as in a wish of usual length: a long text has many of both.
+        share = min(_USUAL_TOKENS / asked_tokens, 1.0)
+        if parts:
+            measures["clauses"] = parts * share
+        if long_words:
+            measures["long_words"] = long_words * share
+    found = keywords.find(wish)
+    if material:
+        found = found.beside(keywords.find(material, proofread=False))
+    _add_found(found, keywords, asked_tokens, measures)
+    return Wording(whole, whole_tokens, measures, found)
+
+
+def _add_found(found: Found, keywords: Keywords, asked_tokens: float, measures: dict[str, float]) -> None:
+    measures.update(found.said)
+    if papers := measures.get("certificate"):
+        for name in ("proof", "reasoning"):
+            if measures.pop(name, 0) > papers:
+                measures[name] = found.said[name] - papers
+    if wordings := measures.pop("wording", 0):
+        # Each begins with a word of explanation ("how do you"), and asks for none.
+        left = measures.pop("explanation", 0) - wordings
+        if left > 0:
+            measures["explanation"] = left
+    if COURTESIES in measures:
+        # Courtesies are many words that say nothing of the task.
+        spoken = keywords.courtesy_chars(found.places) / _BYTES_PER_TOKEN
+        measures["asked_tokens"] = max(round(asked_tokens - spoken), 1)
+    # What was pasted counts as a word at most: a long text has some of everything, and what to do with it is said
+    # before or behind it.
+    for name, count in found.pasted.items():
+        measures[name] = measures.get(name, 0) + min(count / _PASTED_WORDS, _MOST_FOR_PASTED)
+
+
+def _long_words(text: str) -> int:
+    """How many words of ten letters or more there are. One byte is left of each character, "a" for a letter of a
+    script whose words are told by their length. Sought by its end: what is sought is told from what it is not by the last
+    letter, and most of a text is letters."""
+    return (text.encode().translate(_AS_LETTERS, _BEHIND_FIRST_BYTE) + b" ").count(_LONG_WORD)
