@@ -35,13 +35,13 @@ from pointsman.gateway.attempt import Asked, Plan, asking_patience, run_attempt,
 from pointsman.gateway.booking import Booking
 from pointsman.gateway.call import Call
 from pointsman.gateway.crossing import Crossing
-from pointsman.gateway.elsewhere import Keepers, those_that_have_it
+from pointsman.gateway.elsewhere import Keepers
 from pointsman.gateway.hedge import Hedging, Lane, Race
-from pointsman.gateway.homes import Stay, Staying
+from pointsman.gateway.homes import Staying
 from pointsman.gateway.memory import Memory
-from pointsman.gateway.overheard import Overheard
 from pointsman.gateway.slots import SHUTTING_DOWN, crowding, enter_all
 from pointsman.gateway.target import Target
+from pointsman.gateway.whereabouts import Whereabouts
 from pointsman.gateway.wishes import NO_WISHES, Wishes
 from pointsman.wire.envelope import Envelope
 from pointsman.wire.openai_responses import OPENAI_RESPONSES
@@ -94,23 +94,13 @@ class Dispatch:
         if envelope.stream:
             answer.when_silent(asking_patience(booking, call.dialect.stream_type(envelope)))
         chain: Sequence[ModelCard] = self._free_first(decision.chain) if self._is_limited else decision.chain
-        overheard: Overheard | None = None
-        if call.dialect is OPENAI_RESPONSES and call.operation is None:
-            answer = overheard = Overheard(answer)
-            made = self.memory.elsewhere.before(call, envelope)
-            if made is not None:
-                chain = those_that_have_it(
-                    made, chain, self._fleet.backends_of, self._targets, is_pinned=booking.is_pinned
-                )
+        where = None
+        if call.operation is None and (self._staying is not None or call.dialect is OPENAI_RESPONSES):
+            where = self._whereabouts(call, envelope, answer, chain, booking)
+        if where is not None:
+            answer, chain = where.answer, where.chain
         withhold = None if self._ceilings is None else self._ceilings.watch(decision.card, wishes.consents)
-        staying, stay = self._staying, None
-        if (
-            staying is not None
-            and call.operation is None
-            and any(card.name in staying.models for card in chain)
-        ):
-            stay = Stay(staying, self.memory.homes, call, envelope, overheard)
-        terms = self._terms(call, chain, stay)
+        terms = self._terms(call, chain, where)
         attempts = Attempts(chain, self._fleet, self._policy, self._budget, deadline_at_s, withhold, terms)
         hedging = self._hedging
         while True:
@@ -146,13 +136,24 @@ class Dispatch:
                 finally:
                     for entered in target.slots:
                         entered.leave()
-                    backend = attempts.answered_by
-                    if stay is not None and backend is not None:
-                        stay.answered(self._targets[backend].card.name, backend)
-                    if overheard is not None and overheard.reply_id is not None and backend is not None:
-                        self._note(
-                            call, envelope, overheard.reply_id, backend, is_theirs=plan.own is not None
-                        )
+                    if where is not None and attempts.answered_by is not None:
+                        backend, is_theirs = attempts.answered_by, plan.own is not None
+                        where.answered(self.memory, self._targets, backend, is_theirs=is_theirs)
+
+    def _whereabouts(
+        self, call: Call, envelope: Envelope, answer: Answer, chain: Sequence[ModelCard], booking: Booking
+    ) -> Whereabouts | None:
+        return Whereabouts.of(
+            call,
+            envelope,
+            answer,
+            chain,
+            memory=self.memory,
+            targets=self._targets,
+            backends_of=self._fleet.backends_of,
+            staying=self._staying,
+            is_pinned=booking.is_pinned,
+        )
 
     async def _hedged(
         self,
@@ -204,13 +205,8 @@ class Dispatch:
             attempts.abandoned(step, call.clock())  # if it was stopped before it began
             booking.beside(booking.attempts[before:])
 
-    def _note(self, call: Call, envelope: Envelope, reply_id: str, backend: str, *, is_theirs: bool) -> None:
-        """Replies of a provider that speaks the caller's API are kept there; those that were translated are kept here."""
-        if self._targets[backend].for_caller(call.dialect).dialect is call.dialect:
-            self.memory.elsewhere.note(call, envelope, reply_id, backend, is_theirs=is_theirs)
-
-    def _terms(self, call: Call, chain: Sequence[ModelCard], stay: Stay | None) -> Terms:
-        terms = NO_TERMS if stay is None else Terms(home=stay.home)
+    def _terms(self, call: Call, chain: Sequence[ModelCard], where: Whereabouts | None) -> Terms:
+        terms = NO_TERMS if where is None else Terms(home=where.home)
         if self._is_limited:
             terms = terms._replace(crowding=self._crowding)
         if call.credentials and self._takes_keys:
