@@ -64,6 +64,8 @@ class Vendor:
             return self._unknown(previous)
         reply_id = f"resp_{provider}_{len(self.kept)}"
         self.kept[reply_id] = provider
+        if asked.get("background"):
+            return scripted(json={**reply(reply_id), "status": "queued", "output": [], "usage": None})
         if not asked.get("stream"):
             return scripted(json=reply(reply_id))
         opened = {**reply(reply_id), "status": "in_progress", "output": []}
@@ -182,3 +184,9 @@ def test_what_should_not_be_kept_is_not_looked_for(client: openai.OpenAI, vendor
     with pytest.raises(openai.NotFoundError):
         client.responses.retrieve(made.id)
     assert len(vendor.upstream.requests) == 1
+
+
+def test_what_is_made_in_the_background_is_asked_for_until_it_is_there(client: openai.OpenAI) -> None:
+    made = client.responses.create(model="kept", input="Hello!", background=True)
+    assert (made.status, made.output) == ("queued", [])
+    assert client.responses.retrieve(made.id).output_text == "Hello"

@@ -389,6 +389,7 @@ GEMINI: dict[str, dict[str, Any]] = {
     "thinkingLevel": _config(thinkingConfig={"thinkingLevel": "HIGH"}),
     "functionDeclarations": {"tools": [DECLARED]},
     "googleSearch": {"tools": [{"googleSearch": {}}]},
+    "googleSearch beside functions": {"tools": [DECLARED, {"googleSearch": {}}]},
     "codeExecution": {"tools": [{"codeExecution": {}}]},
     "urlContext": {"tools": [{"urlContext": {}}]},
     "functionCallingConfig NONE": {

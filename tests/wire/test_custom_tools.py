@@ -121,3 +121,13 @@ def test_a_provider_that_calls_one_in_pieces_is_read_whole() -> None:
         assert isinstance(call, ToolCall)
         assert as_free_text(call.arguments) == 'a "b"\n'
         assert (call.id, call.name, reply.finished.reason) == ("call_1", "patch", "tool_calls")
+
+
+def test_a_call_of_a_function_with_an_empty_custom_beside_it_is_one() -> None:
+    function = {"name": "look", "arguments": "{}"}
+    call = {"id": "call_1", "type": "function", "function": function, "custom": {"name": "", "input": ""}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    whole = {"id": "c", "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}
+    assert fold(OPENAI_CHAT.decode_reply(json.dumps(whole).encode(), "p")).parts == (
+        ToolCall("call_1", "look", "{}"),
+    )

@@ -401,6 +401,14 @@ def test_forcing_what_is_not_there_is_refused(config: dict[str, Any]) -> None:
         decode(toolConfig={"functionCallingConfig": config})
 
 
+@pytest.mark.parametrize("tool", ["googleSearch", "urlContext", "google_search_retrieval"])
+def test_a_search_beside_functions_is_an_offer(tool: str) -> None:
+    request = decode(tools=[{"functionDeclarations": [{"name": "f"}]}, {tool: {}}])
+    (named,) = request.foreign
+    assert named.lower().startswith("tools[1].")
+    assert not request.must_not_drop
+
+
 @pytest.mark.parametrize("tool", ["googleSearch", "codeExecution", "urlContext", "google_search_retrieval"])
 def test_tools_google_runs_are_insisted_on(tool: str) -> None:
     (name,) = decode(tools=[{tool: {}}]).must_not_drop

@@ -199,6 +199,7 @@ OUTCOMES: Mapping[str, Mapping[str, str]] = {
         "thinkingLevel": "CCC=C",
         "functionDeclarations": "CCC=C",
         "googleSearch": "RRR=R",
+        "googleSearch beside functions": "PPP=P",
         "codeExecution": "RRR=R",
         "urlContext": "RRR=R",
         "functionCallingConfig NONE": "CCC=E",

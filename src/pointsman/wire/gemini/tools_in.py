@@ -1,6 +1,7 @@
 """Reads the tools of a generateContent request and the choice among them, for a model of another dialect."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -22,6 +23,7 @@ from pointsman.wire.gemini.fields import (
 from pointsman.wire.gemini.schema_in import json_schema
 
 _MODES = ("MODE_UNSPECIFIED", "AUTO", "ANY", "NONE", "VALIDATED")
+_OFFERS = frozenset({"googleSearch", "googleSearchRetrieval", "enterpriseWebSearch", "urlContext"})
 _READ = frozenset({"name", "description", "parameters", "parametersJsonSchema"})
 
 
@@ -67,6 +69,7 @@ def read_tools(fields: Fields, reading: Reading) -> ReadTools:
 
 def _tools(fields: Fields, reading: Reading) -> list[Tool]:
     tools: list[Tool] = []
+    offers: dict[str, Any] = {}
     raw = fields.get("tools")
     for at, each in enumerate(read_list(raw, "tools") if raw is not None else ()):
         path = f"tools[{at}]"
@@ -76,8 +79,16 @@ def _tools(fields: Fields, reading: Reading) -> list[Tool]:
                     _tool(declared, f"{path}.{kind}[{number}]", reading)
                     for number, declared in enumerate(read_list(value, f"{path}.{kind}"))
                 ]
+            elif kind in _OFFERS:
+                offers[f"{path}.{kind}"] = read_value(value, f"{path}.{kind}")
             else:
                 reading.insist_on(f"{path}.{kind}", read_value(value, f"{path}.{kind}"))
+    for name, value in offers.items():
+        # Beside functions of the caller's own a search is an offer; alone it is what the caller relies on.
+        if tools:
+            reading.leave_out(name, value or True)
+        else:
+            reading.insist_on(name, value)
     return tools
 
 

@@ -54,6 +54,8 @@ class CallsUnderWay:
     def take(self, part: CallPart, seal: Seal | None) -> list[ReplyEvent]:
         """What a piece of a call becomes. A call is told when its name is known."""
         custom, function = part.custom, part.function
+        if custom is not None and not (custom.name or custom.input):
+            custom = None  # Snowflake fills in every field there could be
         named = function if custom is None else custom
         name = None if named is None else named.name
         call = self._call_of(part, name)
