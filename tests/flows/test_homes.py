@@ -152,8 +152,8 @@ def test_what_follows_a_kept_reply_goes_to_the_account_that_keeps_it(
 def test_only_so_many_homes_are_known() -> None:
     homes = Homes()
     for number in range(10):
-        homes.put(b"%d" % number, "m", "m@a", 10.0, most=4)
+        homes.put(number, "m", "m@a", 10.0, most=4)
     assert len(homes) == 4
-    assert homes.find(b"9", "m", 0.0) == "m@a"
-    assert homes.find(b"0", "m", 0.0) is None
-    assert homes.find(b"9", "m", 10.0) is None
+    assert homes.find(9, "m", 0.0) == "m@a"
+    assert homes.find(0, "m", 0.0) is None
+    assert homes.find(9, "m", 10.0) is None

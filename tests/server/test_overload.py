@@ -229,6 +229,32 @@ def test_backend_that_is_full_is_passed_over_for_one_of_the_same_model(
     assert slow.asked == ["tiny-1"] + ["free-1"] * 5
 
 
+def test_model_whose_only_free_backend_takes_no_calls_is_full(
+    slow: Slow, tmp_path: Path, crowd: Crowd
+) -> None:
+    """Its request goes to the next model, and does not wait before the one that is full."""
+    url = slow.upstream.base_url
+    yaml = f"""
+    server: {{admin_key: $ADMIN}}
+    providers:
+      full: {{dialect: openai-chat, base_url: {url}, limits: {{in_flight: 1}}}}
+      free: {{dialect: openai-chat, base_url: {url}}}
+    models:
+      tiny: {{backends: [{{provider: full, id: tiny-1}}, {{provider: free, id: free-1}}], tier: simple,
+             usd_per_million_input: 1, usd_per_million_output: 1}}
+      spare: {{provider: free, id: spare-1, tier: simple, usd_per_million_input: 2, usd_per_million_output: 2}}
+    """
+    with running_gateway(yaml, tmp_path, {"ADMIN": "the-admin-key-of-this-gateway"}) as gateway:
+        drain = head(
+            "POST", "/v1/backends/tiny@free/drain", "authorization: Bearer the-admin-key-of-this-gateway"
+        )
+        assert ask(gateway, drain.replace(b"host:", b"content-length: 0\r\nhost:")).status == 200
+        crowd(gateway, says(0, stream=True))
+        assert eventually(lambda: slow.said == ["0"])
+        assert ask(gateway, says(1, model="auto")).status == 200
+    assert slow.asked == ["tiny-1", "spare-1"]
+
+
 def test_what_is_left_of_a_deadline_after_waiting_is_what_the_provider_gets(
     slow: Slow, start: Start, crowd: Crowd
 ) -> None:

@@ -158,6 +158,15 @@ class Fleet:
         """The names of the backends that serve `model`, the first to be asked first; none for an unknown one."""
         return tuple(place.backend.name for rank in self._ranks.get(model, ()) for place in rank)
 
+    def open_backends(self, model: str, now_s: float) -> list[str]:
+        """Those that take a call now, whoever makes it."""
+        return [
+            place.backend.name
+            for rank in self._ranks.get(model, ())
+            for place in rank
+            if now_s >= place.breaker.blocked_until_s and not place.is_draining
+        ]
+
     def drain(self, backend: str) -> None:
         """No new calls. Raises KeyError."""
         self.places[backend].is_draining = True

@@ -93,7 +93,9 @@ class Dispatch:
         asked = Asked(call, envelope, self.memory, deadline_at_s)
         if envelope.stream:
             answer.when_silent(asking_patience(booking, call.dialect.stream_type(envelope)))
-        chain: Sequence[ModelCard] = self._free_first(decision.chain) if self._is_limited else decision.chain
+        chain: Sequence[ModelCard] = decision.chain
+        if self._is_limited:
+            chain = self._free_first(chain, call.clock())
         where = None
         if call.operation is None and (self._staying is not None or call.dialect is OPENAI_RESPONSES):
             where = self._whereabouts(call, envelope, answer, chain, booking)
@@ -221,15 +223,15 @@ class Dispatch:
     def _crowding(self, backend: str) -> Crowding:
         return crowding(self._targets[backend].slots)
 
-    def _free_first(self, chain: Sequence[ModelCard]) -> list[ModelCard]:
-        """A model that is full now is left for when no other can answer: then there is a queue before it."""
-        return sorted(chain, key=self._is_full)
+    def _free_first(self, chain: Sequence[ModelCard], now_s: float) -> list[ModelCard]:
+        """A model that is full now is left for when no other can answer: then there is a queue before it. That there would
+        be room where no call goes helps nobody."""
 
-    def _is_full(self, card: ModelCard) -> bool:
-        return all(
-            any(slots.is_full for slots in self._targets[backend].slots)
-            for backend in self._fleet.backends_of(card.name)
-        )
+        def is_full(card: ModelCard) -> bool:
+            open_now = self._fleet.open_backends(card.name, now_s)
+            return bool(open_now) and all(self._crowding(backend) for backend in open_now)
+
+        return sorted(chain, key=is_full)
 
 
 async def _is_answered(

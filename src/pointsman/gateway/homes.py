@@ -1,7 +1,8 @@
 """Which backend of its model answered a conversation last: there its beginning is in the prompt cache, and there can be
 read what was sealed for that account alone. It chooses no backend; fleet/pool.py does.
 
-Nothing here is looked at, or built, for a request whose models have one backend each.
+Nothing here is looked at, or built, for a request whose models have one backend each. A conversation is known by a hash
+of what tells it apart, which means something to this process alone.
 """
 
 from collections import OrderedDict
@@ -12,9 +13,10 @@ from typing import NamedTuple
 import msgspec
 
 from pointsman.core.errors import PointsmanError
+from pointsman.core.prompt import Prompt
 from pointsman.gateway.call import Call
 from pointsman.gateway.overheard import Overheard
-from pointsman.gateway.sessions import named_key, reply_key, unnamed_key
+from pointsman.gateway.sessions import first_words, named_session
 from pointsman.wire.envelope import Envelope
 from pointsman.wire.openai_responses import OPENAI_RESPONSES
 
@@ -30,16 +32,16 @@ class Homes:
     """By conversation and model. Those that were not answered for longest go first."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[bytes, str], _Home] = OrderedDict()
+        self._known: OrderedDict[tuple[int, str], _Home] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def find(self, key: bytes, model: str, now_s: float) -> str | None:
+    def find(self, key: int, model: str, now_s: float) -> str | None:
         home = self._known.get((key, model))
         return None if home is None or home.until_s <= now_s else home.backend
 
-    def put(self, key: bytes, model: str, backend: str, until_s: float, most: int) -> None:
+    def put(self, key: int, model: str, backend: str, until_s: float, most: int) -> None:
         known = self._known
         known[(key, model)] = _Home(backend, until_s)
         known.move_to_end((key, model))
@@ -68,7 +70,7 @@ class Stay:
         self._homes = homes
         self._call = call
         self._envelope = envelope
-        self._read: tuple[bytes | None, bool] | None = None
+        self._read: tuple[int | None, bool] | None = None
         self._overheard = overheard
 
     def home(self, model: str) -> str | None:
@@ -88,30 +90,38 @@ class Stay:
         keys = [] if key is None else [key]
         reply_id = None if self._overheard is None else self._overheard.reply_id
         if reply_id is not None:
-            keys.append(reply_key(self._call, reply_id))
+            keys.append(self._hash("reply", reply_id))
         for each in keys:
             self._homes.put(each, model, backend, until_s, self._staying.conversations_max)
 
-    def _key(self) -> tuple[bytes | None, bool]:
+    def _key(self) -> tuple[int | None, bool]:
         """And whether something was said in it before, as far as anybody can tell."""
         if self._read is None:
             self._read = self._told()
         return self._read
 
-    def _told(self) -> tuple[bytes | None, bool]:
+    def _told(self) -> tuple[int | None, bool]:
         call, envelope = self._call, self._envelope
         previous = envelope.fields.get("previous_response_id")
         if previous is not None and call.dialect is OPENAI_RESPONSES:
             reply_id = _text(previous)
-            return (None, False) if reply_id is None else (reply_key(call, reply_id), True)
-        named = named_key(call, envelope)
+            return (None, False) if reply_id is None else (self._hash("reply", reply_id), True)
+        named = named_session(call, envelope)
         if named is not None:
-            return named, True
+            return self._hash("named", named), True
         try:
             prompt = call.dialect.read_prompt(envelope)
         except PointsmanError:
             return None, False  # its provider may be able to read it
-        return unnamed_key(call, prompt), any(turn.speaker == "assistant" for turn in prompt.turns)
+        words = first_words(prompt)
+        return None if words is None else self._hash(*words), len(prompt.turns) > 1 and _has_answer(prompt)
+
+    def _hash(self, *told: str) -> int:
+        return hash((self._call.caller, *told))
+
+
+def _has_answer(prompt: Prompt) -> bool:
+    return any(turn.speaker == "assistant" for turn in prompt.turns)
 
 
 def _text(raw: msgspec.Raw) -> str | None:

@@ -18,29 +18,23 @@ _decode = msgspec.json.Decoder().decode
 
 def session_key(call: Call, envelope: Envelope, prompt: Prompt) -> bytes | None:
     """None where there is nothing to tell a conversation by. Each caller's are its own."""
-    return named_key(call, envelope) or unnamed_key(call, prompt)
+    named = named_session(call, envelope)
+    if named is not None:
+        return _digest(call.caller, "named", named)
+    words = first_words(prompt)
+    return None if words is None else _digest(call.caller, *words)
 
 
-def named_key(call: Call, envelope: Envelope) -> bytes | None:
-    """That of a conversation which its caller names."""
-    named = _named(call, envelope)
-    return None if named is None else _digest(call.caller, "named", named)
+def first_words(prompt: Prompt) -> tuple[str, str] | None:
+    """What does not change from turn to turn: the system text and the first of the user. None where there is none."""
+    for turn in prompt.turns:
+        if turn.speaker == "user":
+            return prompt.system[:_CHARS_MAX], turn.text[:_CHARS_MAX]
+    return None
 
 
-def reply_key(call: Call, reply_id: str) -> bytes:
-    """That of what follows a reply, for callers who say which one (`previous_response_id`)."""
-    return _digest(call.caller, "reply", reply_id)
-
-
-def unnamed_key(call: Call, prompt: Prompt) -> bytes | None:
-    """By what does not change from turn to turn."""
-    first = next((turn.text for turn in prompt.turns if turn.speaker == "user"), None)
-    if first is None:
-        return None
-    return _digest(call.caller, prompt.system[:_CHARS_MAX], first[:_CHARS_MAX])
-
-
-def _named(call: Call, envelope: Envelope) -> str | None:
+def named_session(call: Call, envelope: Envelope) -> str | None:
+    """What the caller calls the conversation."""
     for name, value in call.headers:
         if name in _HEADERS and value:
             return value.decode("latin-1")
