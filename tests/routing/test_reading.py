@@ -140,6 +140,25 @@ def test_what_is_not_there_has_no_measure(keywords: Keywords) -> None:
     assert measures.keys() == {"asked_tokens", "input_tokens"}
 
 
+@pytest.mark.parametrize(
+    ("system", "speaks"),
+    [
+        ("Answer in JSON.", True),
+        ("Use valid json", True),
+        ("j" * 1_000 + "json", True),
+        ("Just JS. " * 200 + "As JSON!", True),
+        ("j" * 1_000, False),
+        ("Just enjoy the major jobs; js, jso, Json. " * 100, False),
+        ("Be brief.", False),
+        ("a line that ends in js", False),
+    ],
+)
+def test_instructions_may_speak_of_json(keywords: Keywords, system: str, speaks: bool) -> None:
+    measures = read(conversation(("user", "Hi"), system=system), keywords).measures
+
+    assert ("json_mentioned" in measures) is speaks
+
+
 def test_every_measure_is_read(keywords: Keywords) -> None:
     prompt = replace(
         conversation(("user", "1 ? 2"), ("user", "1 ? 2 ?"), system="As json, please"),

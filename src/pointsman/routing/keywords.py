@@ -105,8 +105,16 @@ class _Machine:
             word = words[index]
             if (
                 word in found
-                or (starts_word[index] and edges[near[start]] and _joins_before(data, begin + start))
-                or (ends_word[index] and edges[near[stop + 1]] and _joins_at(data, begin + stop))
+                or (
+                    starts_word[index]
+                    and (edge := edges[near[start]])
+                    and (edge == _JOINS or _joins_before(data, begin + start))
+                )
+                or (
+                    ends_word[index]
+                    and (edge := edges[near[stop + 1]])
+                    and (edge == _JOINS or _joins_at(data, begin + stop))
+                )
             ):
                 continue
             found[word] = None
@@ -287,5 +295,7 @@ def _joins_at(data: bytes, at: int) -> bool:
     return _joins(data[at:end].decode())
 
 
-_EDGES = bytes(byte >= 0x80 or _joins(chr(byte)) for byte in range(0x100))
-"""By the byte beside a match: whether its character may join and has to be looked at."""
+_JOINS = 1
+_MAY_JOIN = 2
+_EDGES = bytes(_MAY_JOIN if byte >= 0x80 else _JOINS * _joins(chr(byte)) for byte in range(0x100))
+"""By the byte beside a match: whether its character joins; where it may, all of it has to be looked at."""

@@ -14,6 +14,7 @@ from pointsman.routing.wish import leans_on_what_was_said, plain, without_courte
 from pointsman.routing.wording import Wording, wording_of
 
 _MAX_INHERITED_TURNS = 8
+_TRIES = 100
 _WORDS_TOLD = 3
 
 Measures = Mapping[str, float]
@@ -169,5 +170,16 @@ def graded(count: float, steps: tuple[float, ...]) -> float:
 
 def _add_instructions(system: str, measures: dict[str, float]) -> None:
     measures["system_chars"] = len(system)
-    if "JSON" in system or "json" in system:
+    if _holds(system, "JSON") or _holds(system, "json"):
         measures["json_mentioned"] = 1
+
+
+def _holds(text: str, word: str) -> bool:
+    """Whether `word` is in it. An agent's instructions are 20 KB, and a letter as rare as j is found in a hundredth of
+    the time that a word is."""
+    at = text.find(word[0])
+    for _ in range(_TRIES):
+        if at < 0 or text.startswith(word, at):
+            return at >= 0
+        at = text.find(word[0], at + 1)
+    return at >= 0 and text.find(word, at) >= 0
