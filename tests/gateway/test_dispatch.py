@@ -39,6 +39,7 @@ class Reply:
         self.error = error
         self.aborted = 0
         self.is_endless = False
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def first(self) -> bytes:
         return self.pieces[0]
@@ -54,7 +55,7 @@ class Reply:
 
     async def _last(self) -> None:
         if self.is_endless:
-            await asyncio.Event().wait()
+            await self._failed
         if self.error is not None:
             raise self.error
 
@@ -64,6 +65,9 @@ class Reply:
 
     def abort(self) -> None:
         self.aborted += 1
+
+    def fail(self, error: UpstreamError) -> None:
+        self._failed.set_exception(error)
 
 
 class Paper:
@@ -239,6 +243,21 @@ async def test_a_caller_who_leaves_ends_the_answer_of_its_provider() -> None:
         assert (desk.paper.written, desk.paper.is_finished) == (b"".join(pieces), False)
         assert desk.rows() == [("a", "cancelled", None)]
         assert desk.asked == ["a-1"]
+
+
+async def test_a_provider_that_says_no_more_behind_its_end_is_not_waited_for() -> None:
+    """Nor is the caller, who has it all, told to be patient."""
+    reply = Reply(pieces=tuple(chat_stream("Hi")))
+    reply.is_endless = True
+    desk = Desk(reply, stream=True)
+    running = asyncio.ensure_future(desk.run())
+    await asyncio.sleep(0)
+    assert not desk.paper.is_finished
+    desk.paper.say_wait(desk.paper)
+    await running
+    assert desk.paper.is_finished
+    assert desk.paper.written == b"".join(reply.pieces)
+    assert (reply.aborted, desk.rows()) == (1, [("a", "complete", None)])
 
 
 async def test_a_stream_that_breaks_is_ended_with_words_and_not_retried() -> None:

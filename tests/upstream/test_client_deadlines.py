@@ -51,6 +51,15 @@ async def test_tls_handshake_that_stalls_times_out(serve, client):
         await closed.wait()
 
 
+async def test_a_head_that_comes_byte_by_byte_times_out(ask, upstream):
+    """Each byte is in time, so that without this the whole answer's deadline would be the only one."""
+    head = b"HTTP/1.1 200 OK\r\nx-slow: " + b"x" * 5000
+    upstream.answer(raw=[head[at : at + 1] for at in range(len(head))], pause_s=0.01, ending="stall")
+    message = await timed_out(ask(first_content_s=0.3))
+    assert "sent no content within 0.3 s (first_content_s)" in message
+    await upstream.until_all_closed()
+
+
 async def test_silence_before_the_answer_times_out(ask, upstream):
     upstream.answer(json={}, delay_s=60)
     message = await timed_out(ask(first_byte_s=SHORT_S))

@@ -128,6 +128,7 @@ async def run_attempt(
             answer.write(out)
         answer.finish()
     finally:
+        attempt.incoming = None  # it knows the attempt by what it delivers to
         answer.throttle(None)
         incoming.abort()
 
@@ -165,6 +166,7 @@ async def _relay(
             write(out)
 
     answer.throttle(incoming)
+    attempt.incoming = incoming
     incoming.expects_content = True
     await incoming.pump(deliver)
     rest = crossing.end()
@@ -177,9 +179,15 @@ async def _relay(
 
 def asking_patience(booking: Booking, content_type: bytes) -> Callable[[Answer], None]:
     """What tells a caller of a stream that somebody is still there. It is only said between two events: what a
-    caller is given always ends with one. Which model will answer is a guess by then, and the head tells it."""
+    caller is given always ends with one. Which model will answer is a guess by then, and the head tells it. Who has the
+    whole answer already is not asked for patience: a provider that says no more is not waited for."""
 
     def ask(answer: Answer) -> None:
+        attempt = booking.answering
+        if attempt is not None and attempt.crossing.is_finished:
+            if attempt.incoming is not None:
+                attempt.incoming.fail(UpstreamError(UpstreamFault.BROKEN, "it does not end behind its end"))
+            return
         if not answer.is_started:
             booking.ask_patience()
             answer.start(200, answer_headers(booking, content_type))

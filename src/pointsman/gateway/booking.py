@@ -15,6 +15,7 @@ from pointsman.core.errors import (
     Withheld,
 )
 from pointsman.core.model_card import ModelCard
+from pointsman.core.ports import Incoming
 from pointsman.core.usage import Price, Rates, Usage
 from pointsman.gateway.call import Call
 from pointsman.gateway.crossing import Crossing
@@ -32,6 +33,8 @@ class AttemptBooking:
     total_ms = 0.0
     told_by_provider = b""
     """Header lines of the provider's answer that its caller is given too."""
+    incoming: Incoming | None = None
+    """A stream's, while it is read."""
 
     def __init__(self, call: Call, card: ModelCard, crossing: Crossing) -> None:
         # Not the booking that holds it: a cycle per request is work for the garbage collector.

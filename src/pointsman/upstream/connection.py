@@ -293,7 +293,7 @@ class Connection(asyncio.Protocol):
             due = response.last_at + deadlines.idle_s
             message = f"sent nothing for {deadlines.idle_s:g} s in the middle of its answer (idle_s)"
             content_due = self._sent_at + deadlines.first_content_s
-            if response.expects_content and content_due < due:
+            if (response.expects_content or not response.status) and content_due < due:
                 due, deadline = content_due, "first_content"
                 message = f"sent no content within {deadlines.first_content_s:g} s (first_content_s)"
         else:
