@@ -95,6 +95,31 @@ def test_request_setting_is_read(fields: dict[str, Any], name: str, value: objec
     assert getattr(read(**fields), name) == value
 
 
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"type": "code_execution_result", "stdout": "4", "stderr": "", "return_code": 0, "content": []},
+        [{"type": "web_search_result", "title": "Tides", "encrypted_content": "x"}],
+        [["of", "no", "known"], {"shape": True}],
+        7,
+    ],
+)
+def test_results_of_tools_are_read_beside_those_of_the_providers_own(result: object) -> None:
+    own = {"type": "some_tool_result", "tool_use_id": "b", "content": result}
+    theirs = {"type": "tool_result", "tool_use_id": "a", "content": [text("found"), PNG]}
+
+    prompt = read(
+        messages=[
+            {"role": "user", "content": "Look"},
+            {"role": "assistant", "content": [own, text("hm")]},
+            {"role": "user", "content": [theirs]},
+        ]
+    )
+
+    assert prompt.turns == (Turn("user", "Look"), Turn("assistant", "hm"), Turn("tool", "found"))
+    assert prompt.image_count == 1
+
+
 def test_unknown_blocks_and_fields_are_no_error() -> None:
     blocks = [{"type": "hologram", "content": {"x": [1]}, "source": 3}, text("Hi")]
     prompt = read(messages=[{"role": "user", "content": blocks, "mood": "good"}], warp=9)
