@@ -29,6 +29,7 @@ from pointsman.core.request import (
     ToolResult,
 )
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
+from pointsman.wire.anthropic_messages.families import version
 
 CARD = ModelCard("opus", "anthropic", "claude-opus-4-6")
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -516,6 +517,60 @@ def test_adaptive_thinking_stands_a_forced_tool() -> None:
     )
     assert body["thinking"] == {"type": "adaptive"}
     assert body["output_config"] == {"effort": "high"}
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "thinking", "effort", "left_out"),
+    [
+        (Reasoning(effort="xhigh"), {"type": "adaptive", "display": "summarized"}, "xhigh", ()),
+        (Reasoning(effort="minimal", is_shown=False), {"type": "adaptive"}, "low", ("reasoning_effort",)),
+        (Reasoning(budget_tokens=20000), {"type": "adaptive", "display": "summarized"}, "high", ()),
+        (Reasoning(adaptive=True), {"type": "adaptive", "display": "summarized"}, None, ()),
+        (Reasoning(effort="none"), None, None, ()),
+    ],
+)
+@pytest.mark.parametrize("model", ["claude-opus-4-7", "anthropic.claude-opus-4-8-v1:0", "claude-sonnet-5"])
+def test_newest_models_are_told_an_effort_and_no_budget(
+    model: str,
+    reasoning: Reasoning,
+    thinking: dict[str, str] | None,
+    effort: str | None,
+    left_out: tuple[str, ...],
+) -> None:
+    body, dropped = written(replace(HI, reasoning=reasoning), replace(CARD, id=model))
+    assert body.get("thinking") == thinking
+    assert body.get("output_config", {}).get("effort") == effort
+    assert dropped == left_out
+
+
+def test_newest_models_take_no_sampling_of_their_callers() -> None:
+    card = replace(CARD, id="claude-opus-4-7")
+    body, dropped = written(replace(HI, sampling=Sampling(temperature=0.2, top_p=0.9, top_k=3)), card)
+    assert not body.keys() & {"temperature", "top_p", "top_k"}
+    assert dropped == ("temperature", "top_p", "top_k")
+    assert written(replace(HI, sampling=Sampling(temperature=1, top_p=1)), card)[1] == ()
+
+
+def test_a_model_that_thinks_by_a_budget_only_is_given_one() -> None:
+    card = replace(CARD, id="claude-sonnet-4-5")
+    body, dropped = written(replace(HI, reasoning=Reasoning(adaptive=True)), card)
+    assert (body["thinking"], dropped) == ({"type": "enabled", "budget_tokens": 4096}, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("claude-opus-4-7", (4, 7)),
+        ("claude-3-5-haiku-20241022", (3, 5)),
+        ("claude-sonnet-4-20250514", (4, 0)),
+        ("anthropic/claude-sonnet-4.6", (4, 6)),
+        ("eu.anthropic.claude-opus-4-8-v1:0", (4, 8)),
+        ("claude-opus-5", (5, 0)),
+        ("my-own-name", None),
+    ],
+)
+def test_generation_is_told_by_the_name(name: str, found: tuple[int, int] | None) -> None:
+    assert version(name) == found
 
 
 def test_thinking_is_left_out_for_a_model_without_it() -> None:

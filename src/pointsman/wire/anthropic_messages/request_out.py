@@ -14,8 +14,10 @@ import msgspec
 from pointsman.core.errors import BadRequest, Unsupported
 from pointsman.core.model_card import ModelCard
 from pointsman.core.request import Image, Part, Reasoning, Request, Tool, ToolResult
+from pointsman.wire.anthropic_messages.families import is_adaptive_only, nearest_effort, thinks_adaptively
 from pointsman.wire.anthropic_messages.turns import system_blocks, turn_blocks
 from pointsman.wire.dialect import EncodedRequest
+from pointsman.wire.effort import effort_of
 from pointsman.wire.tool_naming import fitting, name_rule
 from pointsman.wire.undo import NOTHING_TO_UNDO, Undo, asking_by_tool
 
@@ -125,10 +127,8 @@ class _Writing:
         name = "reasoning" if reasoning.effort is None else "reasoning_effort"
         if not self.card.can("thinking"):
             self.drop(name)
-        elif reasoning.adaptive:
-            self.body["thinking"] = {"type": "adaptive"}
-            if reasoning.effort is not None:
-                config["effort"] = reasoning.effort
+        elif is_adaptive_only(self.card.id) or (reasoning.adaptive and thinks_adaptively(self.card.id)):
+            self._think_adaptively(reasoning, config, name)
         elif (budget := self._budget(reasoning)) is None or self._thinking_would_be_refused():
             self.drop(name)
         else:
@@ -137,13 +137,24 @@ class _Writing:
         if "thinking" in self.body and not reasoning.is_shown and self.request.source == "openai-chat":
             self.drop("reasoning.exclude")
 
+    def _think_adaptively(self, reasoning: Reasoning, config: dict[str, Any], name: str) -> None:
+        thinking = {"type": "adaptive"}
+        if reasoning.is_shown and is_adaptive_only(self.card.id):
+            thinking["display"] = "summarized"  # else these show nothing of it
+        self.body["thinking"] = thinking
+        effort = reasoning.effort or effort_of(reasoning.budget_tokens)
+        if effort is not None:
+            config["effort"] = nearest_effort(effort, self.card.id)
+            if config["effort"] != effort:
+                self.drop(name)
+
     def _budget(self, reasoning: Reasoning) -> int | None:
         if self.max_tokens <= BUDGET_TOKENS_MIN:
             return None
         if reasoning.budget_tokens is not None:
             budget = min(reasoning.budget_tokens, self.max_tokens - 1)
-        elif reasoning.effort in BUDGETS:
-            budget = min(BUDGETS[reasoning.effort], self.max_tokens // 2)
+        elif (effort := "medium" if reasoning.adaptive else reasoning.effort) in BUDGETS:
+            budget = min(BUDGETS[effort], self.max_tokens // 2)
         else:
             return None
         return max(budget, BUDGET_TOKENS_MIN)
@@ -166,7 +177,12 @@ class _Writing:
             if getattr(sampling, name):
                 raise self._inexpressible(name)
         thinks = "thinking" in self.body
-        temperature, top_p = sampling.temperature, sampling.top_p
+        temperature, top_p, top_k = sampling.temperature, sampling.top_p, sampling.top_k
+        if is_adaptive_only(self.card.id):
+            for name, value in (("temperature", temperature), ("top_p", top_p), ("top_k", top_k)):
+                if value is not None and not (name != "top_k" and value == 1):
+                    self.drop(name)
+            temperature = top_p = top_k = None
         if temperature is not None and temperature > 1:
             temperature = 1
             self.drop("temperature")
@@ -181,11 +197,11 @@ class _Writing:
             self.body["temperature"] = temperature
         if top_p is not None:
             self.body["top_p"] = top_p
-        if sampling.top_k is not None:
+        if top_k is not None:
             if thinks:
                 self.drop("top_k")
             else:
-                self.body["top_k"] = sampling.top_k
+                self.body["top_k"] = top_k
         if sampling.stop:
             if not all(stop.strip() for stop in sampling.stop):
                 raise Unsupported(

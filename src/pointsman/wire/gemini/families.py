@@ -61,7 +61,7 @@ def thinking_config(reasoning: Reasoning, model: str) -> tuple[dict[str, Any], b
     elif found is not None and found >= (3, 0):
         level = _LEVELS.get(effort, "high")
         config["thinkingLevel"] = "low" if is_pro and level == "minimal" else level
-        is_exact = effort != "none"
+        is_exact = config["thinkingLevel"] == effort
     elif effort == "none":
         config["thinkingBudget"] = _PRO_BUDGET_MIN if is_pro else 0
         is_exact = not is_pro
