@@ -261,3 +261,15 @@ def test_no_account_closes_a_backend_for_another(tmp_path: Path, status: int, co
             assert not upstream.requests
             assert [ask(OPENAI_KEY) for _ in range(3)] == [200] * 3
             assert ask() == 503, "what a caller's account has says nothing of ours"
+
+
+@pytest.mark.parametrize("status", [200, 429])
+def test_headers_of_a_provider_cost_no_caller_its_answer(bench: Bench, status: int) -> None:
+    """There are clients that read 16 KB of headers, and no more."""
+    names = (b"x-request-id", b"x-ratelimit-remaining-tokens", b"retry-after-ms", b"x-should-retry")
+    said = completion("Hi") if status == 200 else chat_error("slow down")
+    long = [(name, b"1" * 10_000) for name in names]
+    bench.answers["gpt"] = scripted(json=said, status=status, headers=long)
+    answered = bench.ask("gpt", CHAT, x_api_key=OPENAI_KEY, authorization=f"Bearer {MASTER}")
+    assert answered.status == status
+    assert sum(len(name) + len(value) for name, value in answered.headers.items()) < 4000

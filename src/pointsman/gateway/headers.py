@@ -79,6 +79,8 @@ def _story(booking: Booking) -> bytes:
     )
 
 
+_TOLD_BYTES_MAX = 256
+"""Of a header: there are clients that take 16 KB of all, and what a provider says must not cost them the answer."""
 _REQUEST_IDS = frozenset({b"x-request-id", b"request-id", b"apim-request-id"})
 
 
@@ -88,6 +90,8 @@ def told_by_provider(headers: Iterable[tuple[bytes, bytes]], *, account_is_calle
     words). What is left of ours is nobody's business."""
     lines = b""
     for name, value in headers:
+        if len(value) > _TOLD_BYTES_MAX:
+            continue
         if name in _REQUEST_IDS:
             if not lines.startswith(_THEIR_ID):
                 lines = b"%b%b\r\n%b" % (_THEIR_ID, value, lines)

@@ -22,12 +22,15 @@ FAULT_OF_STATUS: Mapping[int, UpstreamFault] = {
     529: UpstreamFault.OVERLOADED,
 }
 
+_PASSED_BYTES_MAX = 32
 _PASSED_ON = frozenset({b"retry-after-ms", b"x-should-retry"})
 
 
 def retry_headers(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
     """What the official SDKs obey beside `retry-after`, to be passed on as it came."""
-    return tuple(header for header in headers if header[0] in _PASSED_ON)
+    return tuple(
+        header for header in headers if header[0] in _PASSED_ON and len(header[1]) <= _PASSED_BYTES_MAX
+    )
 
 
 _NO_SUCH_MODEL = re.compile(
