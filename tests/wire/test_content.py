@@ -105,3 +105,23 @@ def test_data_that_is_no_json_is_a_bad_reply(dialect: Dialect) -> None:
     with pytest.raises(UpstreamError) as caught:
         dialect.has_content(b'data: {"id": <html>\n\n')
     assert caught.value.fault is UpstreamFault.BAD_REPLY
+
+
+HALVES = [
+    (OPENAI_CHAT, delta(content="a\ud83d")),
+    (
+        ANTHROPIC_MESSAGES,
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "\ude00"}},
+    ),
+    (GEMINI, part(text="\\\ud83d")),
+]
+
+
+@pytest.mark.parametrize(("dialect", "data"), HALVES)
+def test_half_a_character_is_content_and_breaks_nothing(dialect: Dialect, data: dict[str, Any]) -> None:
+    """Programs that cut text by UTF-16 units write such escapes, and SDKs read them."""
+    sent = f"data: {json.dumps(data)}\n\n".encode()
+    assert dialect.has_content(sent)
+    watch = dialect.reply_watch()
+    watch.feed(sent)
+    assert watch.error is None

@@ -135,7 +135,7 @@ class UpstreamError(PointsmanError):
     `status` is the provider's HTTP status, None where there was none. `body` is the provider's own error
     body, kept only for faults of the request so that a caller of the same dialect sees it unchanged. `code` and `param`
     are the provider's own words for programs, where it gave some. `deadline` is which of ours passed, None for any
-    other failure.
+    other failure. It `is_slip` where the model blundered: another may do better, and its provider works as before.
     """
 
     def __init__(
@@ -150,9 +150,11 @@ class UpstreamError(PointsmanError):
         body: bytes | None = None,
         headers: Sequence[tuple[bytes, bytes]] = (),
         deadline: Deadline | None = None,
+        is_slip: bool = False,
     ) -> None:
         super().__init__(message)
         self.fault = fault
+        self.is_slip = is_slip
         self.deadline = deadline
         self.status = status
         self.retry_after_s = retry_after_s
@@ -162,15 +164,10 @@ class UpstreamError(PointsmanError):
         self.headers = headers
 
 
-BROKEN_CALL = "broken_tool_call"
-"""The code of a reply whose model called a tool with what is no JSON object: a slip of the model's, and no word on whether
-its provider works."""
-
-
 def broken_call(name: str) -> UpstreamError:
-    """`name` is the tool's."""
+    """The model called the tool `name` with what is no JSON object."""
     message = f"the model called the tool {name} with arguments that are not a JSON object"
-    return UpstreamError(UpstreamFault.BAD_REPLY, message, code=BROKEN_CALL)
+    return UpstreamError(UpstreamFault.BAD_REPLY, message, is_slip=True)
 
 
 class Withheld(NamedTuple):

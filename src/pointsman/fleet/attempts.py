@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pointsman.core.errors import BROKEN_CALL, OF_THE_ACCOUNT, UpstreamError, UpstreamFault, Withheld
+from pointsman.core.errors import OF_THE_ACCOUNT, UpstreamError, UpstreamFault, Withheld
 from pointsman.core.model_card import ModelCard
 from pointsman.fleet.lease import Closed, Lease, Verdict
 from pointsman.fleet.pool import Fleet
@@ -147,7 +147,7 @@ class Attempts:
         """`random` is a number from 0 to 1. It does not `counts` where the key was the caller's own: what is wrong with
         that account says nothing about the backend, though that it is down does."""
         counts = (counts or error.fault not in _OF_THEIR_ACCOUNT) and now_s < self._deadline_at_s
-        counts = counts and error.code != BROKEN_CALL
+        counts = counts and not error.is_slip
         verdict = error.fault if counts else Verdict.NEUTRAL
         self._fleet.settle(tried.lease, verdict, now_s, retry_after_s=error.retry_after_s)
         self._failures += ((tried.card.name, error),)

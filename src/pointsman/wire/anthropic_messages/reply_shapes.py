@@ -7,7 +7,7 @@ import msgspec
 
 from pointsman.wire.anthropic_messages.errors import bad_reply
 from pointsman.wire.anthropic_messages.usage import Counts
-from pointsman.wire.json_bytes import NOT_JSON, NOTHING
+from pointsman.wire.json_bytes import NOT_JSON, NOTHING, in_whole_characters
 
 
 class StartedMessage(msgspec.Struct, gc=False):
@@ -98,6 +98,9 @@ def decode_event(data: bytes) -> Event | None:
     except NOT_JSON as error:
         if data.strip() in {b"", b"[DONE]"} or (isinstance(error, msgspec.ValidationError) and _is_new(data)):
             return None
+        mended = in_whole_characters(data)
+        if mended is not data:
+            return decode_event(mended)
         raise bad_reply(f"an event of the reply is malformed: {error}") from None
 
 

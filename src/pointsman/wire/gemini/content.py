@@ -7,7 +7,7 @@ import msgspec
 
 from pointsman.wire.gemini.chunks import PromptFeedback
 from pointsman.wire.gemini.reply_in import finish_word
-from pointsman.wire.json_bytes import NOT_JSON
+from pointsman.wire.json_bytes import NOT_JSON, is_json
 from pointsman.wire.sse import SseReader, unreadable
 
 
@@ -48,6 +48,8 @@ def _is_content(data: bytes) -> bool:
     except NOT_JSON:
         if not data.strip():
             return False
+        if is_json(data):
+            return True
         raise unreadable() from None
     for candidate in chunk.candidates or ():
         if candidate.content is not None:

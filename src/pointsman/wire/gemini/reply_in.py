@@ -39,7 +39,7 @@ from pointsman.wire.gemini.framing import LineReader
 from pointsman.wire.gemini.partial_args import PartialArgs
 from pointsman.wire.gemini.places import Places
 from pointsman.wire.gemini.usage import Counts
-from pointsman.wire.json_bytes import NOT_JSON, NOTHING
+from pointsman.wire.json_bytes import NOT_JSON, NOTHING, in_whole_characters
 from pointsman.wire.sse import ServerSentEvent
 
 _REASONS: Mapping[str, FinishReason] = {
@@ -242,9 +242,14 @@ class _Reply:
         self._end = Finished(reason)
 
 
+_SLIPS = frozenset({"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"})
+"""The model blundered with a tool; Google works."""
+
+
 def _broken_off(word: str) -> UpstreamError:
     # What Google adds in words quotes the call, and with it the conversation.
-    return UpstreamError(UpstreamFault.BAD_REPLY, f"the model's answer was broken off: {word}", code=word)
+    message = f"the model's answer was broken off: {word}"
+    return UpstreamError(UpstreamFault.BAD_REPLY, message, code=word, is_slip=word in _SLIPS)
 
 
 def _has_sources(candidate: Candidate) -> bool:
@@ -317,6 +322,10 @@ class GeminiReplyDecoder:
             chunk = _chunk(data)
         except NOT_JSON as error:
             if data.strip() in {b"", b"[DONE]"}:
+                return
+            mended = in_whole_characters(data)
+            if mended is not data:
+                self._read(mended)
                 return
             raise bad_reply(f"an event of the reply is malformed: {error}") from None
         self._reply.add(chunk)

@@ -10,7 +10,7 @@ from pointsman.wire.gemini.errors import error_in_reply
 from pointsman.wire.gemini.fields import as_count, camelled
 from pointsman.wire.gemini.framing import LineReader
 from pointsman.wire.gemini.reply_in import finish_word
-from pointsman.wire.json_bytes import NOT_JSON
+from pointsman.wire.json_bytes import NOT_JSON, in_whole_characters
 from pointsman.wire.sse import unreadable
 
 _watched = msgspec.json.Decoder(WatchedChunk).decode
@@ -58,7 +58,10 @@ class GeminiReplyWatch:
         except msgspec.ValidationError:
             return  # JSON all the same, and relayed as it is
         except NOT_JSON:
-            if not may_be_cut and data.strip() not in {b"", b"[DONE]"}:
+            mended = in_whole_characters(data)
+            if mended is not data:
+                self._look_at(mended, may_be_cut=may_be_cut)
+            elif not may_be_cut and data.strip() not in {b"", b"[DONE]"}:
                 self.error = unreadable()
             return
         if chunk.error is not None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from pointsman.wire.json_bytes import NOT_JSON, NOTHING
+from pointsman.wire.json_bytes import NOT_JSON, NOTHING, is_json
 from pointsman.wire.sse import SseReader, unreadable
 
 
@@ -51,6 +51,8 @@ def _is_content(data: bytes) -> bool:
     except msgspec.ValidationError:
         return True  # JSON all the same, and relayed as it is
     except NOT_JSON:
+        if is_json(data):
+            return True
         raise unreadable() from None
     for choice in choices or ():
         delta = choice.delta

@@ -23,7 +23,7 @@ from pointsman.core.events import (
     end_with,
 )
 from pointsman.core.request import Seal
-from pointsman.wire.json_bytes import NOT_JSON
+from pointsman.wire.json_bytes import NOT_JSON, in_whole_characters, is_json
 from pointsman.wire.logprobs import sound
 from pointsman.wire.openai_chat.attachments_in import citations_from, images_from
 from pointsman.wire.openai_chat.calls_in import CallsUnderWay
@@ -287,6 +287,12 @@ class ReplyDecoder:
         try:
             chunk = _decode_chunk(data)
         except NOT_JSON:
+            mended = in_whole_characters(data)
+            if mended is not data:
+                self._read(mended, out)
+                return
+            if self._reading.raw_reason is not None and is_json(data):
+                return  # counts that nobody can read are no reason to break an answer that is there
             raise UpstreamError(
                 UpstreamFault.BAD_REPLY, "the stream holds an event that is not a chat completion chunk"
             ) from None

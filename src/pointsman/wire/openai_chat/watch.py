@@ -8,7 +8,7 @@ from pointsman.core.errors import UpstreamError
 from pointsman.core.events import merge_usage
 from pointsman.core.usage import Usage
 from pointsman.wire.envelope import Envelope
-from pointsman.wire.json_bytes import NOT_JSON, NOTHING, is_json
+from pointsman.wire.json_bytes import NOT_JSON, NOTHING, in_whole_characters, is_json
 from pointsman.wire.openai_chat.chunks import (
     QuietChunk,
     ReportedUsage,
@@ -118,7 +118,10 @@ class ReplyWatch:
         try:
             chunk = _decode_watched_chunk(data)
         except NOT_JSON:
-            if not is_json(data):  # else of odd types, and relayed as it is
+            mended = in_whole_characters(data)
+            if mended is not data:
+                self._read(mended)
+            elif not is_json(data):  # else of odd types, and relayed as it is
                 self.error = self.error or unreadable()
             return
         self._take(chunk)

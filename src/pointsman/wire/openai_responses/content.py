@@ -3,7 +3,7 @@ item was opened) says nothing yet; no meaning is read here."""
 
 import msgspec
 
-from pointsman.wire.json_bytes import NOT_JSON
+from pointsman.wire.json_bytes import NOT_JSON, is_json
 from pointsman.wire.sse import SseReader, unreadable
 
 
@@ -45,6 +45,8 @@ def has_content(events: bytes) -> bool:
                 continue  # the end of nothing
             return True  # JSON all the same, and relayed as it is
         except NOT_JSON:
+            if is_json(sent.data):
+                return True
             raise unreadable() from None
         if kind in _ENDS or kind.endswith((".delta", ".done")):
             return True
