@@ -71,6 +71,8 @@ def test_the_limit_that_was_hit_says_how_long() -> None:
         "remaining_tokens": "149",
     }
     assert reset_s(openai(**both, **few), NOW_S) == 7.0
+    plenty = {**few, "remaining_tokens": "29000"}
+    assert reset_s(openai(**both, **plenty), NOW_S) is None, "what was hit is another limit"
     assert reset_s(openai(**both), NOW_S) == 0.012
     assert reset_s([], NOW_S) is None
 

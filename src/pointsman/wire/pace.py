@@ -25,6 +25,7 @@ _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(?P<fraction>\d+))?"
     r"(?:[Zz]|(?P<sign>[+-])(?P<hours>\d\d):(?P<minutes>\d\d))"
 )
+_HIT_SHARE_MAX = 0.9
 _UNIX_S_MIN, _UNIX_MS_MIN = 1e9, 1e12
 """No limit is reset in thirty years: a number as large as this is a time, not a span."""
 
@@ -50,8 +51,9 @@ def reset_s(headers: Sequence[tuple[bytes, bytes]], now_s: float | None) -> floa
     """Seconds until the limit that was hit has room; None where no header says so. `now_s` is the Unix time at which
     the answer was written, None where that is not known: times are read against it alone.
 
-    The longest wait of the limits that have nothing left; where none says so, that of the one with the least left; where
-    nobody tells what is left, the shortest."""
+    The longest wait of the limits that have nothing left; where none says so, that of the one with the least left, unless
+    that is nearly all: then it is another limit that was hit, of which nothing is told. Where nobody tells what is left,
+    the shortest."""
     limits: dict[bytes, _Limit] = {}
     for name, value in headers:
         found = LIMIT_HEADER.fullmatch(name) if name.startswith(LIMIT_PREFIXES) else None
@@ -64,7 +66,10 @@ def reset_s(headers: Sequence[tuple[bytes, bytes]], now_s: float | None) -> floa
     if spent:
         return max(spent)
     shares = [(share, wait_s) for share, wait_s in told if share is not None]
-    return min(shares)[1] if shares else min((wait_s for _, wait_s in told), default=None)
+    if not shares:
+        return min((wait_s for _, wait_s in told), default=None)
+    least, wait_s = min(shares)
+    return wait_s if least <= _HIT_SHARE_MAX else None
 
 
 def _note(limit: _Limit, field: bytes, value: str, now_s: float | None) -> None:
