@@ -262,15 +262,15 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "tools of type code_interpreter": {
         "tools": [{"type": "code_interpreter", "container": {"type": "auto"}}]
     },
-    "tools of type computer, shell, apply_patch, mcp": {
+    "tools of type computer, mcp": {
         "tools": [
             RESPONSES_TOOL,
             {"type": "computer"},
-            {"type": "local_shell"},
-            {"type": "shell"},
-            {"type": "apply_patch"},
             {"type": "mcp", "server_label": "m", "server_url": "https://example.com"},
         ]
+    },
+    "tools that the caller runs (local_shell, shell, apply_patch)": {
+        "tools": [{"type": "local_shell"}, {"type": "shell"}, {"type": "apply_patch"}]
     },
     "tool_choice none": {"tools": [RESPONSES_TOOL], "tool_choice": "none"},
     "tool_choice required": {"tools": [RESPONSES_TOOL], "tool_choice": "required"},

@@ -418,7 +418,7 @@ def test_a_choice_of_a_tool_that_is_not_there_is_refused(choice):
         ([{"type": "web_search"}], {"tools[0].web_search"}),
         ([FUNCTION, {"type": "mcp", "server_label": "x"}], {"tools[1].mcp"}),
         ([{"type": "code_interpreter", "container": {"type": "auto"}}], {"tools[0].code_interpreter"}),
-        ([{"type": "local_shell"}], {"tools[0].local_shell"}),
+        ([{"type": "computer"}], {"tools[0].computer"}),
     ],
 )
 def test_a_search_beside_other_tools_is_an_offer_and_other_built_in_tools_are_relied_on(tools, must_not_drop):

@@ -9,6 +9,7 @@ import msgspec
 
 from pointsman.core.request import Citation
 from pointsman.wire.custom_tools import as_free_text
+from pointsman.wire.openai_responses.client_tools import as_done
 from pointsman.wire.openai_responses.tool_names import Own
 
 _encode = msgspec.json.Encoder().encode
@@ -253,6 +254,28 @@ class CustomCallBlock(CallBlock):
             name: value for name, value in super()._item(status, arguments).items() if name != "arguments"
         }
         return {**item, "type": "custom_tool_call", "input": arguments}
+
+
+class ClientCallBlock(CallBlock):
+    """A call of a tool that OpenAI defines and the caller runs: what is to be done is known when the arguments are whole."""
+
+    def grow(self, arguments: str) -> None:
+        self._pieces.append(arguments)
+
+    def end(self, *, is_whole: bool = True) -> None:
+        status = _status(is_whole=is_whole or self.has_whole_arguments)
+        self._done(self._item(status, "".join(self._pieces)))
+
+    def _item(self, status: str, arguments: str) -> Mapping[str, Any]:
+        client = self._own.client
+        assert client is not None
+        return {
+            "id": self._id,
+            "type": client.call,
+            "status": status,
+            "call_id": self._call_id,
+            client.field: as_done(arguments, client),
+        }
 
 
 class ImageBlock(Block):

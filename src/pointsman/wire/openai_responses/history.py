@@ -20,8 +20,11 @@ from pointsman.core.request import (
     ToolResult,
 )
 from pointsman.wire.custom_tools import as_arguments
+from pointsman.wire.json_bytes import NOT_JSON, NOTHING
 from pointsman.wire.left_out import LeftOut, not_translatable
 from pointsman.wire.openai_complaints import missing
+from pointsman.wire.openai_responses.client_tools import CLIENT_TOOLS, TOOL_OF_CALL
+from pointsman.wire.openai_responses.client_tools import as_arguments as client_arguments
 from pointsman.wire.openai_responses.parts_in import Content, ContentPart, read_parts
 from pointsman.wire.openai_responses.prompt import unknown_role
 from pointsman.wire.openai_responses.tool_names import flat_name
@@ -35,7 +38,10 @@ class Item(msgspec.Struct):
     phase: str | None = None
     name: str | None = None
     namespace: str | None = None
+    id: str | None = None
     call_id: str | None = None
+    action: msgspec.Raw = NOTHING
+    operation: msgspec.Raw = NOTHING
     arguments: Any = None
     input: str | None = None
     output: Content = None
@@ -46,7 +52,15 @@ class Item(msgspec.Struct):
 
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
-_ANSWERS = frozenset(("function_call_output", "custom_tool_call_output"))
+_ANSWERS = frozenset(
+    (
+        "function_call_output",
+        "custom_tool_call_output",
+        "local_shell_call_output",
+        "shell_call_output",
+        "apply_patch_call_output",
+    )
+)
 _OF_THE_PROVIDER = frozenset(
     (
         "web_search_call",
@@ -85,6 +99,8 @@ class _History:
     def read(self, items: list[Item]) -> tuple[Message, ...]:
         for index, item in enumerate(items):
             if item.type in _ANSWERS:
+                if item.call_id is None and item.type == "local_shell_call_output":
+                    item.call_id = item.id  # which is the call's there
                 call_id = _need(item.call_id, f"input[{index}].call_id")
                 self._answers.setdefault(call_id, deque()).append((index, item))
         for index, item in enumerate(items):
@@ -110,6 +126,9 @@ class _History:
             case "custom_tool_call":
                 self._open_turn()
                 self._call(index, item, as_arguments(_need(item.input, f"input[{index}].input")))
+            case kind if kind in TOOL_OF_CALL:
+                self._open_turn()
+                self._client_call(index, item, TOOL_OF_CALL[kind])
             case answer if answer in _ANSWERS:
                 self._is_answered = True
             case "additional_tools":
@@ -178,6 +197,21 @@ class _History:
                 f"Invalid '{path}': expected the JSON text of an object.", param=path, code="invalid_value"
             ) from None
         return str(arguments)
+
+    def _client_call(self, index: int, item: Item, name: str) -> None:
+        tool = CLIENT_TOOLS[name]
+        done = item.action if tool.field == "action" else item.operation
+        path = f"input[{index}].{tool.field}"
+        if done is NOTHING:
+            raise missing(path)
+        try:
+            arguments = client_arguments(done, tool)
+        except NOT_JSON:
+            raise BadRequest(
+                f"Invalid '{path}': expected an object.", param=path, code="invalid_type"
+            ) from None
+        item.name = name
+        self._call(index, item, arguments)
 
     def _call(self, index: int, item: Item, arguments: str) -> None:
         call_id = _need(item.call_id, f"input[{index}].call_id")

@@ -1,6 +1,8 @@
 """OpenAI responses: the content of input items as parts. What no other dialect can express is refused here, by its
 path."""
 
+from typing import Any
+
 import msgspec
 
 from pointsman.core.request import Audio, Document, Part, Text
@@ -27,10 +29,14 @@ class ContentPart(msgspec.Struct, gc=False):
     filename: str | None = None
     input_audio: _Audio | None = None
     prompt_cache_breakpoint: msgspec.Raw = NOTHING
+    stdout: str | None = None
+    stderr: str | None = None
+    outcome: Any = None
 
 
 Content = str | list[ContentPart] | ContentPart | None
 
+_encode = msgspec.json.Encoder().encode
 _TEXTS = frozenset(("input_text", "output_text", "text", "summary_text", "reasoning_text"))
 
 
@@ -50,6 +56,8 @@ def _part(part: ContentPart, path: str, left_out: LeftOut) -> Part:
     match part:
         case ContentPart(type=kind, text=str(text)) if kind in _TEXTS:
             return Text(text)
+        case ContentPart(type="", stdout=str(stdout)):  # what a command wrote
+            return Text(_encode({"stdout": stdout, "stderr": part.stderr, "outcome": part.outcome}).decode())
         case ContentPart(type="refusal", refusal=str(refusal)):
             return Text(refusal, is_refusal=True)
         case ContentPart(type="input_image" | "input_file", file_id=str()):

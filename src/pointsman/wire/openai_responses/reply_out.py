@@ -30,6 +30,7 @@ from pointsman.wire.dialect import ReplyContext
 from pointsman.wire.openai_responses.blocks_out import (
     Block,
     CallBlock,
+    ClientCallBlock,
     CustomCallBlock,
     ImageBlock,
     Numbered,
@@ -170,6 +171,8 @@ class ReplyEncoder:
             self._seal(self._new_reasoning(), tag(started.seal, Kind.CALL))
         own = self._own.get(started.name) or Own(started.name)
         prefix, kind = ("ctc", CustomCallBlock) if own.is_custom else ("fc", CallBlock)
+        if own.client is not None:
+            prefix, kind = own.client.call.removesuffix("_call"), ClientCallBlock
         call = kind(self._events, *self._place(prefix), started.id, own)
         self._calls[started.index] = call
         self._begin(call)

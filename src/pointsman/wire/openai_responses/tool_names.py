@@ -7,6 +7,9 @@ from typing import NamedTuple
 import msgspec
 
 from pointsman.wire.envelope import Envelope
+from pointsman.wire.openai_responses.client_tools import CLIENT_TOOLS, ClientTool
+
+_KINDS = (b'"custom"', b'"namespace"', *(b'"%b"' % name.encode() for name in CLIENT_TOOLS))
 
 
 class Own(NamedTuple):
@@ -15,6 +18,7 @@ class Own(NamedTuple):
     name: str
     namespace: str | None = None
     is_custom: bool = False
+    client: ClientTool | None = None
 
 
 class _Inner(msgspec.Struct, gc=False):
@@ -52,6 +56,8 @@ def own_tools(envelope: Envelope | None) -> Mapping[str, Own]:
             for tool in _decode_tools(raw) or ():
                 if tool.type == "custom":
                     found[tool.name] = Own(tool.name, is_custom=True)
+                elif (client := CLIENT_TOOLS.get(tool.type)) is not None:
+                    found[tool.type] = Own(tool.type, client=client)
                 for inner in tool.tools or ():
                     flat = flat_name(tool.name, inner.name)
                     found[flat] = Own(inner.name, tool.name, inner.type == "custom")
@@ -62,7 +68,7 @@ def own_tools(envelope: Envelope | None) -> Mapping[str, Own]:
 
 def _declarations(envelope: Envelope) -> Iterable[msgspec.Raw]:
     tools = envelope.fields.get("tools")
-    if tools is not None and (b'"custom"' in bytes(tools) or b'"namespace"' in bytes(tools)):
+    if tools is not None and any(kind in bytes(tools) for kind in _KINDS):
         yield tools
     if b'"additional_tools"' in envelope.body and (raw := envelope.fields.get("input")) is not None:
         yield from (item.tools for item in _decode_items(raw) if item.type == "additional_tools")

@@ -11,6 +11,7 @@ from pointsman.core.request import Tool, ToolChoice
 from pointsman.wire.custom_tools import SCHEMA, described
 from pointsman.wire.left_out import LeftOut
 from pointsman.wire.openai_complaints import missing, wrong_types
+from pointsman.wire.openai_responses.client_tools import CLIENT_TOOLS
 from pointsman.wire.openai_responses.tool_names import flat_name
 
 
@@ -29,6 +30,7 @@ class _Tool(msgspec.Struct):
     format: _Grammar | None = None
     tools: list[msgspec.Raw] | None = None
     external_web_access: bool | None = None
+    environment: Any = None
 
 
 _decode_tool = msgspec.json.Decoder(_Tool).decode
@@ -48,12 +50,20 @@ class Tools:
         self.namespaces: set[str] = set()
         self._left_out = left_out
         self._offers: list[tuple[str, _Tool]] = []
+        self._client_tools: dict[str, str] = {}
 
     def read(self, raws: Sequence[msgspec.Raw], path: str) -> None:
         for index, raw in enumerate(raws):
             self._read(raw, f"{path}[{index}]", None)
 
     def finish(self) -> None:
+        names = {tool.name for tool in self.tools}
+        for name, path in self._client_tools.items():
+            if name in names:  # calls of the two could not be told apart
+                self._left_out.insist_on(path, True)
+            else:
+                known = CLIENT_TOOLS[name]
+                self.tools.append(Tool(name, known.description, known.schema, strict=False))
         for name, tool in self._offers:
             # Beside tools of the caller's own a search, or a picture, is an offer, as it is where Codex says how far it may
             # reach; alone it is what the caller relies on.
@@ -82,6 +92,8 @@ class Tools:
                     self._read(inner, f"{path}.tools[{index}]", name)
             case kind if kind in _OFFERS:
                 self._offers.append((f"{path}.{kind}", tool))
+            case kind if kind in CLIENT_TOOLS and _is_callers(tool):
+                self._client_tools[kind] = f"{path}.{kind}"
             case kind:
                 self._left_out.insist_on(f"{path}.{kind[:64]}", _decode_any(raw))
 
@@ -133,9 +145,17 @@ class Tools:
                         f"Tool choice '{name[:64]}' not found in 'tools' parameter.", param="tool_choice"
                     )
                 return ToolChoice("tool", flat)
+            case {"type": str(kind)} if kind in self._client_tools:
+                return ToolChoice("tool", kind)
             case _:
                 self._left_out.insist_on("tool_choice", choice)
                 return None
+
+
+def _is_callers(tool: _Tool) -> bool:
+    """A shell may also run in a container of OpenAI's."""
+    where = tool.environment
+    return where is None or (isinstance(where, dict) and where.get("type") == "local")
 
 
 def _name(tool: _Tool, path: str) -> str:
@@ -147,7 +167,9 @@ def _name(tool: _Tool, path: str) -> str:
 def _allowed_names(allowed: Iterable[Any]) -> set[str]:
     names: set[str] = set()
     for each in allowed:
-        if isinstance(each, dict) and isinstance(name := each.get("name"), str):
+        if isinstance(each, dict) and each.get("type") in CLIENT_TOOLS:
+            names.add(each["type"])
+        elif isinstance(each, dict) and isinstance(name := each.get("name"), str):
             namespace = each.get("namespace")
             names.add(flat_name(namespace if isinstance(namespace, str) else None, name))
     return names
