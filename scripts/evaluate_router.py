@@ -11,14 +11,17 @@ from pointsman.learning.benchmarks import PAIRS, Benchmarks
 from pointsman.learning.evaluation import rank, task_oracle
 from pointsman.learning.metrics import Floats, Outcomes, apgr
 from pointsman.learning.production import opinions
-from pointsman.routing.learned import CLIP, LEARNED
+from pointsman.learning.robustness import flips
+from pointsman.routing.learned import CLIP, LEARNED, Learned
 from pointsman.routing.policy import DEFAULT_WEIGHTS
-from train_router import ROOT, outcomes_folder
+from train_router import ROOT, WEIGHTS, outcomes_folder
 
 PAGE = ROOT / "docs/routing-quality.md"
 BEGIN, END = "<!-- figures: make eval -->", "<!-- end of figures -->"
 CALIBRATED_ON = (200, 500)
 DRAWS = 6
+REWRITTEN = 1_000
+"""As many prompts of the benchmarks are written in other ways."""
 
 
 def main() -> None:
@@ -27,7 +30,7 @@ def main() -> None:
     page = PAGE.read_text("utf-8")
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
-    figures = "\n".join(figures_of(benchmarks, ways))
+    figures = "\n".join([*figures_of(benchmarks, ways), *changes_of(benchmarks)])
     PAGE.write_text(f"{before}{BEGIN}\n\n{figures}\n{END}{after}", "utf-8")
     print(f"written: {PAGE.relative_to(ROOT)}")
 
@@ -89,6 +92,21 @@ def figures_of(benchmarks: Benchmarks, ways: dict[str, Floats]) -> Iterator[str]
                 f" {over.value:+.3f} ({over.low:+.3f} to {over.high:+.3f}) |"
             )
         yield ""
+
+
+def changes_of(benchmarks: Benchmarks) -> Iterator[str]:
+    """How many decisions change with how a prompt is written, with the weights that ship."""
+    production, learned = benchmarks.production, Learned(WEIGHTS.read_bytes())
+    prompts = [row.prompt for row in benchmarks.rows[:: len(benchmarks.rows) // REWRITTEN]]
+    shares = flips(prompts, lambda prompt: production.tiers([prompt], learned)[0])
+    yield f"Decisions that change when {len(prompts):,} of these prompts are written in another way:"
+    yield ""
+    yield "| what is changed | tiers that change |"
+    yield "| --- | ---: |"
+    for name, share in shares.items():
+        yield f"| {name} | {share:.1%} |"
+    yield f"| mean | {sum(shares.values()) / len(shares):.1%} |"
+    yield ""
 
 
 def _row(name: str, values: Sequence[float], last: float | None) -> str:

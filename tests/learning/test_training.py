@@ -8,6 +8,7 @@ import pytest
 from pointsman.learning.linear import WordMatrix, fit_words
 from pointsman.learning.metrics import apgr, outcomes_of
 from pointsman.learning.training import Example, Prepared, chance_curve, out_of_fold, train
+from pointsman.routing.features import pieces, read_text
 from pointsman.routing.learned import Learned
 
 NAMES = ("harbour", "bread", "winter", "garden", "letter", "window", "river", "train", "music", "stone")
@@ -40,9 +41,21 @@ def test_hard_prompts_are_told_from_easy_ones(prepared: Prepared) -> None:
     assert learned.read("tell me about the cloud near the rain").value < -0.03
 
 
+def test_word_of_one_source_among_many_is_not_known() -> None:
+    texts = [read_text("which harbour")] * 18 + [read_text("nereid")] * 3
+    slots = [pieces(word)[0] for word in (b"which", b"nereid")]
+
+    def known(sources: list[str]) -> list[bool]:
+        bits = WordMatrix(texts, sources).known()
+        return [bool(bits[slot >> 3] >> (slot & 7) & 1) for slot in slots]
+
+    assert known([f"{place % 18}" for place in range(18)] + ["0"] * 3) == [True, False]
+    assert known(["one"] * 21) == [True, True]
+
+
 def test_weights_in_bytes_are_those_of_a_dense_solution(prepared: Prepared) -> None:
     rows = np.arange(0, len(prepared.examples), 5)
-    matrix = WordMatrix([prepared.texts[row] for row in rows])
+    matrix = WordMatrix([prepared.texts[row] for row in rows], ["one"] * len(rows))
     target = np.array([1 - prepared.examples[row].weak for row in rows]) + rows / 400
     units = np.eye(len(rows))
     dense = np.stack([matrix.transposed_times(unit) for unit in units])

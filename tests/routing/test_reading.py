@@ -159,6 +159,13 @@ def test_instructions_may_speak_of_json(keywords: Keywords, system: str, speaks:
     assert ("json_mentioned" in measures) is speaks
 
 
+def test_json_that_is_demanded_is_not_counted_again_for_being_spoken_of(keywords: Keywords) -> None:
+    prompt = conversation(("user", "Who wrote it?"), system="Answer as JSON")
+
+    assert "json_mentioned" in read(prompt, keywords).measures
+    assert "json_mentioned" not in read(replace(prompt, output_format="json_object"), keywords).measures
+
+
 def test_every_measure_is_read(keywords: Keywords) -> None:
     prompt = replace(
         conversation(("user", "1 ? 2"), ("user", "1 ? 2 ?"), system="As json, please"),
@@ -174,7 +181,6 @@ def test_every_measure_is_read(keywords: Keywords) -> None:
     assert measures == {
         "user_turns": 2,
         "system_chars": 15,
-        "json_mentioned": 1,
         "json_schema": 1,
         "tools": 3,
         "media": 3,

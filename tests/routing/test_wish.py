@@ -102,6 +102,32 @@ def test_courtesies_at_an_end_are_noticed_whatever_else_there_is(
     assert keywords.may_hold_courtesies(plain(f"{rest} {courtesy}"))
 
 
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [
+        ("", " Thank you very much in advance"),
+        ("Could you please answer the following question? ", ""),
+        ("你好,请帮我:", " 谢谢!"),
+        ("请回答以下问题: ", ""),
+        ("Bitte beantworte die folgende Frage: ", " Vielen Dank!"),
+        ("Responde a la siguiente pregunta, por favor: ", ""),
+    ],
+)
+def test_courtesies_are_no_part_of_the_wish(keywords: Keywords, before: str, behind: str) -> None:
+    wish = "Which of these two cities had more inhabitants in 1900"
+
+    assert without_courtesies(f"{before}{wish}{behind}", keywords).strip() == wish
+
+
+@pytest.mark.parametrize(
+    "wish",
+    ["Write a thank you note", "Please summarize this: ", "请帮我写一首诗:", "Could you write a poem?"],
+)
+def test_wish_that_is_asked_for_politely_is_kept(keywords: Keywords, wish: str) -> None:
+    assert without_courtesies(f"{wish} It was a dark and stormy night.", keywords).startswith(wish)
+    assert without_courtesies(wish, keywords) == wish
+
+
 @pytest.mark.parametrize("size", [1_000, 60_000, 400_000])
 def test_both_ends_of_a_text_are_in_one_form_however_long_it_is(size: int) -> None:
     text = plain(f"Ｐｒｏｖｅ  it{'. 中 ' * (size // 4)}ｔｈｅｎ  \u3000 stop \ud800 ")

@@ -1,5 +1,5 @@
 """Fits weights to one's own traffic: a small linear correction on top of what ships, from a few hundred labels. It
-trains no trees and no words.
+trains no words.
 
 The gain of the strong model is regressed on the score there is and on the counts of `features`, the latter pulled
 towards nothing: with few labels little moves, and below 200 nothing does (fifty have been measured to do harm).

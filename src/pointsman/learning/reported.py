@@ -1,5 +1,5 @@
 """Fits the weights of the signals to reports on answers, from what the ledger has of them: no prompt is needed, only the
-values that its signals had. It trains no trees and no words.
+values that its signals had. It trains no words.
 
 Whether an answer was good is regressed on how far the tier that gave it lies above the score, and on the values of the
 signals (logistic; the latter pulled towards nothing). A signal that stands for more than its weight says is then found

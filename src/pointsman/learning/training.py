@@ -1,8 +1,9 @@
 """From labelled prompts to a file of weights that `pointsman.routing.learned` reads. It reads no file itself.
 
 Two things can be learned of a prompt: how often weak models fail on it, and how much better strong ones do. The first
-carries over to tasks that were not seen, the second is what is wanted where they were; words, which know tasks, learn
-both in equal parts, the trees over counts only the first.
+keeps words, which know tasks, from taking a task that nobody can do for an easy one: they learn both in equal parts.
+Counts, which know only how a text looks, learn the second, and are held back hard: what they say together of tasks
+that were not seen is worth the more, the less each follows the tasks that were.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,8 +13,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from pointsman.learning.forest import ForestSettings, fit_forest
-from pointsman.learning.linear import WordMatrix, fit_words
+from pointsman.learning.linear import WordMatrix, fit_counts, fit_words
 from pointsman.learning.metrics import Floats, equal_weights
 from pointsman.routing.features import FEATURES_VERSION, Text, features, read_text
 from pointsman.routing.learned import Learned, Weights, pack
@@ -33,8 +33,8 @@ class Example(NamedTuple):
 
 class TrainingSettings(NamedTuple):
     words_ridge: float = 5.0
-    words_steps: int = 12
-    forest: ForestSettings = ForestSettings()
+    counts_ridge: float = 5.0
+    steps: int = 12
 
 
 class Prepared:
@@ -56,26 +56,25 @@ def train(
     weight = weight * (len(weight) / weight.sum())
     weak = np.array([example.weak for example in examples])
     strong = np.array([example.strong for example in examples])
-    fails = 1 - weak
-    matrix = WordMatrix([prepared.texts[place] for place in places])
+    gain = strong - weak
+    matrix = WordMatrix([prepared.texts[place] for place in places], [example.source for example in examples])
     words = fit_words(
-        matrix,
-        (fails + strong - weak) / 2,
-        weight,
-        ridge=settings.words_ridge,
-        steps=settings.words_steps,
+        matrix, (1 - weak + gain) / 2, weight, ridge=settings.words_ridge, steps=settings.steps
     ).tobytes()
-    trees = fit_forest([prepared.rows[place] for place in places], fails, weight, settings.forest)
+    rows = [prepared.rows[place] for place in places]
+    counts = fit_counts(rows, gain, weight, ridge=settings.counts_ridge, steps=settings.steps)
     known = matrix.known()
-    bare = Weights(FEATURES_VERSION, trees, 0.0, 1.0, 0.0, 1.0, _UNCALIBRATED, about)
+    bare = Weights(FEATURES_VERSION, counts, 0.0, 0.0, 1.0, _UNCALIBRATED, about)
     raw = Learned(pack(bare, words, known))
     parts = np.array([raw.parts(example.prompt) for example in examples])
+    by_words, by_counts = parts.T
+    counts_scale = 1 / (_deviation(by_counts, weight) or 1.0)
     scaled = msgspec.structs.replace(
         bare,
-        words_mean=_mean(parts[:, 0], weight),
-        words_scale=1 / (_deviation(parts[:, 0], weight) or 1.0),
-        trees_mean=_mean(parts[:, 1], weight),
-        trees_scale=1 / (_deviation(parts[:, 1], weight) or 1.0),
+        counts=tuple(term._replace(weight=_rounded(term.weight * counts_scale)) for term in counts),
+        counts_mean=_mean(by_counts * counts_scale, weight),
+        words_mean=_mean(by_words, weight),
+        words_scale=_rounded(1 / (_deviation(by_words, weight) or 1.0)),
     )
     return pack(scaled, words, known)
 

@@ -1,16 +1,17 @@
 """What the learned score reads of a text: its words, pieces of them, and some thirty counts. It weighs nothing.
 
 Training reads a text with these same functions. Whatever changes here needs new weights (`make train`) and a new
-FEATURES_VERSION. All of it depends on bytes alone: no locale, no hash of the interpreter's, no logarithm.
+FEATURES_VERSION. All of it depends on bytes alone: no locale, no hash of the interpreter's.
 """
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from math import log1p
 from zlib import crc32
 
 import msgspec
 
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 
 SLOTS = 1 << 16
 """How many weights the pieces of words share."""
@@ -19,6 +20,8 @@ EDGE_CHARS = 800
 """What is asked stands at either end of a long text; these many characters of each are read."""
 
 _PIECE_BYTES = 4
+_STEADYING_WORDS = 20
+"""As many words of nothing are added to what is counted per word: one misspelt among few then changes less."""
 _LONGEST_WORD_BYTES = 24  # a script without spaces makes one word of a sentence
 
 
@@ -157,29 +160,39 @@ def pieces(word: bytes) -> list[int]:
 
 
 def features(text: Text) -> list[float]:
-    """The numbers of FEATURES, in their order. Counts are per word, those of words per different word. Nothing that
-    politeness brings with it is among them (persons, question marks, what may or could be), nor the share of other
-    scripts, which a greeting in another language would change."""
+    """The numbers of FEATURES, in their order. What grows with the text is a logarithm, so that a sentence around it
+    hardly moves it; the rest is per word, words of a list per different word. Nothing that politeness brings with it
+    is among them (persons, question marks, what may or could be), nor the share of other scripts, which a greeting
+    in another language would change."""
     data, different, words = text.data, text.different, len(text.words)
-    size, per_word, per_different = len(data) or 1, words or 1, len(different) or 1
+    size, per_word = len(data) or 1, words or 1
+    beside_words, beside_different = words + _STEADYING_WORDS, len(different) + _STEADYING_WORDS
     marks = data.translate(None, _NO_MARKS)
     lines = marks.count(b"\n")
     of_marks = _NO_MARK.copy()
     for mark in set(marks):
         if mark in _MARK_PLACES:
-            of_marks[_MARK_PLACES[mark]] = marks.count(mark) / per_word
+            of_marks[_MARK_PLACES[mark]] = marks.count(mark) / beside_words
     listed = sum(map(_COUNTED.__getitem__, _LISTED & different))
     numbers, *of_sets = listed.to_bytes(len(_COUNTED_SETS), "little")
     count = data.count
     return [
-        text.chars,
-        words,
+        log1p(text.chars),
+        log1p(words),
         len(different) / per_word,
         size / per_word,
-        lines,
-        *((count(b"\n\n"), count(b"\n    "), count(b"\nb.") + count(b"\nb)")) if lines else _NO_LINES),
+        log1p(lines),
+        *(
+            (
+                log1p(count(b"\n\n")),
+                log1p(count(b"\n    ")),
+                log1p(count(b"\nb.") + count(b"\nb)")),
+            )
+            if lines
+            else _NO_LINES
+        ),
         (len(marks) - len(marks.translate(None, _DIGITS))) / size,
         numbers,
         *of_marks,
-        *[words_of_set / per_different for words_of_set in of_sets],
+        *[words_of_set / beside_different for words_of_set in of_sets],
     ]

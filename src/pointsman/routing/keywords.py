@@ -232,7 +232,7 @@ class Keywords:
         return self._courtesies.may_find(text.lower().encode().title())
 
     def is_courtesy(self, sentence: str, beside: Collection[str]) -> bool:
-        """Whether much of it is courtesies, and there are words of other lists at most of those `beside`."""
+        """Whether much of it is courtesies, and beside them there are words of other lists at most of those `beside`."""
         data = f"\n{sentence.lower()}\n".encode().title()
         if len(data) > _COURTESY_BYTES:
             return False
@@ -241,7 +241,16 @@ class Keywords:
         self._courtesies.search(data, 0, len(data), places, counts)
         if self.courtesy_chars(places) < _COURTESY_SHARE * len(sentence.strip()):
             return False
-        return self.find(sentence, proofread=False).said.keys() <= {COURTESIES, *beside}
+        others = {COURTESIES, *beside}
+        if self.find(sentence, proofread=False).said.keys() <= others:
+            return True
+        # A courtesy may hold a word of another list: "answer the following question".
+        rest = sentence.lower()
+        for courtesy in sorted(
+            (self._words[place].told.strip("\n*") for place in places), key=len, reverse=True
+        ):
+            rest = rest.replace(courtesy, " ")
+        return self.find(rest, proofread=False).said.keys() <= others
 
     def courtesy_chars(self, places: Iterable[int]) -> int:
         """How long those of these words are that are courtesies."""

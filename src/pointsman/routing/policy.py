@@ -49,7 +49,7 @@ DEFAULT_WEIGHTS: Mapping[str, float] = {
     "domain": 0.12,
     "simple": 0.10,
     "greeting": 0.08,
-    LEARNED: 0.2,
+    LEARNED: 0.14,
 }
 
 

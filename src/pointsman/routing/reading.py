@@ -28,7 +28,7 @@ Measures = Mapping[str, float]
     tools
     media                          of which images, audio, documents
     json_schema, json_object       1 where it is demanded
-    json_mentioned                 1 where the instructions speak of it
+    json_mentioned                 1 where only the instructions speak of it
 
 What there is none of has no entry, so that a decision costs what there is to see; only the first two always have
 one, the three kinds of media have beside "media", and "math" beside "digits": figures are mathematics even without its
@@ -145,7 +145,11 @@ def _read(
     if user_turns > 1:
         measures["user_turns"] = user_turns
     if prompt.system:
-        _add_instructions(prompt.system, measures)
+        measures["system_chars"] = len(prompt.system)
+        if prompt.output_format == "text" and (
+            _holds(prompt.system, "JSON") or _holds(prompt.system, "json")
+        ):
+            measures["json_mentioned"] = 1
     if prompt.tool_count:
         measures["tools"] = prompt.tool_count
     if prompt.output_format != "text":
@@ -166,12 +170,6 @@ def graded(count: float, steps: tuple[float, ...]) -> float:
     below = int(count)
     low = steps[below - 1] if below else 0.0
     return low + (count - below) * (steps[below] - low)
-
-
-def _add_instructions(system: str, measures: dict[str, float]) -> None:
-    measures["system_chars"] = len(system)
-    if _holds(system, "JSON") or _holds(system, "json"):
-        measures["json_mentioned"] = 1
 
 
 def _holds(text: str, word: str) -> bool:

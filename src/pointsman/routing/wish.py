@@ -21,6 +21,10 @@ _LAST_SENTENCE = re.compile(
 )
 _ENDS_CHARS = 20_000
 """Twice what is searched for keywords at either end, so that they are found behind an instruction of any length."""
+_TWO_WORDS = re.compile(r"\s(?=(\S+(?:\s\S+)?))")
+_THANKS_CHARS = 60
+_THANKED_FOR_CHARS = 40
+"""Less before the thanks may be about them: "write a thank you note"."""
 _SPACES = re.compile(r"[ \t\u00a0\u3000]{2,}")
 
 _APART_CHARS = 400
@@ -62,6 +66,16 @@ def without_courtesies(text: str, keywords: Keywords) -> str:
         if begin is None or not keywords.is_courtesy(begin[0], _BESIDE_COURTESIES):
             break
         text = text[: begin.start() + 1]
+    return _without_unmarked_thanks(text, keywords)
+
+
+def _without_unmarked_thanks(text: str, keywords: Keywords) -> str:
+    """Thanks may also follow a wish that ends in no mark."""
+    for begin in _TWO_WORDS.finditer(text, max(len(text) - _THANKS_CHARS, _THANKED_FOR_CHARS)):
+        if keywords.is_courtesy(begin[1], ()) and keywords.is_courtesy(
+            text[begin.end() :], _BESIDE_COURTESIES
+        ):
+            return text[: begin.start()]
     return text
 
 
