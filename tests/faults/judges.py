@@ -122,7 +122,7 @@ def told(played: Played) -> Iterator[str]:
 
 def withheld(played: Played) -> Iterator[str]:
     """A model that a ceiling withholds is named, and only then."""
-    told = played.heard.headers.get("x-pointsman-withheld")
+    told = played.heard.headers.get("x-pointsman-withheld", "none")
     wanted = "second=price" if played.cell.is_withheld else "none"
     if told != wanted:
         yield f"x-pointsman-withheld is {told}, not {wanted}"

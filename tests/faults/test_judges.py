@@ -93,7 +93,15 @@ def refused(client: str) -> Story:
     return Story(cell, answer, ["first"], "refused", None, 400, "rejected", None)
 
 
-RIGHT = (fallen_back, told_plainly, broken_off, refused)
+def withheld_openly(client: str) -> Story:
+    """Another model could answer, but for a ceiling."""
+    cell = replace(_cell("500", client, "well", stream=False), way="ceiling")
+    body = VOICES[client].error(502, "consent_required: second is too dear.")
+    answer = scripted(json=body, status=502, headers=[(b"x-pointsman-withheld", b"second=price")])
+    return Story(cell, answer, ["first"], "refused", None, 502, "consent_required", None)
+
+
+RIGHT = (fallen_back, told_plainly, broken_off, refused, withheld_openly)
 Telling = Callable[[str], Story]
 
 
@@ -279,6 +287,21 @@ def asks_again(story: Story) -> None:
     story.path = ["first", "first"]
 
 
+def hides_the_ceiling(story: Story) -> None:
+    story.answer = replace(story.answer, headers=())
+
+
+def forgets_the_code(story: Story) -> None:
+    pieces = tuple(piece.replace(b"consent_required", b"no") for piece in story.answer.pieces)
+    story.answer = replace(story.answer, pieces=pieces)
+
+
+def says_that_somebody_was_withheld(story: Story) -> None:
+    story.answer = replace(
+        story.answer, headers=[*story.answer.headers, (b"x-pointsman-withheld", b"second=price")]
+    )
+
+
 SINS: tuple[tuple[Telling, Callable[[Story], None], set[str]], ...] = (
     (fallen_back, is_cut_within_an_event, {"invisible", "once"}),
     (fallen_back, shows_the_failed_attempt, {"invisible"}),
@@ -303,6 +326,10 @@ SINS: tuple[tuple[Telling, Callable[[Story], None], set[str]], ...] = (
     (broken_off, books_the_part_as_complete, {"booked"}),
     (refused, asks_somebody_else, {"asked"}),
     (refused, asks_again, {"asked"}),
+    (refused, says_that_somebody_was_withheld, {"withheld"}),
+    (withheld_openly, hides_the_ceiling, {"withheld"}),
+    (withheld_openly, forgets_the_code, {"withheld"}),
+    (withheld_openly, asks_somebody_else, {"asked"}),
 )
 
 
