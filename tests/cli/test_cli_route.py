@@ -1,6 +1,20 @@
 import json
 
 import pytest
+from typer.testing import CliRunner
+
+from pointsman.cli.commands import app
+from pointsman.ledger.feedback import FeedbackStore
+
+MOVED = """\
+providers: {demo: {}}
+models:
+  small: {provider: demo, tier: simple, usd_per_million_input: 1, usd_per_million_output: 2}
+  large: {provider: demo, tier: complex, usd_per_million_input: 10, usd_per_million_output: 20}
+tiers: [simple, complex]
+routing: {boundaries: [0.5]}
+feedback: {calibrate: apply}
+"""
 
 
 def test_route_explains_in_words(run):
@@ -133,3 +147,20 @@ def test_models_shows_what_a_profile_changes(run):
     lines = run("models", "--profile", "premium").output.splitlines()
     assert any(line.split()[:2] == ["simple", "medium"] for line in lines)
     assert "not free" in run("models", "--profile", "free").output
+
+
+def test_route_decides_with_the_boundaries_that_reports_have_moved(tmp_path):
+    config = tmp_path / "pointsman.yaml"
+    config.write_text(MOVED)
+    environ = {"POINTSMAN_STATE_DIR": str(tmp_path)}
+
+    def tier() -> str:
+        asked = ["route", "Explain how the garden grows.", "--json", "--config", str(config)]
+        tier: str = json.loads(CliRunner().invoke(app, asked, env=environ).output)["tier"]
+        return tier
+
+    assert tier() == "simple"
+    FeedbackStore(tmp_path / "ledger.db", 1000).calibrate(1000.0, 300, (0.5,), (0.05,))
+    assert tier() == "complex"
+    FeedbackStore(tmp_path / "ledger.db", 1000).revoke(2000.0)
+    assert tier() == "simple"

@@ -1,7 +1,7 @@
 """`pointsman route`: the decision about one prompt, explained. Nothing is sent to anyone."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,14 @@ import typer
 from pointsman.app import build_brain
 from pointsman.cli.models import profile_called
 from pointsman.cli.tables import table
+from pointsman.config.advice import feedback_of
 from pointsman.config.load import load
+from pointsman.config.schema import Settings
 from pointsman.config.values import chains_of, policy_of
+from pointsman.core.model_card import ModelCard
 from pointsman.core.prompt import Prompt, Turn
 from pointsman.gateway.explain import explain
+from pointsman.routing.decide import Router
 
 
 def run(
@@ -35,11 +39,25 @@ def run(
         tool_count=tools,
     )
     brain = build_brain(settings)
-    decided = brain.router.decide(prompt, chosen, profile)
+    router = _as_calibrated(brain.router, settings, brain.cards, policy_of(settings).boundaries)
+    decided = router.decide(prompt, chosen, profile)
     chains = chains_of(settings, brain.cards)
     decision = explain(decided if chains is None else chains.order(decided))
     typer.echo(json.dumps(decision, indent=2) if as_json else "\n".join(_lines(decision)))
     return 0
+
+
+def _as_calibrated(
+    router: Router, settings: Settings, cards: Sequence[ModelCard], configured: tuple[float, ...]
+) -> Router:
+    """With the boundaries that reports have moved, where those are in force at a gateway with this ledger."""
+    feedback = feedback_of(settings, cards, configured)
+    if feedback is None or settings.ledger.path is None or not Path(settings.ledger.path).exists():
+        return router
+    moved: list[tuple[float, ...]] = []
+    feedback.use = moved.append
+    feedback.restore()
+    return router.with_boundaries(moved[-1]) if moved else router
 
 
 def _lines(decision: Mapping[str, Any]) -> Iterator[str]:
