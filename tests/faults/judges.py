@@ -55,9 +55,9 @@ class Played:
     @property
     def path(self) -> list[str]:
         """The models in the order they were asked. Of two that were asked beside each other it is chance whom the
-        provider hears first."""
+        provider hears first, and whether it hears the one that was beaten at all."""
         path = self.case.path
-        return sorted(path) if self.cell.is_hedged_for_real else path
+        return sorted({"first", *path}) if self.cell.is_hedged_for_real and self.answers else path
 
     @property
     def counted(self) -> Counted:
