@@ -343,6 +343,7 @@ async def answer(
     # (a test holds them to it), so looking for some after every few requests is time lost: up to a fifth of it.
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(_GARBAGE_OBJECTS_MAX, 10, 10)
     server = Server(config, running.runtime.slots, loaded.settings.server.shutdown_grace_s)
     running.attach(server)

@@ -2,6 +2,7 @@
 wait for what it does not use."""
 
 # ruff: noqa: PLC0415 - see above
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -101,6 +102,7 @@ def serve(config: Config = None, host: Host = None, port: Port = None, log_level
     """Serve, as `pointsman` alone does."""
 
     def run() -> int:
+        _collect_nothing_yet()
         from pointsman.cli.serve import run
 
         return run(config, _flags(host, port, log_level), os.environ)
@@ -381,6 +383,12 @@ def print_version() -> None:
 
 def _flags(host: str | None, port: int | None, log_level: str | None) -> dict[str, object]:
     return {"host": host, "port": port, "log_level": log_level}
+
+
+def _collect_nothing_yet() -> None:
+    """While the program is put together nothing of it is garbage, and looking for some takes a twentieth of a start. The
+    collector is switched on before the first request (app.py)."""
+    gc.disable()
 
 
 def _end(run: Callable[[], int]) -> NoReturn:
