@@ -32,6 +32,9 @@ from pointsman.core.ports import HeaderList
 from pointsman.lab.own_thread import in_own_thread
 
 Framing = Literal["length", "chunked", "close"]
+_BEFORE_RESET_S = 0.2
+"""A reset throws away what its receiver has not read yet: time to read what was sent before it."""
+
 Ending = Literal["clean", "close", "reset", "stall"]
 
 # Turns of the loop after which a reader in the same loop has taken a written piece on its own.
@@ -369,6 +372,8 @@ class _Connection(asyncio.Protocol):
         # Only from here on is the client free to leave.
         self._request = None
         if ending == "reset":
+            if request.sent_bytes:
+                await asyncio.sleep(_BEFORE_RESET_S)
             linger = struct.pack("ii", 1, 0)
             self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self._transport.abort()
