@@ -32,7 +32,7 @@ PATIENCE_S = 60.0
 PROVIDER = """
 import asyncio, sys
 from dataclasses import replace
-from pointsman.lab.faults import WORDS, answer_well
+from pointsman.lab.ways import WORDS, answer_well
 from pointsman.lab.voices import VOICES
 from pointsman.lab.voices.voice import Said
 from pointsman.testing import FakeUpstream

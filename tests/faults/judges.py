@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from faults.cells import Cell
 from faults.heard import Heard
 from faults.wire import Counted, count
-from pointsman.lab.faults import WORDS, Fault
+from pointsman.lab.faults import Fault
 from pointsman.lab.upstream import Case, answer_text, fault_of
+from pointsman.lab.ways import WORDS
 from pointsman.ledger.entry import Attempt, Entry
 
 _TIMEOUTS = frozenset({"APITimeoutError", "ReadTimeout", "ConnectTimeout", "WriteTimeout", "PoolTimeout"})

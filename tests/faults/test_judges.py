@@ -13,11 +13,12 @@ from faults.cells import Behind, Cell
 from faults.heard import CLIENTS, Callers
 from faults.judges import JUDGES, Played
 from pointsman.core.usage import Usage
-from pointsman.lab.faults import FAULTS, WORDS
+from pointsman.lab.faults import FAULTS
 from pointsman.lab.scripted import FakeUpstream, Scripted, scripted
 from pointsman.lab.upstream import Asked, Case
 from pointsman.lab.voices import VOICES
 from pointsman.lab.voices.voice import Said, Stream
+from pointsman.lab.ways import WORDS
 from pointsman.ledger.entry import Attempt, Entry, Outcome
 
 

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from gateways import Gateway, running_gateway
-from pointsman.lab.faults import WORDS, answer_well
 from pointsman.lab.scripted import Ending
 from pointsman.lab.voices import VOICES
 from pointsman.lab.voices.voice import Said
+from pointsman.lab.ways import WORDS, answer_well
 from pointsman.testing import FakeUpstream, Received, Scripted
 
 PATIENCE_S = 20.0

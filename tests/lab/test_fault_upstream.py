@@ -8,10 +8,11 @@ import pytest
 from faults.heard import CLIENTS, Callers
 from pointsman.core.events import Finished, TextDelta, UsageReported
 from pointsman.core.ports import Deadlines, Outgoing
-from pointsman.lab.faults import ELSEWHERE, FAULTS, WORDS
+from pointsman.lab.faults import FAULTS
 from pointsman.lab.upstream import FaultUpstream, answer_text
 from pointsman.lab.voices import VOICES
 from pointsman.lab.voices.voice import Said
+from pointsman.lab.ways import ELSEWHERE, WORDS
 from pointsman.upstream.client import Client
 from pointsman.wire.ollama import OLLAMA
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.core.errors import UpstreamFault
-from pointsman.lab.faults import WORDS
 from pointsman.lab.voices import VOICES
 from pointsman.lab.voices.voice import Said
+from pointsman.lab.ways import WORDS
 from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from pointsman.wire.dialect import Dialect
 from pointsman.wire.gemini import GEMINI

@@ -18,11 +18,12 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from pointsman.core.ports import Deadlines, Incoming, Outgoing, Send
-from pointsman.lab.faults import FAULTS, WORDS, Fault, answer_well
+from pointsman.lab.faults import FAULTS, Fault
 from pointsman.lab.own_thread import in_own_thread
 from pointsman.lab.scripted import FakeUpstream, Received, Scripted
 from pointsman.lab.voices import VOICES
 from pointsman.lab.voices.voice import Said
+from pointsman.lab.ways import WORDS, answer_well
 
 MARK = re.compile(rb"lab-case-(\d+)\b")
 """By which a call says whose case it is."""
