@@ -32,7 +32,7 @@ from pointsman.gateway.consult import Consult
 from pointsman.gateway.dispatch import Dispatch
 from pointsman.gateway.headers import ESTIMATED, answer_headers, header_lines
 from pointsman.gateway.operation import Operation, PromptReader
-from pointsman.gateway.told_answer import ASKED, told_in
+from pointsman.gateway.told_answer import ASKED, ToldAnswer
 from pointsman.gateway.wishes import NO_WISHES, Wishes, as_wished, read_wishes
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.routing.decide import Router, pin
@@ -97,7 +97,7 @@ class Pipeline:
         """Answers one call, whatever happens, and books it."""
         booking = Booking(call)
         if (self._tells_routing or ASKED in call.headers) and call.operation is None:
-            answer = told_in(answer, booking)
+            answer = ToldAnswer(answer, booking)
         try:
             envelope = self.conversations.continued(call, read_envelope(call.body, call.address))
             booking.read(envelope)

@@ -31,10 +31,6 @@ _DONE = b"data: [DONE]"
 _encode = msgspec.json.Encoder().encode
 
 
-def told_in(answer: Answer, booking: Booking) -> Answer:
-    return ToldAnswer(answer, booking)
-
-
 def routing(booking: Booking) -> dict[str, Any]:
     """What is told: of the choice and of who answers. Nothing of what was said."""
     decision, shown = booking.decision, booking.shown

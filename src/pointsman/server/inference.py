@@ -95,7 +95,7 @@ class InferenceEndpoint:
             started_at_s,
             clock,
             started_clock_s,
-            None if self._address is None else self._framed_address(exchange),
+            self._framed_address(exchange),
             self._operation,
         )
         slots = self._slots
@@ -120,7 +120,11 @@ class InferenceEndpoint:
                 slots.leave()
 
     def _framed_address(self, exchange: Exchange) -> Address | None:
-        return None if self._address is None else _framed(self._address, exchange.query)
+        """Google's API streams one JSON array unless it is asked for events."""
+        address = self._address
+        if address is None:
+            return None
+        return address._replace(as_array=address.stream and b"alt=sse" not in exchange.query.split(b"&"))
 
     def _refuse(self, exchange: Exchange, error: PointsmanError, request_id: str) -> None:
         encoded = self._dialect.encode_error(error, request_id, self._framed_address(exchange))
@@ -155,11 +159,6 @@ def _forwarded_query(query: bytes) -> str:
         pair for pair in query.split(b"&") if unquote_to_bytes(pair.partition(b"=")[0]) not in _NOT_FORWARDED
     ]
     return quote(b"&".join(pairs), safe=string.punctuation)
-
-
-def _framed(address: Address, query: bytes) -> Address:
-    """Google's API streams one JSON array unless it is asked for events."""
-    return address._replace(as_array=address.stream and b"alt=sse" not in query.split(b"&"))
 
 
 def place_of(error: Exception) -> str:
