@@ -93,7 +93,7 @@ class Exchange:
         endpoint: Endpoint,
         head: Head,
         query: bytes,
-        room: int,
+        max_body_bytes: int,
         keep_alive: bool,
         version: str,
         server: ServerState,
@@ -109,16 +109,45 @@ class Exchange:
         self.version = version
         self.keep_alive = keep_alive
         self.on_response = on_response
-        self.room = room
-        self.bodies = bodies
+        self.room = min(max_body_bytes, FREE_BYTES)
+        self._max_body_bytes = max_body_bytes
+        self._bodies = bodies
         self.parts: list[bytes] = []
 
     def hold(self, count: int) -> None:
         """So much is held of the request besides its body. Raises Unavailable where there is no room for it."""
         if count > FREE_BYTES:
-            self.share = self.share or Share(self.bodies)
+            self.share = self.share or Share(self._bodies)
             if not self.share.grow(count):
-                raise self.bodies.refusal()
+                raise self._bodies.refusal()
+
+    def may_come(self, length: int) -> bool:
+        """Whether a body that is announced is worth waiting for. No room is kept for it: it may never come."""
+        if self.refusal is not None or length > self._max_body_bytes:
+            return False
+        if not self._bodies.has_room(length):
+            self.refusal = self._bodies.refusal()
+            return False
+        return True
+
+    def gets_more_room(self) -> bool:
+        """For a body that has taken all it had: twice as much, so that this is asked a few times for each."""
+        if self.refusal is not None:
+            return False
+        most = self._max_body_bytes
+        given = min(FREE_BYTES, most) + (0 if self.share is None else self.share.count)
+        missing = -self.room
+        if given + missing > most:
+            return False
+        share = self.share = self.share or Share(self._bodies)
+        more = min(max(missing, given), most - given)
+        if not share.grow(more):
+            more = missing
+            if not share.grow(more):
+                self.refusal = self._bodies.refusal()
+                return False
+        self.room += more
+        return True
 
     @property
     def message_event(self) -> "Exchange":

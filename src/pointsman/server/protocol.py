@@ -16,7 +16,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from pointsman.core.errors import TooLarge, Unavailable
-from pointsman.server.body_memory import FREE_BYTES, BodyMemory, Share
+from pointsman.server.body_memory import BodyMemory
 from pointsman.server.exchange import Endpoint, Exchange
 from pointsman.server.pace import Arrival, Departure
 from pointsman.server.request_head import (
@@ -213,7 +213,7 @@ class GatewayProtocol(HttpToolsProtocol):
             super().on_body(body)
         elif exchange.more_body:
             exchange.room -= len(body)
-            if exchange.room < 0 and not self._has_room(exchange):
+            if exchange.room < 0 and not exchange.gets_more_room():
                 self._refuse_body(exchange)
             elif exchange.refusal is None:
                 exchange.parts.append(body)
@@ -241,7 +241,7 @@ class GatewayProtocol(HttpToolsProtocol):
             endpoint,
             head,
             query,
-            min(FREE_BYTES, self._service.max_body_bytes),
+            self._service.max_body_bytes,
             version != "1.0" and not self._is_draining and self.parser.should_keep_alive(),
             version,
             self.server_state,
@@ -253,44 +253,10 @@ class GatewayProtocol(HttpToolsProtocol):
         endpoint.admit(exchange)
         if exchange.refusal is not None:
             exchange.room = 0 if self.expect_100_continue else _REFUSED_BYTES_MAX
-        if (
-            self._length
-            and (length := int(self._length)) > exchange.room
-            and not self._may_come(exchange, length)
-        ):
+        if self._length and (length := int(self._length)) > exchange.room and not exchange.may_come(length):
             self._refuse_body(exchange)
         elif self.expect_100_continue and version != "1.0" and self._is_my_turn():
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def _may_come(self, exchange: Exchange, length: int) -> bool:
-        """Whether a body that is announced is worth waiting for. No room is kept for it: it may never come."""
-        service = self._service
-        if exchange.refusal is not None or length > service.max_body_bytes:
-            return False
-        if not service.bodies.has_room(length):
-            exchange.refusal = service.bodies.refusal()
-            return False
-        return True
-
-    def _has_room(self, exchange: Exchange) -> bool:
-        """Gets more room for a body that has taken all it had: twice as much, so that this is asked a few times for each."""
-        service = self._service
-        if exchange.refusal is not None:
-            return False
-        free = min(FREE_BYTES, service.max_body_bytes)
-        given = free if exchange.share is None else free + exchange.share.count
-        missing = -exchange.room
-        if given + missing > service.max_body_bytes:
-            return False
-        share = exchange.share = exchange.share or Share(service.bodies)
-        more = min(max(missing, given), service.max_body_bytes - given)
-        if not share.grow(more):
-            more = missing
-            if not share.grow(more):
-                exchange.refusal = service.bodies.refusal()
-                return False
-        exchange.room += more
-        return True
 
     def _is_my_turn(self) -> bool:
         return self._before is None or self._before.response_complete
