@@ -4,12 +4,12 @@ nothing is counted that is gone."""
 import gzip
 import json
 import select
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from callers import eventually
 from raw_http import CHAT, MESSAGES, Client, ask, chat_body, head, post
 
 from gateways import Gateway, running_gateway
@@ -51,15 +51,6 @@ def gateway(held: Held, tmp_path: Path) -> Iterator[Gateway]:
     """
     with running_gateway(yaml, tmp_path) as running:
         yield running
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    until_s = time.monotonic() + 20
-    while not holds():
-        if time.monotonic() > until_s:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def begun(crowd: ExitStack, gateway: Gateway, *headers: str) -> Client:
