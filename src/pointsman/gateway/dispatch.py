@@ -96,7 +96,7 @@ class Dispatch:
         chain: Sequence[ModelCard] = decision.chain
         if self._is_limited:
             chain = self._free_first(chain, call.clock())
-        where = None
+        where = None  # as for most requests, which are at home nowhere
         if call.operation is None and (self._staying is not None or call.dialect is OPENAI_RESPONSES):
             where = self._whereabouts(call, envelope, answer, chain, booking)
         if where is not None:
@@ -302,8 +302,15 @@ def _not_asked(closed: Closed, now_s: float) -> UpstreamError:
     return UpstreamError(UpstreamFault.OVERLOADED, closed.why, code="no_target", retry_after_s=wait_s)
 
 
+def _break(call: Call, crossing: Crossing, answer: Answer, booking: Booking, error: UpstreamError) -> None:
+    """The caller has part of an answer: say in its dialect that the rest will not come."""
+    booking.break_off(error)
+    answer.write(crossing.last_words(error, call.request_id))
+    answer.finish()
+
+
 def _cut(call: Call, crossing: Crossing, answer: Answer, cause: BaseException) -> None:
-    """The same where it is this gateway that ends the work. Without its last chunk no answer looks whole."""
+    """The same where this gateway itself ends the work. Without its last chunk no answer looks whole."""
     if crossing.is_finished:
         answer.finish()
         return
@@ -315,10 +322,3 @@ def _cut(call: Call, crossing: Crossing, answer: Answer, cause: BaseException) -
     with suppress(Exception):  # what failed may be what writes them
         answer.write(crossing.last_words(error, call.request_id))
     answer.break_off()
-
-
-def _break(call: Call, crossing: Crossing, answer: Answer, booking: Booking, error: UpstreamError) -> None:
-    """The caller has part of an answer: say in its dialect that the rest will not come."""
-    booking.break_off(error)
-    answer.write(crossing.last_words(error, call.request_id))
-    answer.finish()
