@@ -95,16 +95,23 @@ async def test_connection_closed_while_idle_is_replaced(client, upstream):
     assert [request.connection for request in upstream.requests] == [1, 2, 3]
 
 
+def has_said_all(upstream: FakeUpstream) -> bool:
+    return not upstream.connections_open or upstream.requests[0].sent_bytes == len(OK + OK)
+
+
 @pytest.mark.parametrize(
-    "farewell", [{"ending": "close"}, {"ending": "reset"}, {"raw": [OK, OK], "pause_s": 0.01}]
+    "farewell",
+    [{"raw": OK, "ending": "close"}, {"raw": OK, "ending": "reset"}, {"raw": [OK, OK], "pause_s": 0.01}],
 )
 async def test_end_that_the_loop_has_not_seen_yet_is_noticed(nothing_left, farewell):
     client = Client()
     with FakeUpstream.in_thread() as upstream:
-        upstream.answer(**({"body": b"ok"} | farewell))
+        upstream.answer(**farewell)
         await (await client.send(to(upstream))).read(10)
-        # Blocks the loop on purpose: the connection ends behind its back.
-        time.sleep(0.1)  # noqa: ASYNC251
+        # Blocks the loop on purpose: the connection ends behind its back, in the thread of the upstream.
+        while not has_said_all(upstream):
+            time.sleep(0.01)  # noqa: ASYNC251
+        time.sleep(0.05)  # noqa: ASYNC251
         upstream.answer(body=b"ok")
         assert await (await client.send(to(upstream))).read(10) == b"ok"
         assert [request.connection for request in upstream.requests] == [1, 2]

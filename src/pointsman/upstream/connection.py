@@ -14,6 +14,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable
+from time import monotonic
 from typing import cast
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -72,6 +73,7 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
         self._idle_since = 0.0
+        self._quiet_since = 0.0  # the same moment by a clock that goes on while the loop is kept busy
         self._response: Response | None = None
         self._deadlines = _NOTHING_ASKED
         self._started_at = self._sent_at = 0.0
@@ -91,10 +93,9 @@ class Connection(asyncio.Protocol):
 
     def is_usable(self, now: float) -> bool:
         """False if the next request would certainly be lost on it."""
-        silent_s = now - self._idle_since
-        if silent_s > self._idle_expiry_s or self._transport.is_closing():
+        if now - self._idle_since > self._idle_expiry_s or self._transport.is_closing():
             return False
-        return silent_s < _FRESH_S or not self._has_unread()
+        return monotonic() - self._quiet_since < _FRESH_S or not self._has_unread()
 
     def send(self, head: bytes, body: bytes, deadlines: Deadlines, started_at: float) -> Response:
         """Writes the request. `started_at` is when the total deadline began."""
@@ -134,6 +135,7 @@ class Connection(asyncio.Protocol):
         # A cast: uvloop's transports are no subclasses of asyncio's.
         self._transport = cast(asyncio.Transport, transport)
         self._idle_since = self._loop.time()
+        self._quiet_since = monotonic()
 
     def data_received(self, data: bytes) -> None:
         response = self._response
@@ -241,6 +243,7 @@ class Connection(asyncio.Protocol):
         # Bytes of the request that were not sent yet would be taken for the next one.
         if self._keeps_alive and not transport.is_closing() and not transport.get_write_buffer_size():
             self._idle_since = response.last_at
+            self._quiet_since = monotonic()
             self._on_idle(self)
         else:
             transport.abort()
