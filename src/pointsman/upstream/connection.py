@@ -14,6 +14,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import cast
 
@@ -266,7 +267,7 @@ class Connection(asyncio.Protocol):
             self._timer_at = due
             self._timer = self._loop.call_at(due, self._on_timer)
 
-    def _on_timer(self) -> None:
+    def _on_timer(self, *, has_looked: bool = False) -> None:
         self._timer = None
         self._timer_at = math.inf
         now = self._loop.time()
@@ -279,6 +280,13 @@ class Connection(asyncio.Protocol):
         else:
             due, deadline, message = self._next_deadline(response, now)
             if now >= due - _TIMER_GRAIN_S:
+                if not has_looked and response.is_reading and not self.is_closing and self._has_unread():
+                    # It may have come in time, to a loop that was busy: uvloop looks at its timers first.
+                    self._timer_at = now + _TIMER_GRAIN_S
+                    self._timer = self._loop.call_later(
+                        _TIMER_GRAIN_S, partial(self._on_timer, has_looked=True)
+                    )
+                    return
                 self.abort(
                     UpstreamError(UpstreamFault.TIMED_OUT, f"{self._peer} {message}", deadline=deadline)
                 )
