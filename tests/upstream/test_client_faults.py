@@ -25,12 +25,13 @@ async def asked_and_read(ask, limit_bytes: int = 1_000_000) -> bytes:
 
 
 async def test_refused_connection_is_unreachable(client):
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-    url = f"http://127.0.0.1:{port}/x?key=secret"
-    fault, message = await fault_of(
-        client.send(Outgoing(url, ((b"x-key", b"secret"),), b"secret", Deadlines()))
-    )
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # and never listens
+        port = deaf.getsockname()[1]
+        url = f"http://127.0.0.1:{port}/x?key=secret"
+        fault, message = await fault_of(
+            client.send(Outgoing(url, ((b"x-key", b"secret"),), b"secret", Deadlines()))
+        )
     assert fault is UpstreamFault.UNREACHABLE
     assert message == f"cannot connect to 127.0.0.1:{port}: Connection refused"
 

@@ -1,6 +1,7 @@
 """Which connection carries a request: reuse, staleness, limits, origins."""
 
 import asyncio
+import select
 import time
 
 import pytest
@@ -9,6 +10,8 @@ from pointsman.core.errors import Unavailable, UpstreamError, UpstreamFault
 from pointsman.core.ports import Deadlines, Outgoing
 from pointsman.testing import FakeUpstream, Received, Scripted, scripted
 from pointsman.upstream.client import Client, PoolLimits
+from pointsman.upstream.connection import Connection
+from waiting import PATIENCE_S, comes_true
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
@@ -19,6 +22,10 @@ def to(upstream: FakeUpstream, **deadlines: float) -> Outgoing:
 
 def answer_with_connection_number(request: Received) -> Scripted:
     return scripted(body=b"%d" % request.connection)
+
+
+def open_connections(client: Client) -> list[Connection]:
+    return [connection for pool in client._pools.values() for connection in pool.open]
 
 
 async def connection_used(client: Client, upstream: FakeUpstream) -> int:
@@ -34,21 +41,38 @@ async def test_requests_one_after_another_share_a_connection(client, upstream):
 async def test_connection_returns_before_the_body_is_taken(client, upstream, framing):
     upstream.answer(body=b"ok", framing=framing)
     first = await client.send(to(upstream))
-    await asyncio.sleep(0.02)
+    await comes_true(lambda: first.is_ended)
     second = await client.send(to(upstream))
     assert (await first.read(10), await second.read(10)) == (b"ok", b"ok")
     assert upstream.connections_opened == 1
 
 
-async def test_requests_at_once_open_their_own_and_the_last_is_used_first(client, upstream):
-    upstream.answer_with(
-        lambda request: scripted(body=b"%d" % request.connection, delay_s=0.02 * request.connection)
-    )
-    used = await asyncio.gather(*(connection_used(client, upstream) for _ in range(3)))
-    assert sorted(used) == [1, 2, 3]
-    upstream.answer_with(answer_with_connection_number)
-    assert await connection_used(client, upstream) == used[max(range(3), key=lambda index: used[index])]
-    assert upstream.connections_opened == 3
+async def test_requests_at_once_open_their_own_and_the_last_is_used_first(serve, client):
+    released = [asyncio.Event() for _ in range(3)]
+    connections = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        number = connections
+        connections += 1
+        while True:
+            await reader.readuntil(b"{}")
+            await released[number].wait()
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n%d" % number)
+
+    outgoing = Outgoing(await serve(talk), (), b"{}", Deadlines())
+
+    async def connection_used() -> int:
+        return int(await (await client.send(outgoing)).read(10))
+
+    asking = {asyncio.create_task(connection_used()) for _ in range(3)}
+    await comes_true(lambda: connections == 3)
+    for number in (1, 0, 2):
+        released[number].set()
+        answered, asking = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+        assert [task.result() for task in answered] == [number]
+    assert await connection_used() == 2
+    assert connections == 3
 
 
 @pytest.mark.parametrize(
@@ -90,13 +114,8 @@ async def test_connection_closed_while_idle_is_replaced(client, upstream):
     upstream.answer(body=b"ok", ending="close")
     for _ in range(3):
         await (await client.send(to(upstream))).read(10)
-        await upstream.until_all_closed()
-        await asyncio.sleep(0.01)
+        await comes_true(lambda: not open_connections(client))
     assert [request.connection for request in upstream.requests] == [1, 2, 3]
-
-
-def has_said_all(upstream: FakeUpstream) -> bool:
-    return not upstream.connections_open or upstream.requests[0].sent_bytes == len(OK + OK)
 
 
 @pytest.mark.parametrize(
@@ -109,9 +128,9 @@ async def test_end_that_the_loop_has_not_seen_yet_is_noticed(nothing_left, farew
         upstream.answer(**farewell)
         await (await client.send(to(upstream))).read(10)
         # Blocks the loop on purpose: the connection ends behind its back, in the thread of the upstream.
-        while not has_said_all(upstream):
-            time.sleep(0.01)  # noqa: ASYNC251
-        time.sleep(0.05)  # noqa: ASYNC251
+        for connection in open_connections(client):
+            select.select([connection._transport.get_extra_info("socket").fileno()], [], [], PATIENCE_S)
+        time.sleep(0.05)  # noqa: ASYNC251 - so long it is taken for fresh
         upstream.answer(body=b"ok")
         assert await (await client.send(to(upstream))).read(10) == b"ok"
         assert [request.connection for request in upstream.requests] == [1, 2]
@@ -132,7 +151,7 @@ async def test_idle_connection_expires(nothing_left, upstream):
     client = Client(limits=PoolLimits(idle_expiry_s=0.05))
     upstream.answer_with(answer_with_connection_number)
     assert await connection_used(client, upstream) == 1
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await upstream.until_all_closed()
     assert await connection_used(client, upstream) == 2
     await client.close()
@@ -160,9 +179,7 @@ async def test_idle_connections_beyond_the_limit_are_closed(nothing_left, upstre
     upstream.answer(body=b"1", delay_s=0.05)
     await asyncio.gather(*(connection_used(client, upstream) for _ in range(3)))
     assert upstream.connections_opened == 3
-    async with asyncio.timeout(10):
-        while upstream.connections_open != 1:  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
+    await comes_true(lambda: upstream.connections_open == 1)
     await client.close()
 
 
@@ -187,7 +204,7 @@ async def test_failed_connections_do_not_count_as_open(nothing_left, upstream):
         with pytest.raises(UpstreamError) as caught:
             await client.send(to(upstream))
         assert caught.value.fault is UpstreamFault.UNREACHABLE
-        await asyncio.sleep(0.01)
+        await comes_true(lambda: not open_connections(client))
     await client.close()
 
 

@@ -5,6 +5,8 @@ import gzip
 
 import pytest
 
+from waiting import comes_true
+
 PIECE = b"a" * 65536
 PIECES = 512
 # What the sockets of both ends may swallow on Linux (tcp_rmem and tcp_wmem at their largest), and ours.
@@ -42,6 +44,7 @@ async def test_paused_consumer_gets_nothing_until_it_resumes(ask, upstream):
             response.pause()
 
     pumping = asyncio.create_task(response.pump(take))
+    await comes_true(lambda: len(sizes) == 10)
     assert await until_still(upstream.requests[0]) < SWALLOWED_MAX
     assert len(sizes) == 10
     response.resume()
@@ -129,6 +132,7 @@ async def test_bomb_unfolds_only_as_fast_as_it_is_consumed(ask, upstream):
             response.pause()
 
     pumping = asyncio.create_task(response.pump(take))
+    await comes_true(lambda: len(sizes) == 3)
     await asyncio.sleep(0.1)
     assert len(sizes) == 3
     assert max(sizes) <= 65536
@@ -144,5 +148,5 @@ async def test_compressed_head_larger_than_the_buffer_does_not_block_first(ask, 
     upstream.answer(body=named, headers=[(b"content-encoding", b"gzip")])
     response = await ask()
     await asyncio.sleep(0.02)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert await response.first() == b"ok"

@@ -6,6 +6,7 @@ import gzip
 import http.client
 import json
 import socket
+import time
 import urllib.error
 import urllib.request
 
@@ -13,10 +14,11 @@ import pytest
 from httptools import HttpParserError
 
 from pointsman.testing import FakeUpstream, scripted
+from waiting import wait_until
 
 
 def post(url: str, body: bytes = b"{}") -> bytes:
-    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=10) as reply:
+    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=60) as reply:
         return reply.read()
 
 
@@ -47,7 +49,7 @@ def test_nothing_scripted_is_an_error_to_the_client():
 def test_stream_is_chunked_events():
     with FakeUpstream.in_thread() as upstream:
         upstream.answer(sse=[b"data: 1\n\n", b"data: 2\n\n"], pause_s=0.01)
-        connection = http.client.HTTPConnection("127.0.0.1", upstream.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", upstream.port, timeout=60)
         connection.request("POST", "/v1/x", b"{}")
         reply = connection.getresponse()
         assert reply.headers["transfer-encoding"] == "chunked"
@@ -137,8 +139,20 @@ async def test_client_that_speaks_no_http_comes_out_at_the_end():
         await say(FakeUpstream(), b"\x16\x03\x01")
 
 
-def test_port_is_free_again_after_the_end():
+def test_nobody_listens_after_the_end():
     with FakeUpstream.in_thread() as upstream:
-        port = upstream.port
-    with pytest.raises(OSError):
-        socket.create_connection(("127.0.0.1", port), timeout=10).close()
+        assert upstream._server.is_serving()
+    assert not upstream._server.is_serving()
+
+
+def test_what_was_sent_before_a_reset_can_be_read_however_late():
+    with FakeUpstream.in_thread() as upstream:
+        upstream.answer(body=b"ok", declared_length=3, ending="reset")
+        with socket.create_connection(("127.0.0.1", upstream.port), timeout=60) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            wait_until(lambda: upstream.requests)
+            wait_until(lambda: upstream.requests[0].sent_bytes > 2)
+            time.sleep(0.3)
+            assert connection.recv(1000).endswith(b"ok")
+            with pytest.raises(ConnectionResetError):
+                connection.recv(1000)

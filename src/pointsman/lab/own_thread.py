@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, TypeVar
 
-_TIMEOUT_S = 10.0
+_TIMEOUT_S = 60.0
 
 Server = TypeVar("Server", bound=AbstractAsyncContextManager[Any])
 

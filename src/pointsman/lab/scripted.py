@@ -30,10 +30,14 @@ from httptools import HttpParserError, HttpRequestParser
 
 from pointsman.core.ports import HeaderList
 from pointsman.lab.own_thread import in_own_thread
+from pointsman.lab.unread import lies_unread
 
 Framing = Literal["length", "chunked", "close"]
-_BEFORE_RESET_S = 0.2
-"""A reset throws away what its receiver has not read yet: time to read what was sent before it."""
+_LOOK_AGAIN_S = 0.005
+_BEFORE_RESET_S = 0.5
+"""Time to read what was sent before a reset, where nobody tells whether it was read."""
+_UNREAD_S = 10.0
+"""How long somebody who does not read keeps a reset waiting."""
 
 Ending = Literal["clean", "close", "reset", "stall"]
 
@@ -46,7 +50,7 @@ class Scripted:
     """One answer. `scripted` makes them more comfortably.
 
     `pieces` are written one by one, `pause_s` apart; without a pause a reader in the same event loop still
-    sees each on its own. `framing` says how the body's end is marked, `declared_length` lies about it.
+    sees each on its own. It begins when `when` says so, and `delay_s` later. `framing` says how the body's end is marked, `declared_length` lies about it.
     `has_head` False sends the pieces as they are, and nothing else. `ending` is what happens after the body,
     or after `cut_after_bytes` of it: the proper end, the connection closed, reset, or silence until the
     client leaves.
@@ -58,6 +62,7 @@ class Scripted:
     framing: Framing = "length"
     declared_length: int | None = None
     has_head: bool = True
+    when: Callable[[], object] | None = None
     delay_s: float = 0.0
     pause_s: float = 0.0
     keep_alive: bool = True
@@ -72,6 +77,7 @@ class Shape(TypedDict, total=False):
     headers: HeaderList
     framing: Framing
     declared_length: int
+    when: Callable[[], object]
     delay_s: float
     pause_s: float
     keep_alive: bool
@@ -342,6 +348,8 @@ class _Connection(asyncio.Protocol):
 
     async def _play(self, request: Received) -> None:
         answer = self._upstream.next_answer(request)
+        while answer.when is not None and not answer.when():  # noqa: ASYNC110 - it may be anything
+            await asyncio.sleep(_LOOK_AGAIN_S)
         if answer.delay_s:
             await asyncio.sleep(answer.delay_s)
         if answer.has_head:
@@ -373,12 +381,24 @@ class _Connection(asyncio.Protocol):
         self._request = None
         if ending == "reset":
             if request.sent_bytes:
-                await asyncio.sleep(_BEFORE_RESET_S)
+                await self._until_read()
             linger = struct.pack("ii", 1, 0)
             self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self._transport.abort()
         elif ending == "close" or not answer.keep_alive or (answer.has_head and answer.framing == "close"):
             self._transport.close()
+
+    async def _until_read(self) -> None:
+        """A reset throws away what its receiver has not read yet."""
+        ours = self._transport.get_extra_info("socket")
+        until_s = self._loop.time() + _UNREAD_S
+        while self._loop.time() < until_s:
+            is_unread = lies_unread(ours)
+            if is_unread is None:
+                await asyncio.sleep(_BEFORE_RESET_S)
+            if not is_unread and not self._transport.get_write_buffer_size():
+                return
+            await asyncio.sleep(_LOOK_AGAIN_S)
 
     async def _write(self, request: Received, data: bytes) -> None:
         if not data:
