@@ -4,8 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("repeat", settings.get_profile("search"), derandomize=True, database=None)
+# The same examples in every run, however slow the machine: a run that fails does so for a change. Others are looked for
+# with --hypothesis-profile=search, and by `make fuzz`.
+settings.load_profile("repeat")
 
 
 @pytest.fixture(scope="session")
