@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
@@ -22,22 +22,25 @@ from pointsman.gateway.pipeline import Record
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.ledger.store import Ledger
 from pointsman.server.eager_task import EagerTask
+from waiting import PATIENCE_S, wait_until
 
 T = TypeVar("T")
 
+Booked = tuple[Entry, tuple[Attempt, ...]]
 MakeRuntime = Callable[[Settings, Record], Runtime]
 
 
 @dataclass
 class Gateway:
-    """`url` is its address, `file` its configuration; `booked` what the ledger was given, in order."""
+    """`url` is its address, `file` its configuration, `rows` what the ledger was given so far."""
 
     url: str
     stopper: Stopper
     file: Path
-    booked: list[tuple[Entry, tuple[Attempt, ...]]] = field(default_factory=list)
+    rows: list[Booked] = field(default_factory=list)
     loop: asyncio.AbstractEventLoop | None = None
     started: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -52,9 +55,25 @@ class Gateway:
         async def call() -> T:
             return function()
 
-        assert self.started.wait(10)
+        assert self.started.wait(PATIENCE_S)
         assert self.loop is not None
-        return asyncio.run_coroutine_threadsafe(call(), self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(call(), self.loop).result(PATIENCE_S)
+
+    def catch_up(self) -> None:
+        """Returns when the gateway's thread is done with what it is at, or has ended. What it does behind the last byte of
+        an answer, within the same turn of its loop, has been done then: it is booked, and what failed is logged."""
+        assert self.started.wait(PATIENCE_S)
+        assert self.loop is not None
+        turned = threading.Event()
+        with suppress(RuntimeError):  # its loop is closed
+            self.loop.call_soon_threadsafe(turned.set)
+        wait_until(lambda: turned.wait(0.05) or self.ended.is_set())
+
+    @property
+    def booked(self) -> list[Booked]:
+        """What the ledger was given, in order. Whoever has the whole of an answer finds it here."""
+        self.catch_up()
+        return self.rows.copy()
 
     def tasks_under_way(self) -> int:
         """Requests that are being answered, and tasks besides the server's own main one and the one that counts."""
@@ -121,7 +140,7 @@ def running_gateway(
 
     def record(entry: Entry, attempts: tuple[Attempt, ...]) -> None:
         ledger.tally.add([(entry, attempts)])
-        gateway.booked.append((entry, attempts))
+        gateway.rows.append((entry, attempts))
 
     async def main() -> None:
         gateway.loop = asyncio.get_running_loop()
@@ -132,8 +151,11 @@ def running_gateway(
             await answer(loaded, lambda settings: make(settings, record), listener, gateway.stopper, 1000)
 
     def work() -> None:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(main())
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(main())
+        finally:
+            gateway.ended.set()
 
     thread = threading.Thread(target=work, name="gateway")
     thread.start()
@@ -141,5 +163,5 @@ def running_gateway(
         yield gateway
     finally:
         gateway.stopper.stop()
-        thread.join(20)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive(), "the gateway did not stop"

@@ -48,7 +48,7 @@ class Served:
 
     @property
     def url(self) -> str:
-        assert self._listening.wait(30)
+        assert self._listening.wait(60)
         line = next((line for line in self.out if "listening on" in line), None)
         assert line is not None, f"it ended with {self.wait()}: {self.said}"
         return line.rpartition(" ")[2].strip()
@@ -61,7 +61,7 @@ class Served:
         self.process.send_signal(number)
 
     def wait(self) -> int:
-        code = self.process.wait(30)
+        code = self.process.wait(60)
         for reader in self._readers:
             reader.join()
         return code

@@ -49,7 +49,7 @@ def start(home: Path) -> Iterator[Start]:
 
 def post(url: str, body: object) -> dict[str, object]:
     request = Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
-    with urlopen(request, timeout=20) as answer:
+    with urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 
@@ -90,7 +90,7 @@ def test_file_and_flags_are_served(start, home):
     lines, url = start("serve", "--config", "mine.yaml", "--host", "localhost", "--port", "0")
     assert lines[1].startswith("only")
     assert len(lines) == 3
-    with urlopen(f"{url}/v1/models", timeout=20) as answer:
+    with urlopen(f"{url}/v1/models", timeout=60) as answer:
         assert "only" in {model["id"] for model in json.load(answer)["data"]}
 
 

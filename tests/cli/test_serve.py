@@ -41,7 +41,7 @@ def configured(tmp_path: Path, upstream: FakeUpstream) -> Callable[[float], None
 def open_chat(url: str, *, stream: bool = False, model: str = "auto", **headers: str) -> Any:
     body = {"model": model, "stream": stream, "messages": [{"role": "user", "content": "hi"}]}
     request = urllib.request.Request(f"{url}/v1/chat/completions", json.dumps(body).encode(), headers)
-    return urllib.request.urlopen(request, timeout=30)
+    return urllib.request.urlopen(request, timeout=60)
 
 
 def chat(url: str, **options: Any) -> bytes:
@@ -116,9 +116,9 @@ def test_address_others_can_reach_is_served_with_a_key_that_is_never_logged(serv
     refused.value.close()
     assert refused.value.code == 401
     assert chat(url, authorization=f"Bearer {KEY}")
-    with urllib.request.urlopen(f"{url}/v1/models?key={KEY}", timeout=30) as models:
+    with urllib.request.urlopen(f"{url}/v1/models?key={KEY}", timeout=60) as models:
         assert models.status == 200
-    with urllib.request.urlopen(f"{url}/health", timeout=30) as health:
+    with urllib.request.urlopen(f"{url}/health", timeout=60) as health:
         assert health.status == 200
     assert served.stop() == 0
     assert KEY not in served.said
@@ -241,7 +241,7 @@ def test_caller_who_still_waits_is_told_to_come_again(
 def test_idle_connection_does_not_hold_up_the_end(serve: Serve) -> None:
     served = serve()
     host, port = served.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=30) as idle:
+    with socket.create_connection((host, int(port)), timeout=60) as idle:
         idle.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
         said = b""
         while b"}" not in said:
@@ -320,7 +320,7 @@ def test_hangup_reads_the_configuration_again(
     served.process.send_signal(signal.SIGHUP)
 
     def models() -> bytes:
-        with urllib.request.urlopen(f"{url}/v1/models", timeout=30) as reply:
+        with urllib.request.urlopen(f"{url}/v1/models", timeout=60) as reply:
             data: bytes = reply.read()
             return data
 

@@ -15,6 +15,7 @@ import pytest
 from served import Serve, Served
 
 from pointsman.testing import FakeUpstream, Received, Scripted, scripted
+from waiting import wait_until
 
 CHUNK = b'data: {"id":"1","choices":[{"index":0,"delta":{"content":"word"},"finish_reason":null}]}\n\n'
 END = b'data: {"id":"1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
@@ -74,7 +75,7 @@ class Line(http.client.HTTPConnection):
 
     def __init__(self, served: Served) -> None:
         host, _, port = served.url.removeprefix("http://").partition(":")
-        super().__init__(host, int(port), timeout=30)
+        super().__init__(host, int(port), timeout=60)
 
     def post(self, path: str, body: bytes) -> http.client.HTTPResponse:
         self.request("POST", path, body)
@@ -101,15 +102,6 @@ def is_refused(served: Served) -> bool:
         except ConnectionRefusedError:
             return True
     return False
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    until_s = time.monotonic() + 20
-    while not holds():
-        if time.monotonic() > until_s:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def booked(folder: Path) -> list[tuple[str, str, int]]:
@@ -162,7 +154,7 @@ def test_first_signal_lets_answers_finish_and_the_second_cuts_them(
         finished = ending.post(*way.asking("brief"))
         begun = cut.read1(), finished.read1()
         served.signal(number)
-        assert eventually(lambda: is_refused(served))
+        wait_until(lambda: is_refused(served))
 
         health, told = asking_health.get("/health")
         assert (health.status, told["status"]) == (503, "draining")
@@ -243,7 +235,7 @@ def test_upload_under_way_is_waited_for_within_the_grace(start: Start, tmp_path:
         slow.endheaders(body[:10])
         assert idle.get("/v1/models")[0].status == 200
         served.signal(signal.SIGTERM)
-        assert eventually(lambda: is_refused(served))
+        wait_until(lambda: is_refused(served))
         slow.send(body[10:])
         reply = slow.getresponse()
         assert (reply.status, reply.headers["connection"]) == (200, "close")

@@ -59,7 +59,7 @@ class _Shop:
         with Served(("serve",), self.folder, {}) as served:
             address = urlsplit(served.url)
             assert address.hostname is not None
-            connection = HTTPConnection(address.hostname, address.port or 0, timeout=30)
+            connection = HTTPConnection(address.hostname, address.port or 0, timeout=60)
 
             def post(path: str, body: dict[str, Any]) -> str:
                 connection.request("POST", path, json.dumps(body), {"content-type": "application/json"})

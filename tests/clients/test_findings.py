@@ -52,7 +52,7 @@ class Scene:
     def ask(
         self, path: str, body: object | None = None, headers: Mapping[str, str] = BEARER, method: str = "POST"
     ) -> Answered:
-        connection = http.client.HTTPConnection(*self.gateway.address, timeout=10)
+        connection = http.client.HTTPConnection(*self.gateway.address, timeout=60)
         sent = None if body is None else json.dumps(body).encode()
         connection.request(method, path, sent, {"content-type": "application/json", **headers})
         response = connection.getresponse()

@@ -2,11 +2,10 @@
 
 import http.client
 import json
-import time
-from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
 from gateways import Gateway
+from waiting import PATIENCE_S
 
 ADMIN = "admin-key-for-the-tests"
 
@@ -21,7 +20,7 @@ class Operator:
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
-        self._connection = http.client.HTTPConnection(*gateway.address, timeout=30)
+        self._connection = http.client.HTTPConnection(*gateway.address, timeout=PATIENCE_S)
 
     def __enter__(self) -> Self:
         return self
@@ -52,12 +51,3 @@ class Operator:
     def chat(self, model: str, **more: Any) -> Told:
         messages = [{"role": "user", "content": "Hello"}]
         return self.ask("POST", "/v1/chat/completions", {"model": model, "messages": messages, **more})
-
-
-def eventually(holds: Callable[[], bool], within_s: float = 20.0) -> bool:
-    until_s = time.monotonic() + within_s
-    while not holds():
-        if time.monotonic() > until_s:
-            return False
-        time.sleep(0.01)
-    return True

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from operators import Operator, eventually
+from operators import Operator
 
 from pointsman.config.load import load
 from pointsman.core.errors import ConfigError
 from pointsman.fleet.listed import Listed
 from pointsman.lab.scripted import FakeUpstream, Received, Scripted, scripted
 from replies import completion
+from waiting import wait_until
 
 Operated = Callable[..., Operator]
 
@@ -54,7 +55,7 @@ def test_discovered_models_are_listed_and_routed_by_their_size(
     Server(upstream, "qwen3:4b", "qwen3:32b", "qwen3:235b-a22b", "text-embedding-3-small")
     operator = operated(yaml(upstream))
 
-    assert eventually(lambda: operator.models() == {"qwen3:4b", "qwen3:32b", "qwen3:235b-a22b"})
+    wait_until(lambda: operator.models() == {"qwen3:4b", "qwen3:32b", "qwen3:235b-a22b"})
 
     assert operator.chat("qwen3:4b").status == 200
     assert operator.chat("auto").status == 200
@@ -72,29 +73,29 @@ def test_start_waits_for_nobody(operated: Operated) -> None:
     assert operator.ask("GET", "/health").status == 200
     assert operator.models() == set()
     assert operator.chat("auto").status == 400
-    assert eventually(lambda: discovery(operator)["error"] is not None)
+    wait_until(lambda: discovery(operator)["error"] is not None)
     assert discovery(operator)["listed_models"] is None
 
 
 def test_provider_that_is_down_keeps_its_models(operated: Operated, upstream: FakeUpstream) -> None:
     server = Server(upstream, "one-7b")
     operator = operated(yaml(upstream, refresh_s=0.05))
-    assert eventually(lambda: operator.models() == {"one-7b"})
+    wait_until(lambda: operator.models() == {"one-7b"})
 
     server.status = 500
-    assert eventually(lambda: discovery(operator)["error"] is not None)
+    wait_until(lambda: discovery(operator)["error"] is not None)
     assert operator.models() == {"one-7b"}
     assert operator.chat("one-7b").status == 200
     server.names, server.status = ["two-7b"], 200
 
-    assert eventually(lambda: operator.models() == {"two-7b"})
+    wait_until(lambda: operator.models() == {"two-7b"})
     assert discovery(operator)["error"] is None
 
 
 def test_lists_are_asked_for_off_the_request_path(operated: Operated, upstream: FakeUpstream) -> None:
     server = Server(upstream, "one-7b")
     operator = operated(yaml(upstream))
-    assert eventually(lambda: operator.models() == {"one-7b"})
+    wait_until(lambda: operator.models() == {"one-7b"})
 
     for _ in range(5):
         assert operator.chat("one-7b").status == 200
@@ -105,20 +106,20 @@ def test_lists_are_asked_for_off_the_request_path(operated: Operated, upstream: 
 def test_refresh_can_be_asked_for(operated: Operated, upstream: FakeUpstream) -> None:
     server = Server(upstream, "one-7b")
     operator = operated(yaml(upstream))
-    assert eventually(lambda: operator.models() == {"one-7b"})
+    wait_until(lambda: operator.models() == {"one-7b"})
     server.names = ["one-7b", "two-7b"]
 
     assert operator.ask("POST", "/admin/discovery/refresh", key="wrong").status == 401
     assert operator.ask("POST", "/admin/discovery/refresh").status == 202
 
-    assert eventually(lambda: operator.models() == {"one-7b", "two-7b"})
+    wait_until(lambda: operator.models() == {"one-7b", "two-7b"})
 
 
 def test_lists_of_wanted_and_unwanted_models_hold(operated: Operated, upstream: FakeUpstream) -> None:
     Server(upstream, "qwen3:4b", "qwen3:32b", "llama3.1:8b")
     operator = operated(yaml(upstream, discover="{allow: ['qwen*'], block: ['*:32b']}"))
 
-    assert eventually(lambda: operator.models() == {"qwen3:4b"})
+    wait_until(lambda: operator.models() == {"qwen3:4b"})
 
 
 def test_what_is_written_of_a_model_wins(operated: Operated, upstream: FakeUpstream) -> None:
@@ -127,7 +128,7 @@ def test_what_is_written_of_a_model_wins(operated: Operated, upstream: FakeUpstr
         yaml(upstream, "models:\n  big: {provider: local, id: 'qwen3:4b', tier: reasoning}\n")
     )
 
-    assert eventually(lambda: operator.models() == {"big", "qwen3:32b"})
+    wait_until(lambda: operator.models() == {"big", "qwen3:32b"})
     tiers = operator.ask("GET", "/admin/reload").body["last_reload"]["models_by_tier"]
     assert tiers == {"medium": ["qwen3:32b"], "reasoning": ["big"]}
 
@@ -137,7 +138,7 @@ def test_name_that_is_taken_gets_its_provider_in_front(operated: Operated, upstr
     more = "  demo: {}\nmodels:\n  tiny: {provider: demo, id: demo-simple, tier: simple}\n"
     operator = operated(yaml(upstream, more))
 
-    assert eventually(lambda: operator.models() == {"tiny", "local/auto", "local/tiny"})
+    wait_until(lambda: operator.models() == {"tiny", "local/auto", "local/tiny"})
     assert operator.chat("local/tiny").status == 200
     assert upstream.requests[-1].json()["model"] == "tiny"
 
@@ -148,7 +149,7 @@ def test_discovered_models_survive_a_reload_and_go_with_their_provider(
     Server(upstream, "one-7b")
     demo = "  demo: {}\nmodels:\n  tiny: {provider: demo, id: demo-simple, tier: simple}\n"
     operator = operated(yaml(upstream, demo))
-    assert eventually(lambda: operator.models() == {"one-7b", "tiny"})
+    wait_until(lambda: operator.models() == {"one-7b", "tiny"})
 
     assert operator.reload().body["removed_models"] == []
     assert operator.models() == {"one-7b", "tiny"}
@@ -171,12 +172,12 @@ def test_what_names_a_listed_model_holds_once_it_is_listed(
 ) -> None:
     server = Server(upstream, "qwen3:4b")
     operator = operated(yaml(upstream, NAMING, refresh_s=0.05))
-    assert eventually(lambda: operator.models() == {"qwen3:4b"})
+    wait_until(lambda: operator.models() == {"qwen3:4b"})
     assert operator.chat("helper").status == 404
 
     server.names.append("qwen3:32b")
 
-    assert eventually(lambda: "qwen3:32b" in operator.models())
+    wait_until(lambda: "qwen3:32b" in operator.models())
     assert operator.chat("helper").status == 200
     assert upstream.requests[-1].json()["model"] == "qwen3:32b"
     asked = {"model": "auto", "messages": [{"role": "user", "content": "A recipe for bread, please"}]}
@@ -190,7 +191,7 @@ def test_a_category_of_listed_models_survives_a_restart(
 ) -> None:
     Server(upstream, "qwen3:4b", "qwen3:32b")
     first = operated(yaml(upstream))
-    assert eventually(lambda: len(first.models()) == 2)
+    wait_until(lambda: len(first.models()) == 2)
     cooking = {"name": "cooking", "keywords": ["recipe"], "models": ["qwen3:32b"]}
     assert first.ask("POST", "/config/category", cooking).status == 200
 

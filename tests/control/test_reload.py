@@ -9,10 +9,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from operators import ADMIN, Operator, Told, eventually
+from operators import ADMIN, Operator, Told
 
 from pointsman.testing import FakeUpstream, Received, Scripted, scripted
 from replies import chat_stream, completion
+from waiting import wait_until
 
 Operated = Callable[..., Operator]
 
@@ -157,7 +158,7 @@ def test_changed_file_is_taken_over_by_itself(operated: Operated, upstream: Fake
     operator = operated(yaml(upstream, KEPT, watch=True))
     operator.write(yaml(upstream, KEPT, COMES, watch=True))
 
-    assert eventually(lambda: operator.models() == {"kept", "comes"})
+    wait_until(lambda: operator.models() == {"kept", "comes"})
 
     status = operator.ask("GET", "/admin/reload").body
     assert status["last_reload"]["trigger"] == "pointsman.yaml changed"
@@ -167,23 +168,23 @@ def test_changed_file_is_taken_over_by_itself(operated: Operated, upstream: Fake
 def test_changed_file_that_is_broken_is_left_and_mended(operated: Operated, upstream: FakeUpstream) -> None:
     operator = operated(yaml(upstream, KEPT, watch=True))
     operator.write("models: [")
-    assert eventually(lambda: operator.ask("GET", "/admin/reload").body["last_error"] is not None)
+    wait_until(lambda: operator.ask("GET", "/admin/reload").body["last_error"] is not None)
     assert operator.models() == {"kept"}
 
     operator.write(yaml(upstream, COMES, watch=True))
 
-    assert eventually(lambda: operator.models() == {"comes"})
+    wait_until(lambda: operator.models() == {"comes"})
 
 
 def test_watching_can_be_switched_off_and_on(operated: Operated, upstream: FakeUpstream) -> None:
     operator = operated(yaml(upstream, KEPT, watch=True))
     operator.write(yaml(upstream, KEPT, watch=False))
-    assert eventually(lambda: operator.ask("GET", "/admin/reload").body["watched_files"] == [])
+    wait_until(lambda: operator.ask("GET", "/admin/reload").body["watched_files"] == [])
 
     operator.reload(yaml(upstream, KEPT, GOES, watch=True))
     operator.write(yaml(upstream, COMES, watch=True))
 
-    assert eventually(lambda: operator.models() == {"comes"})
+    wait_until(lambda: operator.models() == {"comes"})
 
 
 def test_connections_to_an_unchanged_provider_are_kept(operated: Operated, upstream: FakeUpstream) -> None:
@@ -216,7 +217,7 @@ def test_limits_go_on_counting_behind_a_reload(operated: Operated, upstream: Fak
     one = "limits: {in_flight: 1, queue: 0}\n"
     upstream.answer(sse=chat_stream("Hel"), ending="stall")
     operator = operated(yaml(upstream, KEPT) + one)
-    stream = http.client.HTTPConnection(*operator.gateway.address, timeout=20)
+    stream = http.client.HTTPConnection(*operator.gateway.address, timeout=60)
     body = {"model": "kept", "messages": [{"role": "user", "content": "Hello"}], "stream": True}
     stream.request("POST", "/v1/chat/completions", json.dumps(body))
     assert stream.getresponse().read(10)
@@ -243,7 +244,7 @@ def test_model_that_goes_while_it_streams_streams_to_its_end(
     read: list[bytes] = []
 
     def caller() -> None:
-        connection = http.client.HTTPConnection(*operator.gateway.address, timeout=20)
+        connection = http.client.HTTPConnection(*operator.gateway.address, timeout=60)
         body = {"model": "goes", "messages": [{"role": "user", "content": "Hello"}], "stream": True}
         connection.request("POST", "/v1/chat/completions", json.dumps(body))
         response = connection.getresponse()
@@ -257,7 +258,7 @@ def test_model_that_goes_while_it_streams_streams_to_its_end(
         assert go_on.wait(20)
         assert operator.reload(yaml(upstream, KEPT)).status == 200
         assert operator.chat("goes").status == 404
-        calling.result(20)
+        calling.result(60)
 
     text = b"".join(read).decode()
     assert "three" in text
@@ -274,7 +275,7 @@ def test_reloads_under_load_fail_no_request(operated: Operated, upstream: FakeUp
 
     def calls(number: int) -> list[Told | bytes]:
         found: list[Told | bytes] = []
-        connection = http.client.HTTPConnection(*operator.gateway.address, timeout=30)
+        connection = http.client.HTTPConnection(*operator.gateway.address, timeout=60)
         while not is_over.is_set() or len(found) < 50:
             stream = len(found) % 2 == number % 2
             body = {
@@ -295,7 +296,7 @@ def test_reloads_under_load_fail_no_request(operated: Operated, upstream: FakeUp
         calling = [pool.submit(calls, number) for number in range(8)]
         reloads = [operator.reload(both[(count + 1) % 2]) for count in range(6)]
         is_over.set()
-        found = [one for call in calling for one in call.result(60)]
+        found = [one for call in calling for one in call.result(300)]
 
     assert {told.status for told in reloads} == {200}
     assert len(found) >= 400

@@ -204,7 +204,7 @@ def stage(folder: Path, setting: Setting = STRAIGHT) -> Iterator[Stage]:
                 yield Stage(upstream, gateway, made[0], callers)
             finally:
                 assert gateway.loop is not None
-                asyncio.run_coroutine_threadsafe(clients[0].close(), gateway.loop).result(10)
+                asyncio.run_coroutine_threadsafe(clients[0].close(), gateway.loop).result(60)
     assert upstream.strays == [], "somebody was sent elsewhere"
 
 

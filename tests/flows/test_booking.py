@@ -22,6 +22,7 @@ from pointsman.config.load import load
 from pointsman.ledger.store import Ledger
 from pointsman.testing import FakeUpstream, Scripted, scripted
 from replies import chat_stream, completion, message, messages_error, messages_stream
+from waiting import wait_until
 
 PROMPT = "the prompt that stays out of the books"
 KEY = "sk-ant-ours-0123456789"
@@ -76,11 +77,8 @@ class Books:
     def of(self, headers: Mapping[str, str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The row of one request, and those of its attempts."""
         request_id = headers["x-pointsman-request-id"]
-        until = time.monotonic() + 10
-        while not (rows := self._flushed("requests", request_id)):
-            assert time.monotonic() < until, "it was never booked"
-            time.sleep(0.002)
-        (row,) = rows
+        wait_until(lambda: self._flushed("requests", request_id))
+        (row,) = self.rows("requests", request_id)
         return row, self.rows("attempts", request_id)
 
     def _flushed(self, table: str, request_id: str) -> list[dict[str, Any]]:
@@ -114,7 +112,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Books]:
             yield books
         finally:
             books.gateway.stopper.stop()
-            thread.join(20)
+            thread.join(60)
             assert ledger.close()
 
 

@@ -11,6 +11,7 @@ from calls import CHAT, Caller, booked
 from gateways import Gateway, running_gateway
 from pointsman.testing import FakeUpstream, Received, Scripted, scripted
 from replies import chat_error, completion
+from waiting import wait_until
 
 YAML = """
 providers:
@@ -24,12 +25,26 @@ models:
   small: {{backends: {backends}, usd_per_million_input: 1, usd_per_million_output: 1}}
 breaker: {{consecutive_failures: 3, open_s: 600}}
 """
-JUDGE = "judge: {model: small, when: always, deadline_s: 0.2, pause_after_failures: 1000}\n"
-CHECKER = (
-    "cascade: {profiles: [auto], judge: small, judge_deadline_s: 0.2}\nrouting: {boundaries: [0, 0, 0.99]}\n"
-)
 HANGS = scripted(body=b"", ending="stall", declared_length=9)
 GOOD = scripted(json=completion('{"level": "complex", "good": true}'))
+
+
+def judge(deadline_s: float = 600) -> str:
+    return f"judge: {{model: small, when: always, deadline_s: {deadline_s}, pause_after_failures: 1000}}\n"
+
+
+def checker(deadline_s: float = 600) -> str:
+    return (
+        f"cascade: {{profiles: [auto], judge: small, judge_deadline_s: {deadline_s}}}\n"
+        "routing: {boundaries: [0, 0, 0.99]}\n"
+    )
+
+
+def patience_s(verdict: Scripted) -> float:
+    """With one that hangs there is little; any other has all the time that this machine needs."""
+    return 0.2 if verdict is HANGS else 600
+
+
 ONE, TWO = "[{provider: judges}]", "[{provider: judges}, {provider: others}]"
 
 
@@ -103,7 +118,7 @@ BROKEN = scripted(json=chat_error("oops"), status=500)
 def test_a_judge_that_is_dead_is_not_asked_again(
     start: Start, court: Court, verdict: Scripted, times: int, why: str
 ) -> None:
-    gateway = start(JUDGE)
+    gateway = start(judge(patience_s(verdict)))
     court.verdicts["a"] = verdict
     rules = [ask(gateway, number) for number in range(1, 6)]
     assert len(court.asked) == times
@@ -116,7 +131,7 @@ def test_a_judge_that_is_dead_is_not_asked_again(
 def test_a_judge_of_drafts_that_is_dead_is_not_asked_again(
     start: Start, court: Court, verdict: Scripted, times: int
 ) -> None:
-    gateway = start(CHECKER)
+    gateway = start(checker(patience_s(verdict)))
     court.verdicts["a"] = verdict
     for number in range(1, 6):
         ask(gateway, number)
@@ -124,7 +139,7 @@ def test_a_judge_of_drafts_that_is_dead_is_not_asked_again(
 
 
 def test_a_judge_with_two_accounts_is_asked_at_the_one_that_is_well(start: Start, court: Court) -> None:
-    gateway = start(JUDGE, TWO)
+    gateway = start(judge(), TWO)
     court.verdicts["a"] = REFUSES
     for number in range(1, 7):
         ask(gateway, number)
@@ -134,7 +149,7 @@ def test_a_judge_with_two_accounts_is_asked_at_the_one_that_is_well(start: Start
 
 
 def test_what_a_judge_does_is_seen_where_backends_are(start: Start, court: Court) -> None:
-    gateway = start(JUDGE)
+    gateway = start(judge())
     ask(gateway, 1)
     with Caller(gateway) as caller:
         shown = caller.get("/v1/backends/small@judges").json()
@@ -142,12 +157,11 @@ def test_what_a_judge_does_is_seen_where_backends_are(start: Start, court: Court
 
 
 def test_a_judge_whose_limit_is_reached_is_not_waited_for(start: Start, court: Court) -> None:
-    gateway = start(JUDGE.replace("0.2", "600"), limits="{in_flight: 1, queue: 100}")
+    gateway = start(judge(), limits="{in_flight: 1, queue: 100}")
     court.verdicts["a"] = HANGS
     with Caller(gateway) as waiting:
         messages = [{"role": "user", "content": "Hello, first of all!"}]
         waiting.send(CHAT, {"model": "auto", "messages": messages})
-        while not court.asked:
-            pass
+        wait_until(lambda: court.asked)
         assert "not asked: small@judges is at its limit" in ask(gateway, 1)
     assert court.asked == ["a"]

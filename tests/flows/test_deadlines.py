@@ -78,8 +78,8 @@ def test_a_provider_that_only_pings_is_left_at_its_deadline(tmp_path: Path, dial
 
 @pytest.mark.parametrize("path", [CHAT, MESSAGES])
 def test_content_that_comes_in_time_may_go_on_for_long(tmp_path: Path, path: str) -> None:
-    for stage in staged(tmp_path, "openai-chat", "first_content_s: 0.3"):
-        body, entry, _ = stage.ask(path, scripted(sse=chat_stream(*["word "] * 10), pause_s=0.06))
+    for stage in staged(tmp_path, "openai-chat", "first_content_s: 2"):
+        body, entry, _ = stage.ask(path, scripted(sse=chat_stream(*["word "] * 10), pause_s=0.25))
         assert (entry.outcome, entry.model, body.count(b"word ")) == ("complete", "first", 10)
 
 

@@ -27,12 +27,15 @@ ASK: dict[str, Any] = {"model": "auto", "max_tokens": 50, "messages": [{"role": 
 
 
 class Pair:
-    """A gateway with two models of one tier, `first` the cheaper one, each with a provider of its own."""
+    """A gateway with two models of one tier, `first` the cheaper one, each with a provider of its own; and one like it
+    which is `impatient` with the first, for providers that say nothing more."""
 
-    def __init__(self, gateway: Gateway, upstream: FakeUpstream, caller: Caller, dialects: tuple[str, str]):
-        self.gateway = gateway
+    def __init__(
+        self, gateway: Gateway, impatient: Gateway, upstream: FakeUpstream, dialects: tuple[str, str]
+    ) -> None:
+        self.patient = gateway
+        self.impatient = impatient
         self.upstream = upstream
-        self.caller = caller
         self.dialects = dict(zip(("first", "second"), dialects, strict=True))
         self.answers: dict[str, Scripted] = {}
         upstream.answer_with(self._answer)
@@ -44,10 +47,12 @@ class Pair:
         """The answer, and what was booked. Unless said otherwise the second model answers well."""
         self.answers = {"first": first, "second": self.good("second", stream=stream)}
         self.answers |= {name: more.pop(name) for name in ("second",) if name in more}
-        settle(self.gateway)
-        count = len(self.gateway.booked) + 1
-        answered = self.caller.post(path, {**ASK, "stream": stream, **more})
-        return answered, *booked(self.gateway, count)
+        gateway = self.impatient if first.ending == "stall" else self.patient
+        settle(gateway)
+        count = len(gateway.booked) + 1
+        with Caller(gateway) as caller:
+            answered = caller.post(path, {**ASK, "stream": stream, **more})
+        return answered, *booked(gateway, count)
 
     def good(self, name: str, *, stream: bool) -> Scripted:
         if self.dialects[name] == "openai-chat":
@@ -72,7 +77,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             dialect: {request.param[0]}
             base_url: {upstream.base_url}
             api_key: $KEY
-            deadlines: {{first_byte_s: 0.3, idle_s: 0.3}}
+            deadlines: {{first_byte_s: DEADLINE_S, idle_s: DEADLINE_S}}
           two: {{dialect: {request.param[1]}, base_url: {upstream.base_url}, api_key: $KEY}}
           gone: {{dialect: openai-chat, base_url: "http://127.0.0.1:1/v1?and=hidden", api_key: $KEY}}
         models:
@@ -80,11 +85,12 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
           second: {{provider: two, tier: simple, usd_per_million_input: 2, usd_per_million_output: 2}}
           gone: {{provider: gone}}
         """.replace("?and=hidden", "")
+        folder, environ = tmp_path_factory.mktemp("pair"), {"KEY": SECRET}
         with (
-            running_gateway(yaml, tmp_path_factory.mktemp("pair"), {"KEY": SECRET}) as gateway,
-            Caller(gateway) as caller,
+            running_gateway(yaml.replace("DEADLINE_S", "60"), folder, environ) as patient,
+            running_gateway(yaml.replace("DEADLINE_S", "0.3"), folder, environ) as impatient,
         ):
-            yield Pair(gateway, upstream, caller, request.param)
+            yield Pair(patient, impatient, upstream, request.param)
 
 
 @pytest.fixture
@@ -130,7 +136,7 @@ ANYWHERE: dict[str, tuple[Scripted, str, int | None]] = {
     "reset before the head": (scripted(raw=b"", ending="reset"), "unreachable", None),
     "cut in the head": (scripted(raw=b"HTTP/1.1 200 OK\r\ncontent-", ending="close"), "broken", None),
     "not HTTP": (scripted(raw=b"220 mail.example.com ESMTP\r\n", ending="close"), "bad_reply", None),
-    "silence": (scripted(body=b"{}", delay_s=3), "timed_out", None),
+    "silence": (scripted(raw=b"", ending="stall"), "timed_out", None),
     "silence behind the head": (scripted(body=b"{}", cut_after_bytes=0, ending="stall"), "timed_out", 200),
     "cut behind the head": (scripted(body=b"{}", cut_after_bytes=0, ending="close"), "broken", 200),
     "a web page": (scripted(body=b"<html>\n\n<p>Sign in</p></html>"), "bad_reply", 200),

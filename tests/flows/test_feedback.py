@@ -60,7 +60,7 @@ class Office:
             return caller.post("/v1/feedback", body)
 
     def call(self, method: str, path: str, **headers: str) -> Any:
-        with closing(HTTPConnection(*self.gateway.address, timeout=10)) as connection:
+        with closing(HTTPConnection(*self.gateway.address, timeout=60)) as connection:
             connection.request(method, path, headers=headers)
             response = connection.getresponse()
             return json.loads(response.read())
@@ -101,7 +101,7 @@ def open_office(yaml: str, folder: Path) -> Iterator[Office]:
         yield Office(gateway, path)
     finally:
         gateway.stopper.stop()
-        thread.join(20)
+        thread.join(60)
         assert ledger.close()
 
 

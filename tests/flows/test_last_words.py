@@ -91,7 +91,7 @@ def heard(gateway: GatewayFactory, stalling: Stalling, caller: str, model: str) 
     """All that a caller hears whose gateway stops when the first of it has come."""
     running = gateway(YAML.format(url=stalling.url, keepalive_after_s=0.05 if stalling.is_dumb else 60))
     path, body = CALLERS[caller]
-    with closing(http.client.HTTPConnection(*running.address, timeout=20)) as connection:
+    with closing(http.client.HTTPConnection(*running.address, timeout=60)) as connection:
         connection.request("POST", path.replace("MODEL", model), json.dumps({"model": model, **body}))
         reply = connection.getresponse()
         assert reply.status == 200

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from pointsman.gateway.pipeline import Record
 from pointsman.testing import FakeUpstream, Received, Scripted, scripted
 from pointsman.upstream.client import Client
 from replies import chat_error, chat_stream
+from waiting import PATIENCE_S, wait_until
 
 YAML = """
 providers:
@@ -32,7 +32,6 @@ EVENTS = chat_stream("one ", "two ", "three")
 DOWN = scripted(json=chat_error("down"), status=500)
 CUT = scripted(sse=EVENTS[:1], cut_after_bytes=len(EVENTS[0]), ending="close")
 STALL = scripted(sse=EVENTS[:1], ending="stall")
-PATIENCE_S = 10.0
 
 
 @dataclass
@@ -86,13 +85,6 @@ class Stage:
 
         assert set(self.gateway.in_loop(held)) == {0}
         assert self.gateway.tasks_under_way() == 0
-
-
-def wait_until(is_so: Any) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < until, "it does not happen"
-        time.sleep(0.0005)
 
 
 def files_open() -> int:

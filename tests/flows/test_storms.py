@@ -7,8 +7,7 @@ Each provider may be asked one thing at a time and has no queue: one slot that i
 import json
 import socket
 import struct
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,8 @@ from pointsman.lab.voices import VOICES
 from pointsman.lab.voices.voice import Said
 from pointsman.lab.ways import WORDS, answer_well
 from pointsman.testing import FakeUpstream, Received, Scripted
+from waiting import PATIENCE_S, wait_until
 
-PATIENCE_S = 20.0
 DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages", "gemini")
 MESSAGES = [{"role": "user", "content": "hi"}]
 
@@ -81,7 +80,7 @@ class Sea:
         before = len(self.upstream.requests)
         caller = socket.create_connection(self.gateway.address, PATIENCE_S)
         caller.sendall(data)
-        until(lambda: len(self.upstream.requests) > before)
+        wait_until(lambda: len(self.upstream.requests) > before)
         return caller, self.upstream.requests[before]
 
     def ask(self, data: bytes) -> bytes:
@@ -103,13 +102,6 @@ class Sea:
             lambda: (server.slots.in_flight, server.slots.waiting, len(server.server_state.connections))
         )
         return held == (0, 0, 0) and self.gateway.tasks_under_way() == 0
-
-
-def until(holds: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < end_s, "it does not happen"
-        time.sleep(0.0005)
 
 
 def files_open() -> int:
@@ -139,7 +131,7 @@ def test_storm_leaves_nothing_behind(sea: Sea, path: str, what: str, *, stream: 
     sea.count, sea.ending = 1000, "clean"
     for provider in DIALECTS:  # what is opened once and kept for the next request is there after this
         assert sea.ask(request(path, f"m-{provider}", stream=stream)).startswith(b"HTTP/1.1 200")
-    until(sea.is_calm)
+    wait_until(sea.is_calm)
     files_before = files_open()
 
     for provider in DIALECTS:
@@ -155,16 +147,16 @@ def test_storm_leaves_nothing_behind(sea: Sea, path: str, what: str, *, stream: 
             else:
                 sea.ending = "stall"
                 caller, asked = sea.call(data)
-                until(lambda asked=asked: asked.sent_bytes > 0)
+                wait_until(lambda asked=asked: asked.sent_bytes > 0)
                 if what == "caller resets":
                     caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 caller.close()
-                until(lambda asked=asked: asked.hung_up_at_s is not None)
-            until(sea.is_calm)
+                wait_until(lambda asked=asked: asked.hung_up_at_s is not None)
+            wait_until(sea.is_calm)
 
     sea.count, sea.ending = 1000, "clean"
     for provider in DIALECTS:
         assert sea.ask(request(path, f"m-{provider}", stream=stream)).startswith(b"HTTP/1.1 200")
-    until(sea.is_calm)
-    until(lambda: files_open() <= files_before)
+    wait_until(sea.is_calm)
+    wait_until(lambda: files_open() <= files_before)
     assert sea.upstream.connections_open <= len(DIALECTS)

@@ -1,8 +1,6 @@
 """Entries that ledger tests write, and the plain look into the file that they are checked with."""
 
 import sqlite3
-import time
-from collections.abc import Callable
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -63,11 +61,3 @@ def read(path: Path, sql: str) -> list[tuple[Any, ...]]:
 def number_of_requests(path: Path) -> int:
     count: int = read(path, "SELECT count(*) FROM requests")[0][0]
     return count
-
-
-def wait_until(happened: Callable[[], bool]) -> None:
-    """For what happens by itself and soon; the limit only ends a test that would hang."""
-    until_s = time.monotonic() + 60
-    while not happened():
-        assert time.monotonic() < until_s
-        time.sleep(0.001)

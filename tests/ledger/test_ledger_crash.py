@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 from statistics import median
 
-from ledger_samples import attempt, entry, number_of_requests, read, wait_until
+from ledger_samples import attempt, entry, number_of_requests, read
 
 from pointsman.ledger.store import Ledger
+from waiting import wait_until
 
 # Books a few thousand rows a second and notes each one in a file of its own, with the time and with how many the
 # ledger calls written by then: what was written to a file survives the process.

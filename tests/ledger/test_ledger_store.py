@@ -9,11 +9,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from ledger_samples import attempt, entry, number_of_requests, read, wait_until
+from ledger_samples import attempt, entry, number_of_requests, read
 
 from pointsman.core.usage import Usage
 from pointsman.ledger.rows import attempt_row, request_row
 from pointsman.ledger.store import Ledger
+from waiting import wait_until
 
 NEVER_S = 3600.0
 

@@ -136,7 +136,7 @@ def test_start_makes_no_system_call_that_reaches_out(
 
 def streamed(url: str) -> list[str]:
     """The data of every event that a routed, streamed request is answered with."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
     body = {"model": "auto", "stream": True, "messages": [{"role": "user", "content": "Say hello."}]}
     connection.request("POST", "/v1/chat/completions", json.dumps(body), {"Content-Type": "application/json"})
     answer = connection.getresponse()

@@ -1,6 +1,5 @@
 """Who calls in these tests (the official SDKs, with one try each), and which gateways."""
 
-import time
 from collections.abc import Callable
 
 import anthropic
@@ -45,13 +44,3 @@ def anthropic_client(gateway: Gateway, key: str = "any") -> anthropic.Anthropic:
 def google_client(gateway: Gateway, version: str = "v1beta", key: str = "any") -> genai.Client:
     options = genai.types.HttpOptions(base_url=gateway.url, api_version=version)
     return genai.Client(api_key=key, http_options=options)
-
-
-def eventually(holds: Callable[[], bool], within_s: float = 10.0) -> bool:
-    """Waits for what happens in another thread."""
-    until_s = time.monotonic() + within_s
-    while not holds():
-        if time.monotonic() > until_s:
-            return False
-        time.sleep(0.005)
-    return True

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from gateways import Gateway
+from waiting import PATIENCE_S
 
 CHAT = "/v1/chat/completions"
 MESSAGES = "/v1/messages"
@@ -57,7 +58,9 @@ class Reply:
 class Client:
     """One connection."""
 
-    def __init__(self, gateway: Gateway, timeout_s: float = 10.0, receive_buffer: int | None = None) -> None:
+    def __init__(
+        self, gateway: Gateway, timeout_s: float = PATIENCE_S, receive_buffer: int | None = None
+    ) -> None:
         self.socket = socket.socket()
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)

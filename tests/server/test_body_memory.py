@@ -9,13 +9,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from callers import eventually
 from raw_http import CHAT, MESSAGES, Client, ask, chat_body, head, post
 
 from gateways import Gateway, running_gateway
 from pointsman.server.body_memory import BodyMemory, Share
 from pointsman.testing import FakeUpstream, Received, Scripted, scripted
 from replies import completion
+from waiting import wait_until
 
 MIB = 1024 * 1024
 LARGE = chat_body(text="x" * (900 * 1024))
@@ -77,7 +77,7 @@ def test_a_crowd_of_slow_uploads_is_told_to_come_again(
 ) -> None:
     with ExitStack() as crowd:
         uploads = [begun(crowd, gateway, framing) for _ in range(12)]
-        assert eventually(lambda: len(told(uploads)) >= 10), "two such bodies fill what there is"
+        wait_until(lambda: len(told(uploads)) >= 10)
         for client in told(uploads):
             reply = client.reply()
             assert (reply.status, reply.headers["retry-after"]) == (503, "2")
@@ -85,7 +85,7 @@ def test_a_crowd_of_slow_uploads_is_told_to_come_again(
         assert (reply.status, reply.headers["retry-after"]) == (status, "2")
         assert "try again later" in reply.error["message"]
         assert ask(gateway, post(path, chat_body())).status == 200, "short ones get through"
-    assert eventually(lambda: ask(gateway, post(path, LARGE)).status == 200), "nobody holds anything any more"
+    wait_until(lambda: ask(gateway, post(path, LARGE)).status == 200)
 
 
 def test_a_request_holds_its_body_until_its_answer_ends(gateway: Gateway, held: Held) -> None:
@@ -93,10 +93,10 @@ def test_a_request_holds_its_body_until_its_answer_ends(gateway: Gateway, held: 
     with ExitStack() as crowd:
         for _ in range(2):
             crowd.enter_context(Client(gateway)).send(post(CHAT, LARGE))
-        assert eventually(lambda: gateway.tasks_under_way() == 2)
+        wait_until(lambda: gateway.tasks_under_way() == 2)
         assert ask(gateway, post(CHAT, LARGE)).status == 503
     held.is_silent = False
-    assert eventually(lambda: ask(gateway, post(CHAT, LARGE)).status == 200)
+    wait_until(lambda: ask(gateway, post(CHAT, LARGE)).status == 200)
 
 
 def test_connections_that_are_idle_hold_nothing(gateway: Gateway) -> None:
@@ -113,7 +113,7 @@ def test_what_a_packed_body_unfolds_to_counts_too(gateway: Gateway, held: Held) 
     with ExitStack() as crowd:
         for _ in range(2):
             crowd.enter_context(Client(gateway)).send(post(CHAT, packed, "content-encoding: gzip"))
-        assert eventually(lambda: gateway.tasks_under_way() == 2)
+        wait_until(lambda: gateway.tasks_under_way() == 2)
         assert ask(gateway, post(CHAT, packed, "content-encoding: gzip")).status == 503
 
 

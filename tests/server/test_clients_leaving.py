@@ -5,11 +5,12 @@ import socket
 import struct
 
 import pytest
-from callers import StartBehind, eventually
+from callers import StartBehind
 from raw_http import CHAT, MESSAGES, Client, chat_body, head, post
 
 from gateways import Gateway
 from pointsman.testing import FakeUpstream
+from waiting import wait_until
 
 CHUNK = b'data: {"id":"1","choices":[{"index":0,"delta":{"content":"word"},"finish_reason":null}]}\n\n'
 
@@ -20,10 +21,10 @@ def leave(client: Client, *, rudely: bool) -> None:
     client.socket.close()
 
 
-def nothing_is_left(gateway: Gateway, caplog: pytest.LogCaptureFixture) -> bool:
+def assert_nothing_is_left(gateway: Gateway, caplog: pytest.LogCaptureFixture) -> None:
     alarms = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert alarms == []
-    return eventually(lambda: gateway.tasks_under_way() == 0)
+    wait_until(lambda: gateway.tasks_under_way() == 0)
 
 
 @pytest.mark.parametrize("rudely", [False, True])
@@ -37,7 +38,7 @@ def test_leaving_at_any_byte_of_the_request_leaves_nothing_behind(
         client.send(request[:place])
         leave(client, rudely=rudely)
 
-    assert nothing_is_left(demo, caplog)
+    assert_nothing_is_left(demo, caplog)
 
 
 @pytest.mark.parametrize("rudely", [False, True])
@@ -56,11 +57,11 @@ def test_leaving_before_the_provider_answers_cancels_it(
     gateway = behind()
     client = Client(gateway)
     client.send(post(path, chat_body(stream=stream)))
-    assert eventually(lambda: len(upstream.requests) == 1)
+    wait_until(lambda: len(upstream.requests) == 1)
     leave(client, rudely=rudely)
 
-    assert eventually(lambda: upstream.requests[0].hung_up_at_s is not None)
-    assert nothing_is_left(gateway, caplog)
+    wait_until(lambda: upstream.requests[0].hung_up_at_s is not None)
+    assert_nothing_is_left(gateway, caplog)
     assert [entry.outcome for entry, _ in gateway.booked] == ["cancelled"]
 
 
@@ -76,8 +77,8 @@ def test_leaving_in_the_middle_of_a_stream_cancels_it(
     client.until(b"word")
     leave(client, rudely=rudely)
 
-    assert eventually(lambda: upstream.requests[0].hung_up_at_s is not None)
-    assert nothing_is_left(gateway, caplog)
+    wait_until(lambda: upstream.requests[0].hung_up_at_s is not None)
+    assert_nothing_is_left(gateway, caplog)
     assert [entry.outcome for entry, _ in gateway.booked] == ["cancelled"]
 
 
@@ -91,8 +92,8 @@ def test_leaving_a_stream_that_is_held_back_cancels_it(
     client.until(b"word")
     leave(client, rudely=True)
 
-    assert eventually(lambda: upstream.requests[0].hung_up_at_s is not None)
-    assert nothing_is_left(gateway, caplog)
+    wait_until(lambda: upstream.requests[0].hung_up_at_s is not None)
+    assert_nothing_is_left(gateway, caplog)
 
 
 def test_leaving_a_pipeline_runs_none_of_what_still_waits(
@@ -105,8 +106,8 @@ def test_leaving_a_pipeline_runs_none_of_what_still_waits(
     client.until(b"word")
     leave(client, rudely=False)
 
-    assert eventually(lambda: upstream.requests[0].hung_up_at_s is not None)
-    assert nothing_is_left(gateway, caplog)
+    wait_until(lambda: upstream.requests[0].hung_up_at_s is not None)
+    assert_nothing_is_left(gateway, caplog)
     assert len(upstream.requests) == len(gateway.booked) == 1
 
 
@@ -119,7 +120,7 @@ def test_leaving_while_a_refused_body_is_thrown_away_is_no_trouble(
         client.until(b"413")
         leave(client, rudely=rudely)
 
-    assert nothing_is_left(demo, caplog)
+    assert_nothing_is_left(demo, caplog)
 
 
 def test_leaving_between_requests_is_no_trouble(demo: Gateway, caplog: pytest.LogCaptureFixture) -> None:
@@ -131,4 +132,4 @@ def test_leaving_between_requests_is_no_trouble(demo: Gateway, caplog: pytest.Lo
                 assert client.reply().status == 200
             leave(client, rudely=rudely)
 
-    assert nothing_is_left(demo, caplog)
+    assert_nothing_is_left(demo, caplog)

@@ -6,11 +6,12 @@ import threading
 import time
 
 import pytest
-from callers import StartBehind, eventually
+from callers import StartBehind
 from raw_http import CHAT, MESSAGES, Broken, Client, ask, chat_body, chunked, head, post
 
 from gateways import Gateway
 from pointsman.testing import FakeUpstream, Received, Scripted, scripted
+from waiting import wait_until
 
 MODELS = head("GET", "/v1/models")
 HEALTH = head("GET", "/health")
@@ -179,15 +180,15 @@ def test_thirty_megabytes_are_read(demo: Gateway, path: str) -> None:
 
 
 def test_sending_side_closed_means_the_client_left(upstream: FakeUpstream, behind: StartBehind) -> None:
-    upstream.answer_with(echo)
+    upstream.answer(json=whole("late"), delay_s=600)
     gateway = behind()
     with Client(gateway) as client:
-        client.send(post(CHAT, chat_body(text="slow")))
-        assert eventually(lambda: len(upstream.requests) == 1)
+        client.send(post(CHAT, chat_body()))
+        wait_until(lambda: len(upstream.requests) == 1)
         client.socket.shutdown(1)
         with pytest.raises(Broken):
             client.reply()
-    assert eventually(lambda: upstream.requests[0].hung_up_at_s is not None)
+    wait_until(lambda: upstream.requests[0].hung_up_at_s is not None)
 
 
 def test_answer_that_was_out_already_reaches_a_client_that_closed_its_side(demo: Gateway) -> None:
@@ -210,9 +211,9 @@ def test_two_hundred_streams_at_once_all_finish(upstream: FakeUpstream, behind: 
     finally:
         for client in clients:
             client.socket.close()
-    assert eventually(lambda: len(gateway.booked) == 200)
+    wait_until(lambda: len(gateway.booked) == 200)
     assert {entry.outcome for entry, _ in gateway.booked} == {"complete"}
-    assert gateway.tasks_under_way() == 0
+    wait_until(lambda: gateway.tasks_under_way() == 0)
 
 
 def test_gateway_under_way_answers_new_connections(upstream: FakeUpstream, behind: StartBehind) -> None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 import anthropic
 import openai
 import pytest
-from callers import BEHIND, StartBehind, anthropic_client, eventually, openai_client
+from callers import BEHIND, StartBehind, anthropic_client, openai_client
 from raw_http import CHAT, MESSAGES, Broken, Client, ask, chat_body, head, post
 
 from gateways import Gateway, running_gateway
@@ -20,6 +20,7 @@ from pointsman.control.runtime import Runtime
 from pointsman.core.ports import HeaderList, Incoming, Outgoing, Send
 from pointsman.gateway.pipeline import Pipeline, Record
 from pointsman.testing import FakeUpstream
+from waiting import wait_until
 
 SECRET = "sk-secret and what the user said"
 CHUNK = b'data: {"id":"1","choices":[{"index":0,"delta":{"content":"word"},"finish_reason":null}]}\n\n'
@@ -121,6 +122,7 @@ def test_surprise_in_another_endpoint_is_an_answer_too(
     gateway = start(pipeline=SurprisingPipeline())
     chat = ask(gateway, post("/v1/route", chat_body(text=SECRET)))
     messages = ask(gateway, post("/v1/route", chat_body(text=SECRET), "anthropic-version: 2026-10-21"))
+    gateway.catch_up()
 
     assert (chat.status, chat.error["type"]) == (500, "server_error")
     assert (messages.status, messages.error["type"]) == (500, "api_error")
@@ -167,7 +169,7 @@ def test_waiting_caller_is_told_that_the_gateway_ends(upstream: FakeUpstream, be
     with Client(gateway) as chat, Client(gateway) as messages:
         chat.send(post(CHAT, chat_body()))
         messages.send(post(MESSAGES, chat_body(stream=True)))
-        assert eventually(lambda: len(upstream.requests) == 2)
+        wait_until(lambda: len(upstream.requests) == 2)
         gateway.stopper.stop()
         of_chat, of_messages = chat.reply(), messages.reply()
         assert chat.is_closed()
@@ -228,7 +230,7 @@ def test_caller_who_does_not_read_is_told_once_he_does(
         client.send(post(CHAT, chat_body(stream=True)))
         client.until(b"word")
         gateway.stopper.stop()
-        assert eventually(lambda: "1 requests are cut" in caplog.text)
+        wait_until(lambda: "1 requests are cut" in caplog.text)
         assert b"shutting down" in client.rest()
 
 
@@ -239,7 +241,7 @@ def test_upload_under_way_is_refused_when_the_grace_is_over(
     with Client(gateway) as client:
         client.send(head("POST", "/v1/route", "content-length: 1000") + b"{")
         client.send(b" ")
-        assert eventually(lambda: gateway.tasks_under_way() == 1)
+        wait_until(lambda: gateway.tasks_under_way() == 1)
         gateway.stopper.stop()
         assert client.reply().status == 503
 
@@ -266,5 +268,5 @@ def test_no_new_connection_is_taken_once_the_gateway_ends(
                 return True
             return False
 
-        assert eventually(is_refused)
+        wait_until(is_refused)
         assert b"[DONE]" in client.rest()

@@ -3,12 +3,12 @@
 import logging
 
 import pytest
-from callers import eventually
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from raw_http import CHAT, MESSAGES, Client, ask, chat_body, chunked, head, post
 
 from gateways import Gateway
+from waiting import wait_until
 
 GOOD = [
     post(CHAT, chat_body()),
@@ -71,5 +71,5 @@ def test_any_bytes_are_answered_or_the_connection_closed(
 
 
 def test_gateway_is_as_before_after_all_that(demo: Gateway) -> None:
-    assert eventually(lambda: demo.tasks_under_way() == 0)
+    wait_until(lambda: demo.tasks_under_way() == 0)
     assert ask(demo, post(CHAT, chat_body())).status == 200
