@@ -48,6 +48,17 @@ def booked(home: Path) -> Path:
     return path
 
 
+def test_stats_leaves_out_what_was_tried_with_simulated_models(booked, run):
+    ledger = Ledger(booked)
+    ledger.open()
+    ledger.record(entry(5)._replace(model="demo-simple", provider="demo"))
+    assert ledger.close()
+    ran = run("stats")
+    assert "3 requests since" in ran.output
+    assert "1 request was answered by simulated models and not in these sums." in ran.output
+    assert json.loads(run("stats", "--json").output)["simulated"] == 1
+
+
 def test_stats_sums_by_model_and_day(booked, run):
     ran = run("stats")
     assert ran.exit_code == 0

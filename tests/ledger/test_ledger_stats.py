@@ -180,6 +180,25 @@ def test_failed_attempts_are_counted_by_model_and_cause(path: Path) -> None:
     assert found == [("tiny", "rate_limited", 429, 2), ("tiny", "timed_out", None, 2)]
 
 
+def test_simulated_models_cost_nothing_once_there_are_others(path: Path) -> None:
+    ledger = Ledger(path)
+    ledger.open()
+    for number in (1, 2):
+        tried = attempt(1, model="demo-simple", provider="demo", fault="timed_out")
+        ledger.record(entry(number, model="demo-simple", provider="demo"), (tried,))
+    assert ledger.close(30)
+
+    tried_out = summary(path, simulator="demo")
+    assert (tried_out.totals.requests, tried_out.simulated) == (2, 0), "there is nothing else to see"
+    assert [one.provider for one in tried_out.models] == ["demo"]
+
+    book(path, [entry(3)])
+    found = summary(path, simulator="demo")
+    assert (found.totals.requests, found.simulated) == (1, 2)
+    assert found.totals == summary(book(path.with_name("other.db"), [entry(3)])).totals
+    assert "demo" not in {one.provider for one in (*found.models, *found.failures)}
+
+
 def test_days_change_at_midnight_utc(path: Path) -> None:
     midnight = datetime(2026, 3, 2, tzinfo=UTC).timestamp()
     book(path, [entry(1, started_at_s=midnight - 0.001), entry(2, started_at_s=midnight)])

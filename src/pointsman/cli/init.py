@@ -9,7 +9,7 @@ import typer
 from pointsman.config.discover import Found, discover, key_variable
 from pointsman.config.files import find_file
 from pointsman.fleet.catalog import models_of
-from pointsman.upstream.known_providers import KNOWN_PROVIDERS
+from pointsman.upstream.known_providers import DEMO, KNOWN_PROVIDERS
 
 _HEAD = """\
 # yaml-language-server: $schema={schema}
@@ -109,7 +109,7 @@ def _providers(found: Found, environ: Mapping[str, str]) -> Iterator[str]:
         variable = key_variable(name, environ)
         if variable is not None:
             yield f"    api_key: ${variable}"
-        if name == "demo":
+        if name == DEMO:
             yield "  # Simulated models. For real ones:"
             yield "  # anthropic:"
             yield "  #   api_key: $ANTHROPIC_API_KEY"
@@ -120,7 +120,7 @@ def _models(found: Found) -> Iterator[str]:
         yield f"  {_quoted(name)}:"
         for key, value in settings.items():
             yield f"    {key}: {value}"
-    if "demo" in found.tree["providers"]:
+    if DEMO in found.tree["providers"]:
         for model in models_of("anthropic"):
             yield f"  # {model.id}:"
             yield "  #   provider: anthropic"

@@ -13,6 +13,7 @@ import typer
 from pointsman.cli.tables import table
 from pointsman.config.files import ledger_path
 from pointsman.ledger.stats import Summary, Totals, summary
+from pointsman.upstream.known_providers import DEMO
 
 _SUMS = ("requests", "in", "out", "cost $", "saved $")
 _DIGITS = 12
@@ -23,7 +24,9 @@ def run(path: Path | None, environ: Mapping[str, str], *, days: int, as_json: bo
     first_day = datetime.now(UTC).date() - timedelta(days=days - 1)
     since_s = datetime.combine(first_day, time(), UTC).timestamp()
     found = (
-        summary(ledger, since_s) if ledger.exists() else Summary(since_s, None, Totals(), models=(), days=())
+        summary(ledger, since_s, simulator=DEMO)
+        if ledger.exists()
+        else Summary(since_s, None, Totals(), models=(), days=())
     )
     if as_json:
         typer.echo(json.dumps({"ledger": str(ledger), "since": f"{first_day}", **_plain(found)}, indent=2))
@@ -79,6 +82,10 @@ def _lines(found: Summary, where: str) -> Iterator[str]:
         yield ""
         many = "1 request is" if totals.unknown_cost == 1 else f"{totals.unknown_cost} requests is"
         yield f"The cost of {many} not known and not in these sums: no price, or no usage was reported."
+    if found.simulated:
+        yield ""
+        many = "1 request was" if found.simulated == 1 else f"{found.simulated} requests were"
+        yield f"{many} answered by simulated models and not in these sums."
 
 
 def _sums(totals: Totals) -> tuple[str, ...]:
@@ -101,6 +108,7 @@ def _cost(totals: Totals) -> str:
 def _plain(found: Summary) -> dict[str, Any]:
     return {
         "totals": _numbers(found.totals),
+        "simulated": found.simulated,
         "models": [
             {"model": one.model, "provider": one.provider, **_numbers(one.totals)} for one in found.models
         ],

@@ -22,7 +22,7 @@ from pointsman.routing import policy as routing_policy
 from pointsman.routing.categories import problems as category_problems
 from pointsman.routing.chain import cards_by_name
 from pointsman.routing.names import Names
-from pointsman.upstream.known_providers import DEMO_URL, KNOWN_PROVIDERS
+from pointsman.upstream.known_providers import DEMO, DEMO_URL, KNOWN_PROVIDERS
 from pointsman.wire.openai_chat.profiles import PROFILES
 
 _NEW_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
@@ -128,7 +128,7 @@ def _credentials(view: View, where: Where, name: str, provider: ProviderSettings
             yield view.problem(
                 (*where, "api_key"), "********", "a key of visible ASCII characters, without spaces"
             )
-        if provider.credential_header == "none" or provider.base_url == DEMO_URL or name == "demo":
+        if provider.credential_header == "none" or provider.base_url == DEMO_URL or name == DEMO:
             yield view.problem((*where, "api_key"), "not used", "no key where none is sent")
     if provider.pass_through_caller_key:
         prefixes = provider.caller_key_prefixes or (known.caller_key_prefixes if known else ())
@@ -212,10 +212,10 @@ def _discovery(view: View) -> Iterator[Problem]:
     for name, provider in view.settings.providers.items():
         known = KNOWN_PROVIDERS.get(name)
         dialect = provider.dialect or (known.dialect if known else "")
-        if provider.discover is not None and (dialect not in DISCOVERABLE or name == "demo"):
+        if provider.discover is not None and (dialect not in DISCOVERABLE or name == DEMO):
             yield view.problem(
                 ("providers", name, "discover"),
-                f"for a provider that speaks {dialect}" if name != "demo" else "for the demo",
+                f"for a provider that speaks {dialect}" if name != DEMO else "for the demo",
                 f"one that speaks {', '.join(sorted(DISCOVERABLE))}",
             )
     boundaries = view.settings.discovery.tier_from_billions

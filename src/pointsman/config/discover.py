@@ -12,7 +12,7 @@ from pointsman.fleet import catalog
 from pointsman.fleet.listed import Listed
 from pointsman.fleet.sizing import tier_for_size
 from pointsman.routing.presets import DEFAULT_TIERS
-from pointsman.upstream.known_providers import KNOWN_PROVIDERS
+from pointsman.upstream.known_providers import DEMO, KNOWN_PROVIDERS
 from pointsman.upstream.listings import read_ollama
 
 LOOKED_FOR = ("anthropic", "openai", "openrouter", "gemini")
@@ -50,9 +50,9 @@ def discover(environ: Mapping[str, str]) -> Found:
     if found.because:
         found.notes = (f"No configuration file: these models come from {', '.join(found.because.values())}.",)
     else:
-        found.because["demo"] = "nothing else was found"
-        found.tree["providers"]["demo"] = {}
-        _add_catalog(found, "demo")
+        found.because[DEMO] = "nothing else was found"
+        found.tree["providers"][DEMO] = {}
+        _add_catalog(found, DEMO)
         found.notes = (
             "No provider key was found: these models are simulated, and every answer says so.",
             _HOW_TO_ADD_A_KEY,

@@ -112,7 +112,8 @@ class SideTotals:
 @dataclass(frozen=True, slots=True)
 class Summary:
     """`models` are in the order of their cost, dearest first, `days` in the order of time, `failures` the most
-    frequent first, `beside` what was paid for besides answers. A request counts where it started."""
+    frequent first, `beside` what was paid for besides answers. A request counts where it started. `simulated` requests,
+    answered by simulated models before there were others, are in none of it."""
 
     since_s: float | None
     until_s: float | None
@@ -121,16 +122,26 @@ class Summary:
     days: tuple[DayTotals, ...]
     failures: tuple[Failures, ...] = ()
     beside: tuple[SideTotals, ...] = ()
+    simulated: int = 0
 
 
-def summary(path: Path, since_s: float | None = None, until_s: float | None = None) -> Summary:
-    """Of the requests that started at `since_s` (Unix time) or later and before `until_s`. Raises LedgerError."""
+def summary(
+    path: Path, since_s: float | None = None, until_s: float | None = None, *, simulator: str | None = None
+) -> Summary:
+    """Of the requests that started at `since_s` (Unix time) or later and before `until_s`. What the provider `simulator`
+    answered counts where nobody else has answered anything: its costs are none. Raises LedgerError."""
     models: dict[tuple[str | None, str | None], Totals] = {}
     days: dict[date, Totals] = {}
     everything = Totals()
     cells, failures, beside = _read(
         path, _cells(since_s, until_s), _failures(since_s, until_s), _beside(since_s, until_s)
     )
+    simulated = 0
+    if simulator is not None and any(row.provider not in {None, simulator} for row in cells):
+        simulated = sum(row.requests for row in cells if row.provider == simulator)
+        cells, failures, beside = (
+            [row for row in rows if row.provider != simulator] for rows in (cells, failures, beside)
+        )
     for row in cells:
         totals = _totals(row)
         everything += totals
@@ -148,6 +159,7 @@ def summary(path: Path, since_s: float | None = None, until_s: float | None = No
         tuple(DayTotals(day, days[day]) for day in sorted(days)),
         tuple(Failures(**row._asdict()) for row in failures),
         tuple(SideTotals(**{**row._asdict(), "cost_usd": row.cost_usd or _ZERO}) for row in beside),
+        simulated,
     )
 
 

@@ -5,6 +5,8 @@ Only prefixes that no other provider's keys share are listed: a caller's own key
 
 from pointsman.upstream.provider import KnownProvider
 
+DEMO = "demo"
+"""The name of the provider of simulated models."""
 DEMO_URL = "demo:"
 """The base URL of the provider that is embedded in this program and answers without a network."""
 
@@ -185,7 +187,7 @@ KNOWN_PROVIDERS: dict[str, KnownProvider] = {
         key_variables=(),
     ),
     # Inside this program: simulated models, so that everything can be tried without an account.
-    "demo": KnownProvider(
+    DEMO: KnownProvider(
         dialect=_CHAT,
         base_url=DEMO_URL,
         key_variables=(),
