@@ -125,15 +125,16 @@ class Dispatch:
                     attempts.abandoned(step, call.clock())
                     raise
                 try:
+                    delay_s = None
                     if hedging is not None and plan.own is None:
                         delay_s, hedging = hedging.delay_s(decision), None  # not for what is tried after it
-                        if delay_s is not None:
-                            if await self._hedged(
-                                step, plan, attempts, asked, envelope, answer, booking, delay_s
-                            ):
-                                return
-                            continue
-                    if await _is_answered(step, plan, attempts, envelope, answer, booking):
+                    if delay_s is None:
+                        done = await _is_answered(step, plan, attempts, envelope, answer, booking)
+                    else:
+                        done = await self._hedged(
+                            step, plan, attempts, asked, envelope, answer, booking, delay_s
+                        )
+                    if done:
                         return
                 finally:
                     for entered in target.slots:
