@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,12 +21,12 @@ import pytest
 from served import Serve, Served
 
 from pointsman.lab.upstream import answer_text
+from waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.slow
 
 CALLERS = 10
 ENOUGH = 60
-PATIENCE_S = 60.0
 
 # Says its words slowly, so that at any moment some answers are under way.
 PROVIDER = """
@@ -125,12 +125,6 @@ class Load:
         with self._lock:
             return any(time.monotonic() - at_s < 0.1 for at_s in self._begun.values())
 
-    def until(self, is_so: Callable[[], bool]) -> None:
-        until = time.monotonic() + PATIENCE_S
-        while not is_so():
-            assert time.monotonic() < until, f"only {self.ends}"
-            time.sleep(0.01)
-
     def _call(self, number: int) -> None:
         host, port = urlsplit(self.url).hostname, urlsplit(self.url).port
         assert host is not None
@@ -194,10 +188,10 @@ def test_killed_provider_leaves_no_request_without_an_end(
 ) -> None:
     gateway = served(serve, tmp_path, providers)
     with Load(gateway.url) as load:
-        load.until(lambda: load.ends["first"] >= ENOUGH)
-        load.until(load.has_just_begun_to_read)
+        wait_until(lambda: load.ends["first"] >= ENOUGH)
+        wait_until(load.has_just_begun_to_read)
         providers[0].process.kill()
-        load.until(lambda: load.ends["second"] >= ENOUGH)
+        wait_until(lambda: load.ends["second"] >= ENOUGH)
         load.stop()
 
     # Who had part of an answer was told that it broke; everybody else got a whole one.
@@ -216,7 +210,8 @@ def test_killed_gateway_ends_every_request_and_its_ledger_is_whole(
 ) -> None:
     gateway = served(serve, tmp_path, providers)
     with Load(gateway.url) as load:
-        load.until(lambda: load.ends["first"] >= ENOUGH)
+        wait_until(lambda: load.ends["first"] >= ENOUGH)
+        wait_until(lambda: rows(tmp_path, "SELECT count(*) FROM requests") > [(0,)])
         gateway.process.kill()
         load.stop()
     assert gateway.wait() == -signal.SIGKILL
@@ -233,7 +228,7 @@ def test_killed_gateway_ends_every_request_and_its_ledger_is_whole(
     again = serve()
     with ExitStack() as stack:
         load = stack.enter_context(Load(again.url))
-        load.until(lambda: load.ends["first"] >= CALLERS)
+        wait_until(lambda: load.ends["first"] >= CALLERS)
         load.stop()
     assert set(load.ends) == {"first"}
     assert again.stop() == 0

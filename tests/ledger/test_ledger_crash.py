@@ -4,15 +4,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from statistics import median
 
 from ledger_samples import attempt, entry, number_of_requests, read
 
 from pointsman.ledger.store import Ledger
 from waiting import wait_until
 
-# Books a few thousand rows a second and notes each one in a file of its own, with the time and with how many the
-# ledger calls written by then: what was written to a file survives the process.
+# Books a few thousand rows a second and notes behind each one, in a file of its own, how many the ledger calls written by
+# then: what was written to a file survives the process.
 BOOK_UNTIL_KILLED = """
 import os, sys, time
 from pathlib import Path
@@ -25,41 +24,36 @@ notes = os.open(sys.argv[3], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 number = 0
 while True:
     ledger.record(entry(number), (attempt(),))
-    os.write(notes, b"%d %.6f %d\\n" % (number, time.monotonic(), ledger.written))
+    os.write(notes, b"%d\\n" % ledger.written)
     number += 1
     if number % 4 == 0:
         time.sleep(0.001)
 """
 
 
+def rows_written(notes: Path) -> int:
+    return int(notes.read_text().rpartition("\n")[0].rpartition("\n")[2] or 0)
+
+
 def test_killed_process_loses_only_its_last_rows(tmp_path: Path) -> None:
     path, notes = tmp_path / "ledger.db", tmp_path / "notes"
     child = subprocess.Popen([sys.executable, "-c", BOOK_UNTIL_KILLED, path, Path(__file__).parent, notes])
     try:
-        wait_until(lambda: notes.exists() and notes.stat().st_size > 50_000)  # some 2,000 rows
+        wait_until(
+            lambda: notes.exists() and rows_written(notes) > 1000
+        )  # while others are booked: nobody waits for it
     finally:
         child.kill()
         assert child.wait() == -signal.SIGKILL
 
-    noted = [line.split() for line in notes.read_text().splitlines()]
-    recorded_s = [float(at_s) for _, at_s, _ in noted]
-    written = [int(number) for _, _, number in noted]
+    written = rows_written(notes)
     booked = [
         int(request_id[3:], 16) for (request_id,) in read(path, "SELECT request_id FROM requests ORDER BY 1")
     ]
     assert read(path, "PRAGMA integrity_check") == [("ok",)]
     assert booked == list(range(len(booked)))
     assert read(path, "SELECT count(*) FROM attempts") == [(len(booked),)]
-    assert len(booked) >= written[-1]
-
-    # How far back the kill would have reached at each row. 0.1 s and one commit at most, were this machine alone:
-    # hence the median, and a limit that a busy one keeps.
-    reach_s = [
-        at_s - recorded_s[number]
-        for at_s, number in zip(recorded_s, written, strict=True)
-        if number < len(recorded_s)
-    ]
-    assert median(reach_s) < 0.5
+    assert len(booked) >= written
 
     ledger = Ledger(path)
     ledger.open()
