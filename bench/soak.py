@@ -161,15 +161,18 @@ async def settled(gateway: Watched) -> Sample:
     end_s = time.monotonic() + SETTLE_S
     while True:
         sample = await gateway.sample()
-        if (not sample.held["requests"] and not sample.held["clients"]) or time.monotonic() > end_s:
+        if is_empty(sample) or time.monotonic() > end_s:
             return sample
         await asyncio.sleep(0.2)
 
 
+def is_empty(sample: Sample) -> bool:
+    return not any(sample.held[name] for name in ("tasks", "requests", "slots", "waiting", "clients"))
+
+
 def report_held(report: Report, when: str, sample: Sample, before: Sample) -> None:
-    held = sample.held
-    is_empty = not any(held[name] for name in ("tasks", "requests", "slots", "waiting", "clients"))
-    report.say(f"held {when}", ", ".join(f"{count} {name}" for name, count in held.items()), good=is_empty)
+    held = ", ".join(f"{count} {name}" for name, count in sample.held.items())
+    report.say(f"held {when}", held, good=is_empty(sample))
     # Towards providers some connections are kept for the next request, which is what they are for.
     report.say(
         f"files {when}", f"{sample.files} ({before.files} before)", good=sample.files <= before.files + 128

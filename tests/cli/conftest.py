@@ -54,7 +54,7 @@ def run_process(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             env={**os.environ, **(env or {})},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
 

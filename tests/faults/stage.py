@@ -25,13 +25,13 @@ from pointsman.gateway.pipeline import Pipeline, Record
 from pointsman.lab.upstream import MARK, Case, FaultUpstream, fault_of
 from pointsman.ledger.entry import Attempt, Entry
 from pointsman.upstream.client import Client
+from waiting import PATIENCE_S
 
 IMPATIENT = Deadlines(connect_s=10, first_byte_s=0.4, idle_s=0.8, total_s=5)
 """For what never goes on. Whoever does go on has all the time there is, however slow the machine."""
 
 _AT_ONCE = 8
 _CONSENT = {"x-pointsman-consent": "price"}
-_BOOKED_WITHIN_S = 20.0
 
 _HEDGED_AT_ONCE_S, _NEVER_S = 0.05, 600
 _CONFIG = """
@@ -152,23 +152,22 @@ class Stage:
             stream=cell.stream,
             headers=_CONSENT if cell.way == "consent" else {},
         )
-        if cell.is_hedged_for_real:
-            _let_hang_up(case)
+        _let_hang_up(case)
         return Played(cell, heard, case, _booked(self._gateway, heard))
 
 
 def _let_hang_up(case: Case) -> None:
-    """The caller has its answer before the provider that was beaten notices that nobody waits for it."""
-    until = monotonic() + _BOOKED_WITHIN_S
-    beaten = [call.received for call in case.calls if fault_of(call) is not None]
-    while any(each is not None and each.hung_up_at_s is None for each in beaten) and monotonic() < until:
+    """The caller has its answer before a provider that says no more notices that nobody waits for it."""
+    until = monotonic() + PATIENCE_S
+    silent = [call.received for call in case.calls if (fault := fault_of(call)) is not None and fault.waits]
+    while any(each is not None and each.hung_up_at_s is None for each in silent) and monotonic() < until:
         sleep(0.005)
 
 
 def _booked(gateway: Gateway, heard: Heard) -> tuple[Entry, tuple[Attempt, ...]] | None:
     """The rows of this request. They are booked behind its answer, so they may still be on their way."""
     wanted = heard.headers.get("x-pointsman-request-id")
-    until = monotonic() + _BOOKED_WITHIN_S
+    until = monotonic() + PATIENCE_S
     while wanted is not None and monotonic() < until:
         for entry, attempts in reversed(gateway.booked):
             if entry.request_id == wanted:

@@ -39,7 +39,7 @@ def test_readme_examples_work_from_a_fresh_clone(
             env=newcomer,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         assert ran.returncode == 0, f"{here}\n{ran.stdout}\n{ran.stderr}"
