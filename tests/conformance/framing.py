@@ -102,6 +102,10 @@ _DELTAS = {
 }
 
 
+def _is_object(text: str) -> bool:
+    return isinstance(json.loads(text or "null"), dict)
+
+
 def _messages(stream: bytes) -> Iterator[str]:
     index, kind, state, pieces = 0, "", "before", []
     for name, data in _frames(stream):
@@ -125,7 +129,8 @@ def _messages(stream: bytes) -> Iterator[str]:
                     yield f"a {event['delta']['type']} in a {kind}"
             case "within", "content_block_stop":
                 if kind == "tool_use":
-                    if not isinstance(json.loads("".join(p["partial_json"] for p in pieces) or "null"), dict):
+                    is_cut = b'"stop_reason":"max_tokens"' in stream
+                    if not is_cut and not _is_object("".join(p["partial_json"] for p in pieces)):
                         yield "a call whose pieces are no object"
                 elif kind != "redacted_thinking" and not pieces:
                     yield f"an empty {kind}"

@@ -26,6 +26,10 @@ def hindrances_of(source: Ask, target: str) -> list[str]:
         found.append("audio")
     if any(mark.startswith("other:") for mark in source.media):
         found.append("file of another program")
+    if any(mark.startswith("heic:") for mark in source.media):
+        found.append("a picture in a format of few")
+    if source.shown_by_model and target in {"openai-chat", "openai-responses", "ollama"}:
+        found.append("a picture that the model made")
     if any(mark.startswith("video:") for mark in source.media) and target != "gemini":
         found.append("video")
     if source.media and target == "ollama":
@@ -55,7 +59,7 @@ def _is_at_an_odd_place(mark: str) -> bool:
 _RELIED_ON = re.compile(
     r"tools\.|input\.\d+\.\w+$|previous_response_id|conversation|background|prompt|cachedContent|responseModalities"
     r"|speechConfig|imageConfig|audio|modalities|web_search_options|search_parameters|plugins|mcp|container|content\.\d+\."
-    r"|parts\.\d+\.|response_format|tool_choice|modelArmor|include\.|response_mime|responseMime"
+    r"|parts\.\d+\.|inference_geo|thread|continuationToken|response_format|tool_choice|modelArmor|include\.|response_mime|responseMime"
 )
 
 
@@ -67,7 +71,7 @@ _AS_ABSENT: dict[str, Any] = {
     "store": (False, True), "service_tier": ("auto",), "background": (False,), "truncation": ("disabled",), "modalities": (["text"],),
     "responseModalities": (["TEXT"],), "detail": ("auto",), "role": ("user",), "context": ("auto",), "moderation": (),
     "execution": (), "includeServerSideToolInvocations": (False,),
-    "usage": ({"include": True},),
+    "usage": ({"include": True},), "stream_options": ({"include_obfuscation": False},),
 }  # fmt: skip
 
 

@@ -18,12 +18,14 @@ class Call:
 
 @dataclass
 class Tokens:
-    """Input with what was cached, output with what was thought; None where nobody said."""
+    """Input with what was cached, output with what was thought, and what of the input was put into the cache; None
+    where nobody said."""
 
     input: int | None = None
     output: int | None = None
     cached: int | None = None
     reasoning: int | None = None
+    written: int | None = None
 
 
 @dataclass(frozen=True)

@@ -154,6 +154,7 @@ def _chat(stream: bool) -> Meaning:
             usage["completion_tokens"],
             (usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
             (usage.get("completion_tokens_details") or {}).get("reasoning_tokens"),
+            (usage.get("prompt_tokens_details") or {}).get("cache_write_tokens"),
         )
     return meaning
 
@@ -216,6 +217,7 @@ def _responses(stream: bool) -> Meaning:
             usage["output_tokens"],
             usage["input_tokens_details"]["cached_tokens"],
             usage["output_tokens_details"]["reasoning_tokens"],
+            usage["input_tokens_details"].get("cache_write_tokens"),
         )
     return meaning
 
@@ -258,7 +260,7 @@ def _messages(stream: bool) -> Meaning:
     usage = told["usage"]
     counts = [usage.get(f"{name}input_tokens") or 0 for name in ("", "cache_read_", "cache_creation_")]
     thought = (usage.get("output_tokens_details") or {}).get("thinking_tokens")
-    meaning.usage = Tokens(sum(counts), usage["output_tokens"], counts[1], thought)
+    meaning.usage = Tokens(sum(counts), usage["output_tokens"], counts[1], thought, counts[2])
     return meaning
 
 
@@ -290,7 +292,7 @@ def _gemini(stream: bool) -> Meaning:
                     meaning.cited.append(source.web.uri)
     if finish is None and not is_blocked:
         raise Unreadable("no finish reason")
-    stops: dict[str, Stop] = {"STOP": "done", "MAX_TOKENS": "length", "SAFETY": "blocked"}
+    stops: dict[str, Stop] = {"STOP": "done", "MAX_TOKENS": "length", "SAFETY": "blocked", "OTHER": "length"}
     meaning.ended("blocked" if finish is None else stops[finish.value])
     if usage is not None and usage.prompt_token_count is not None:
         thought = usage.thoughts_token_count

@@ -22,6 +22,7 @@ class Ask:
     calls: list[tuple[str, Any]] = field(default_factory=list)
     results: list[str] = field(default_factory=list)
     course: list[tuple[str, str]] = field(default_factory=list)
+    shown_by_model: bool = False
     errors: int = 0
     thoughts: list[str] = field(default_factory=list)
     tools: dict[str, Json] = field(default_factory=dict)
@@ -32,6 +33,8 @@ class Ask:
     wants_json: bool = False
     params: Json = field(default_factory=dict)
     others: Json = field(default_factory=dict)
+    _turn: list[Any] = field(default_factory=list)
+    _answers: list[int] = field(default_factory=list)
 
     def say(self, role: str, text: str | None) -> None:
         if text:
@@ -39,13 +42,24 @@ class Ask:
             if role in {"user", "assistant"}:
                 self.course.append((role, text))
 
-    def call(self, name: str, arguments: Any) -> None:
+    def call(self, name: str, arguments: Any, id_: Any = None) -> None:
         self.calls.append((name, arguments))
         self.course.append(("call", json.dumps(arguments, sort_keys=True)))
+        if self._answers:
+            self._turn = []  # the calls from here on are another turn's
+        self._answers = []
+        self._turn.append(id_)
 
-    def answer(self, text: str) -> None:
-        self.results.append(text)
-        self.course.append(("result", text))
+    def answer(self, text: str, id_: Any = None) -> None:
+        """Answers to one turn's calls count in the order of these calls: some APIs tell them apart by nothing else."""
+        place = self._turn.index(id_) if id_ is not None and id_ in self._turn else len(self._turn)
+        at = sum(other <= place for other in self._answers)
+        behind = len(self._answers) - at
+        self._answers.insert(at, place)
+        self.results.insert(len(self.results) - behind, text)
+        while behind and self.course[-behind:] and any(kind != "result" for kind, _ in self.course[-behind:]):
+            behind -= 1  # what was said in between stays where it is
+        self.course.insert(len(self.course) - behind, ("result", text))
 
     def set(self, name: str, value: Any) -> None:
         if value is not None and value not in ([], ()):
@@ -119,6 +133,8 @@ def show(
         mark = f"{family}:{mark}"
     elif family == "application" and data is None:
         mark = f"document:{mark}"
+    elif sort in {"heic", "heif"}:
+        mark = f"heic:{mark}"
     elif family == "application" and sort != "pdf":
         mark = f"other:{mark}"
     ask.media.append(mark)

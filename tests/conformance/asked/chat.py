@@ -69,8 +69,8 @@ def _chat_message(ask: Ask, message: Fields) -> None:
         else:
             _chat_part(ask, Fields(ask, part, f"{message.path}content.{at}."), texts)
     if kind in {"tool", "function"}:
-        ask.answer("\n".join(texts))
-        message.ignore("tool_call_id", "name")
+        ask.answer("\n".join(texts), message.take("tool_call_id"))
+        message.ignore("name")
     else:
         for text in texts:
             ask.say(kind, text)
@@ -82,10 +82,10 @@ def _chat_message(ask: Ask, message: Fields) -> None:
     for call in message.each("tool_calls"):
         if call.take("type") == "custom":
             custom = call.take("custom")
-            ask.call(custom["name"], {"input": custom["input"]})
+            ask.call(custom["name"], {"input": custom["input"]}, call.take("id"))
         else:
             function = call.take("function")
-            ask.call(function["name"], parsed(function.get("arguments")))
+            ask.call(function["name"], parsed(function.get("arguments")), call.take("id"))
         call.ignore("id", "index", "extra_content")
         call.close()
     old = message.take("function_call")
@@ -109,9 +109,11 @@ def _chat_part(ask: Ask, part: Fields, texts: list[str]) -> None:
             show(ask, url=part.take("document_url"), kind="application/pdf")
         case "file":
             file = part.take("file")
+            found = file.pop("file_data", None) or f"file:{file.pop('file_id', None)}"
             show(
                 ask,
-                url=file.pop("file_data", None) or f"file:{file.pop('file_id', None)}",
+                data=None if ":" in found[:12] else found,
+                url=found if ":" in found[:12] else None,
                 kind="application/pdf",
                 texts=texts,
             )

@@ -8,7 +8,7 @@ from conformance.asked.ask import Ask, Fields, Json, show
 def read(ask: Ask, body: Fields) -> None:
     body.ignore("model")
     system = body.take("systemInstruction", "system_instruction") or {}
-    for part in system.get("parts") or []:
+    for part in [{"text": system}] if isinstance(system, str) else system.get("parts") or []:
         ask.say("system", part["text"])
     for content in body.each("contents"):
         role = {"model": "assistant"}.get(content.take("role"), "user")
@@ -32,7 +32,9 @@ def read(ask: Ask, body: Fields) -> None:
     mode = str(calling.take("mode") or "").upper()
     names = calling.take("allowedFunctionNames", "allowed_function_names")
     ask.choice = {"AUTO": "auto", "NONE": "none", "ANY": "required"}.get(mode)
-    if names:
+    if names and mode == "VALIDATED":
+        ask.choice = f"subset:auto:{','.join(sorted(names))}"
+    elif names:
         ask.choice = f"tool:{names[0]}" if len(names) == 1 else f"subset:required:{','.join(sorted(names))}"
     calling.close()
     config.close()
@@ -51,9 +53,10 @@ def _gemini_part(ask: Ask, part: Fields, role: str) -> None:
         medium = part.take(*names)
         if medium:
             _gemini_medium(ask, medium)
+            ask.shown_by_model = ask.shown_by_model or role == "assistant"
     call = part.take("functionCall", "function_call")
     if call:
-        ask.call(call["name"], call.get("args") or {})
+        ask.call(call["name"], call.get("args") or {}, call.get("id"))
     result = part.take("functionResponse", "function_response")
     if result:
         answer = result.get("response") or {}
@@ -61,7 +64,7 @@ def _gemini_part(ask: Ask, part: Fields, role: str) -> None:
         texts: list[str] = []
         for each in result.get("parts") or []:
             _gemini_medium(ask, next(iter(each.values())), texts)
-        ask.answer(json.dumps([answer, *texts] if texts else answer))
+        ask.answer(json.dumps([answer, *texts] if texts else answer), result.get("id"))
 
 
 def _gemini_medium(ask: Ask, medium: Json, texts: list[str] | None = None) -> None:

@@ -77,8 +77,16 @@ def _block(ask: Ask, block: Fields, role: str, texts: list[str] | None) -> None:
             block.ignore("citations")
         case "image":
             _source(ask, block, texts, "image/any")
+        case "search_result":
+            told = [block.take("title"), block.take("source"), *(part["text"] for part in block.take("content"))]
+            if texts is None:
+                for text in told:
+                    ask.say(role, text)
+            else:
+                texts += told
         case "document":
             ask.say("name", block.take("title"))
+            ask.say(role, block.take("context"))
             _source(ask, block, texts, "application/pdf")
         case "thinking":
             ask.thoughts.append(block.take("thinking"))
@@ -86,17 +94,16 @@ def _block(ask: Ask, block: Fields, role: str, texts: list[str] | None) -> None:
         case "redacted_thinking":
             block.ignore("data")
         case "tool_use":
-            ask.call(block.take("name"), block.take("input"))
-            block.ignore("id", "caller")
+            ask.call(block.take("name"), block.take("input"), block.take("id"))
+            block.ignore("caller")
         case "tool_result":
             content = block.take("content")
             answer: list[str] = []
             inner = [{"type": "text", "text": content}] if isinstance(content, str) else content or []
             for at, part in enumerate(inner):
                 _block(ask, Fields(ask, part, f"{block.path}content.{at}."), "result", answer)
-            ask.answer("\n".join(answer))
+            ask.answer("\n".join(answer), block.take("tool_use_id"))
             ask.errors += bool(block.take("is_error"))
-            block.ignore("tool_use_id")
         case "tool_reference":
             ask.loaded.append(block.take("tool_name"))
         case "tool_addition":
@@ -114,6 +121,10 @@ def _source(ask: Ask, block: Fields, texts: list[str] | None, kind: str) -> None
                 ask.say("user", source["data"])
             else:
                 texts.append(source["data"])
+        case "content":
+            inner = source["content"]
+            for part in [{"text": inner}] if isinstance(inner, str) else inner:
+                ask.say("user", part["text"])
         case "base64":
             show(ask, data=source["data"], kind=source.get("media_type") or kind, texts=texts)
         case "url":

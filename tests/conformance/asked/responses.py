@@ -1,5 +1,6 @@
 """What a body of the Responses API asks."""
 
+import json
 from typing import Any
 
 from conformance.asked.ask import Ask, Fields, parsed, show
@@ -53,23 +54,50 @@ def read(ask: Ask, body: Fields) -> None:
     ask.set("stream", body.take("stream") or None)
 
 
-def _responses_tools(ask: Ask, body: Fields) -> None:
+class _Whatever(dict):  # type: ignore[type-arg]
+    """What a tool of the API's own is called with, however its arguments are spread elsewhere."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        wanted = {name: value for name, value in self.items() if value is not None and name != "type"}
+        return isinstance(other, dict) and wanted.items() <= other.items()
+
+
+def _caller(item: Fields) -> None:
+    """That the model called by itself happens anyway."""
+    if (item.left.get("caller") or {}).get("type") == "direct":
+        item.ignore("caller")
+
+
+_OWN_TOOLS = ("shell", "local_shell", "apply_patch")
+"""Of OpenAI's making, run by the caller."""
+
+
+def _responses_tools(ask: Ask, body: Fields, space: str = "") -> None:
     for tool in body.each("tools"):
+        if tool.left.get("type") == "namespace":
+            tool.take("type")
+            _responses_tools(ask, tool, f"{tool.take('name')}__")
+            tool.close()
+            continue
         kind = tool.take("type") or "function"
         if kind == "function":
-            ask.tools[tool.take("name")] = {
+            ask.tools[space + tool.take("name")] = {
                 "description": tool.take("description"),
                 "schema": tool.take("parameters"),
                 "strict": tool.take("strict"),
             }
             tool.close()
         elif kind == "custom":
-            ask.tools[tool.take("name")] = {
+            ask.tools[space + tool.take("name")] = {
                 "description": tool.take("description"), "schema": None, "strict": None, "custom": True
             }  # fmt: skip
             if (tool.left.get("format") or {}).get("type") == "text":
                 tool.take("format")
             tool.close()
+        elif kind in _OWN_TOOLS and not tool.left:
+            ask.tools[kind] = {"description": None, "schema": None, "strict": None, "custom": True}
         else:
             tool.keep_whole(str(kind))
 
@@ -89,18 +117,29 @@ def _responses_item(ask: Ask, item: Fields) -> None:
                 ask.say(role, text)
         case "function_call":
             space, name = item.take("namespace"), item.take("name")
-            ask.call(name if space in {None, name} else f"{space}__{name}", parsed(item.take("arguments")))
-            item.ignore("call_id")
+            name = name if space in {None, name} else f"{space}__{name}"
+            ask.call(name, parsed(item.take("arguments")), item.take("call_id"))
+            _caller(item)
         case "custom_tool_call":
-            ask.call(item.take("name"), {"input": item.take("input")})
-            item.ignore("call_id")
+            ask.call(item.take("name"), {"input": item.take("input")}, item.take("call_id"))
+            _caller(item)
         case "function_call_output" | "custom_tool_call_output":
             output = item.take("output")
             texts = []
             for at, part in enumerate([output] if isinstance(output, str) else output or []):
                 _responses_part(ask, part, f"{item.path}output.{at}.", texts)
-            ask.answer("\n".join(texts))
-            item.ignore("call_id")
+            ask.answer("\n".join(texts), item.take("call_id"))
+            _caller(item)
+        case "local_shell_call" | "shell_call":
+            name = "shell" if kind == "shell_call" else "local_shell"
+            ask.call(name, _Whatever(item.take("action")), item.take("call_id"))
+        case "apply_patch_call":
+            ask.call("apply_patch", _Whatever(item.take("operation")), item.take("call_id"))
+        case "local_shell_call_output" | "shell_call_output" | "apply_patch_call_output":
+            output = item.take("output")
+            told = output if isinstance(output, str) else "\n".join(json.dumps(each) for each in output or [])
+            ask.answer(told, item.take("call_id"))
+            item.ignore("max_output_length")
         case "additional_tools":
             item.ignore("role")
             _responses_tools(ask, item)
@@ -122,6 +161,8 @@ def _responses_part(ask: Ask, part: Any, path: str, texts: list[str]) -> None:
     match kind:
         case "input_text" | "output_text" | "refusal" | "text":
             texts.append(fields.take("text", "refusal"))
+        case "input_audio":
+            show(ask, data=fields.take("input_audio")["data"], kind="audio/any")
         case "input_image":
             url = fields.take("image_url")
             show(ask, url=url or f"file:{fields.take('file_id')}")

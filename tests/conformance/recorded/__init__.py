@@ -57,9 +57,13 @@ def _json(text: str) -> Any:
         return None
 
 
+_ACCOUNT = ("API_KEY_INVALID", "insufficient_quota", "credit balance is too low", "User location is not supported")
+"""What is told in words of other statuses: it is the provider's account that is at fault."""
+
+
 def _http_failure(record: Record) -> Failure:
     body = _json(record.answer.decode())
     message = message_in(body)
     text = record.answer.decode()
-    is_auth = record.status in {401, 402, 403} or "API_KEY_INVALID" in text or "insufficient_quota" in text
+    is_auth = record.status in {401, 402, 403} or any(words in text for words in _ACCOUNT)
     return Failure(record.status, message, is_auth)

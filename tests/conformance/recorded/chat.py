@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from conformance.corpus import compact
-from conformance.meaning import Meaning, Stop, Tokens, arguments_in
+from conformance.meaning import Call, Meaning, Stop, Tokens, arguments_in
 from conformance.recorded.failures import BROKEN, failure_in
 
 Json = dict[str, Any]
@@ -15,8 +15,13 @@ _CHAT_STOPS: dict[Any, Stop] = {
     "tool_calls": "tools",
     "function_call": "tools",
     "content_filter": "blocked",
+    "sensitive": "blocked",  # Z.ai
     "max_tokens": "length",
+    "model_length": "length",  # Mistral
+    "model_context_window_exceeded": "length",
 }
+_CHAT_FAILURES = frozenset({"error", "network_error", "insufficient_system_resource"})
+"""Of OpenRouter, Z.ai and DeepSeek: what was said is not the whole answer."""
 
 
 def read(chunks: list[Json], is_stream: bool) -> Meaning:
@@ -28,6 +33,9 @@ def read(chunks: list[Json], is_stream: bool) -> Meaning:
         choices = chunk.get("choices")
         if chunk.get("error") and not (choices and not is_stream and choices[0].get("message")):
             return Meaning(failure=failure_in(chunk))
+        told = (chunk.get("x_groq") or {}).get("error")
+        if told or (is_stream and choices is None and chunk.get("message")):
+            return Meaning(failure=failure_in(told or chunk))
         sources = [*(chunk.get("citations") or []), *(chunk.get("search_results") or [])]
         meaning.cited += [each if isinstance(each, str) else each["url"] for each in sources]
         if chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage"):
@@ -35,6 +43,10 @@ def read(chunks: list[Json], is_stream: bool) -> Meaning:
         for choice in choices or []:
             if choice.get("index", 0) != 0:
                 continue
+            if choice.get("usage"):
+                meaning.usage = _chat_usage(choice["usage"])  # Moonshot
+            if choice.get("finish_reason") in _CHAT_FAILURES:
+                return Meaning(failure=failure_in(choice.get("error")))
             _chat_choice(meaning, calls, choice, is_stream)
             ending = choice.get("finish_reason") or (choice.get("finish_details") or {}).get("type")
             if ending is not None:
@@ -42,8 +54,9 @@ def read(chunks: list[Json], is_stream: bool) -> Meaning:
         is_finished = is_finished or "is_done" in chunk
     for call in calls.values():
         arguments = call["arguments"] if call["is_function"] else {"input": call["arguments"]}
-        meaning.call(call["name"], arguments_in(arguments) if call["is_function"] else arguments, call["id"])
-    if not is_finished or not chunks or (not is_stream and not chunks[0].get("choices")):
+        value = arguments_in(arguments) if call["is_function"] else arguments
+        meaning.calls.append(Call(call["name"], value, call["id"]))
+    if not is_finished or not [chunk for chunk in chunks if "is_done" not in chunk] or (not is_stream and not chunks[0].get("choices")):
         return Meaning(failure=BROKEN)
     meaning.ended(_CHAT_STOPS.get(finish, "done"))
     return meaning
@@ -66,6 +79,8 @@ def _chat_choice(meaning: Meaning, calls: dict[Any, Json], choice: Json, is_stre
         for part in content:
             if part.get("type") == "thinking":
                 meaning.say("reasoning", "".join(piece["text"] for piece in part["thinking"]))
+            elif part.get("type") == "reasoning":  # Databricks
+                meaning.say("reasoning", "".join(piece["text"] for piece in part["summary"]))
             else:
                 meaning.say("text", part.get("text") or "")
     elif isinstance(content, dict):
@@ -77,10 +92,13 @@ def _chat_choice(meaning: Meaning, calls: dict[Any, Json], choice: Json, is_stre
     meaning.say("text", (said.get("audio") or {}).get("transcript") or "")  # what is spoken can be read
     for image in said.get("images") or []:
         meaning.image(image["image_url"]["url"].partition("base64,")[2])
-    _chat_calls(said, calls)
+    known = len(calls)
+    _chat_calls(said, calls, is_stream)
+    if len(calls) > known:
+        meaning.say("call")
 
 
-def _chat_calls(said: Json, calls: dict[Any, Json]) -> None:
+def _chat_calls(said: Json, calls: dict[Any, Json], is_stream: bool) -> None:
     old = said.get("function_call")
     if old and (old.get("name") or "old" in calls):
         call = calls.setdefault("old", {"name": "", "arguments": "", "id": None, "is_function": True})
@@ -88,7 +106,9 @@ def _chat_calls(said: Json, calls: dict[Any, Json]) -> None:
         call["arguments"] += old.get("arguments") or ""
     for place, piece in enumerate(said.get("tool_calls") or []):
         index = piece.get("index")
-        if index is None:
+        if not is_stream:
+            index = ("whole", place)
+        elif index is None:
             index = place if not piece.get("id") else ("id", piece["id"])
         function = piece.get("function") or piece.get("custom") or {}
         is_function = piece.get("custom") is None or bool((piece.get("function") or {}).get("name"))
@@ -117,4 +137,9 @@ def _chat_usage(usage: Json) -> Tokens:
         output = (
             total - prompt
         )  # some count what was thought beside what was said, and some only in the total
-    return Tokens(prompt, output, cached, reasoning)
+    written = details.get("cache_write_tokens")
+    for counts, name in ((details, "cache_creation_input_tokens"), (usage, "cache_creation_input_tokens")):
+        written = counts.get(name) if written is None else written
+    if written is not None and prompt is not None:
+        written = max(min(written, prompt - (cached or 0)), 0)  # OpenRouter counts some tokens as read and as written
+    return Tokens(prompt, output, cached, reasoning, written)

@@ -17,10 +17,25 @@ _GEMINI_BLOCKS = frozenset(
         "SPII",
         "LANGUAGE",
         "IMAGE_SAFETY",
+        "IMAGE_PROHIBITED_CONTENT",
+        "IMAGE_RECITATION",
+        "IMAGE_OTHER",
+        "NO_IMAGE",
+        "ESCALATION",
         "MODEL_ARMOR",
     ]
 )
-_GEMINI_FAILURES = frozenset(["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "MISSING_THOUGHT_SIGNATURE"])
+_GEMINI_FAILURES = frozenset(
+    [
+        "MALFORMED_FUNCTION_CALL",
+        "UNEXPECTED_TOOL_CALL",
+        "MISSING_THOUGHT_SIGNATURE",
+        "TOO_MANY_TOOL_CALLS",
+        "MALFORMED_RESPONSE",
+        "FINISH_REASON_UNSPECIFIED",
+        "PUP_LIMITED_DISABLED",
+    ]
+)
 _GEMINI_NUMBERS = {1: "STOP", 2: "MAX_TOKENS", 3: "SAFETY", 4: "RECITATION"}
 
 
@@ -34,9 +49,13 @@ def read(chunks: list[Json], is_stream: bool) -> Meaning:
         if chunk.get("error"):
             return Meaning(failure=failure_in(chunk))
         counts = chunk.get("usageMetadata") or counts
-        if (chunk.get("promptFeedback") or {}).get("blockReason") and not chunk.get("candidates"):
+        feedback = chunk.get("promptFeedback") or {}
+        if feedback.get("blockReason") and not chunk.get("candidates"):
             finish = "SAFETY"
-        for candidate in (chunk.get("candidates") or [])[:1]:
+            meaning.explanation = feedback.get("blockReasonMessage") or ""
+        for candidate in chunk.get("candidates") or []:
+            if candidate.get("index", 0) != 0:
+                continue
             for part in (candidate.get("content") or {}).get("parts") or []:
                 _gemini_part(meaning, part, growing)
             finish = candidate.get("finishReason") or finish
@@ -44,12 +63,17 @@ def read(chunks: list[Json], is_stream: bool) -> Meaning:
             meaning.logprobs += len(logprobs.get("chosenCandidates") or [])
             grounding = candidate.get("groundingMetadata") or {}
             for source in grounding.get("groundingChunks") or []:
-                if "web" in source:
-                    cited[source["web"]["uri"]] = None
+                for place in (source.get("web"), source.get("maps"), source.get("retrievedContext")):
+                    if place and place.get("uri"):
+                        cited[place["uri"]] = None
+            quoted = candidate.get("citationMetadata") or {}
+            for source in quoted.get("citationSources") or quoted.get("citations") or []:
+                if source.get("uri"):
+                    cited[source["uri"]] = None
     meaning.cited = list(cited)
     finish = _GEMINI_NUMBERS.get(finish, finish)
     if finish is None or finish in _GEMINI_FAILURES:
-        return Meaning(failure=BROKEN)
+        return Meaning(failure=BROKEN)  # Google's own words would quote the call
     if "promptTokenCount" in counts:
         meaning.usage = Tokens(
             counts["promptTokenCount"] + counts.get("toolUsePromptTokenCount", 0),
@@ -58,7 +82,7 @@ def read(chunks: list[Json], is_stream: bool) -> Meaning:
             counts.get("thoughtsTokenCount"),
         )
     stop: Stop = "done"
-    if finish == "MAX_TOKENS":
+    if finish in {"MAX_TOKENS", "CONTINUATION"}:
         stop = "length"
     elif finish in _GEMINI_BLOCKS:
         stop = "blocked"
@@ -70,6 +94,8 @@ def _gemini_part(meaning: Meaning, part: Json, growing: list[Json]) -> None:
     call = part.get("functionCall")
     if call is not None:
         _gemini_call(meaning, call, growing)
+    elif "inlineData" in part and part.get("thought"):
+        pass  # a draft
     elif "inlineData" in part:
         if part["inlineData"]["mimeType"].startswith("image/"):
             meaning.image(part["inlineData"]["data"])

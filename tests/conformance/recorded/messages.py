@@ -16,6 +16,7 @@ _MESSAGES_STOPS: dict[Any, Stop] = {
     "tool_use": "tools",
     "refusal": "blocked",
     "pause_turn": "pause",
+    "compaction": "pause",
 }
 
 
@@ -68,7 +69,7 @@ def _message(whole: Json) -> Meaning:
         match block["type"]:
             case "text":
                 meaning.say("text", block["text"])
-                meaning.cited += [c["url"] for c in block.get("citations") or [] if c.get("url")]
+                meaning.cited += [url for c in block.get("citations") or [] if (url := c.get("url") or c.get("source"))]
             case "thinking":
                 meaning.say("reasoning", block["thinking"])
             case "tool_use":
@@ -80,7 +81,9 @@ def _message(whole: Json) -> Meaning:
     counts = [usage.get(f"{name}input_tokens") for name in ("", "cache_read_", "cache_creation_")]
     thought = (usage.get("output_tokens_details") or {}).get("thinking_tokens")
     if usage:
-        meaning.usage = Tokens(sum(n or 0 for n in counts), usage.get("output_tokens"), counts[1], thought)
+        meaning.usage = Tokens(
+            sum(n or 0 for n in counts), usage.get("output_tokens"), counts[1], thought, counts[2]
+        )
     meaning.ended(_MESSAGES_STOPS.get(whole.get("stop_reason"), "done"))
     meaning.stop_sequence = whole.get("stop_sequence")
     if meaning.stop == "blocked" and not meaning.text:

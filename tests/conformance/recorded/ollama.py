@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conformance.meaning import Meaning, Tokens
+from conformance.meaning import Meaning, Tokens, arguments_in
 from conformance.recorded.failures import BROKEN, failure_in
 
 Json = dict[str, Any]
@@ -17,7 +17,11 @@ def read(chunks: list[Json], is_stream: bool) -> Meaning:
         meaning.say("reasoning", said.get("thinking") or "")
         meaning.say("text", said.get("content") or "")
         for call in said.get("tool_calls") or []:
-            meaning.call(call["function"]["name"], call["function"].get("arguments") or {}, call.get("id"))
+            arguments = call["function"].get("arguments") or {}
+            if isinstance(arguments, str):
+                arguments = arguments_in(arguments)
+            meaning.call(call["function"]["name"], arguments, call.get("id"))
+        meaning.logprobs += len(chunk.get("logprobs") or [])
         if chunk.get("done"):
             if "prompt_eval_count" in chunk or "eval_count" in chunk:
                 meaning.usage = Tokens(chunk.get("prompt_eval_count"), chunk.get("eval_count"))

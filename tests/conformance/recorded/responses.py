@@ -31,8 +31,8 @@ def read(chunks: list[Json], is_stream: bool) -> Meaning:
 
 def _response(whole: Json, items: list[Json]) -> Meaning:
     meaning = Meaning()
-    if whole.get("status") in {"queued", "in_progress"}:
-        return Meaning(failure=BROKEN)  # it is to be asked for later
+    if whole.get("status") in {"queued", "in_progress", "cancelled"}:
+        return Meaning(failure=BROKEN)  # it is to be asked for later, or never
     if whole.get("status") == "failed" or whole.get("error"):
         return Meaning(failure=failure_in(whole.get("error")))
     for item in items:
@@ -44,6 +44,7 @@ def _response(whole: Json, items: list[Json]) -> Meaning:
             usage.get("output_tokens"),
             (usage.get("input_tokens_details") or {}).get("cached_tokens"),
             (usage.get("output_tokens_details") or {}).get("reasoning_tokens"),
+            (usage.get("input_tokens_details") or {}).get("cache_write_tokens"),
         )
     reason = (whole.get("incomplete_details") or {}).get("reason")
     if whole.get("status") == "incomplete":
@@ -68,14 +69,16 @@ def _response_item(meaning: Meaning, item: Json) -> None:
                     if annotation.get("type") == "url_citation":
                         meaning.cited.append(annotation["url"])
         case "reasoning":
-            for part in [*(item.get("summary") or []), *(item.get("content") or [])]:
+            for part in item.get("summary") or item.get("content") or []:  # the one is a digest of the other
                 meaning.say("reasoning", part["text"])
         case "function_call":
             space = item.get("namespace")
             name = item["name"] if space in {None, item["name"]} else f"{space}__{item['name']}"
             meaning.call(name, arguments_in(item["arguments"]), item["call_id"])
         case "custom_tool_call":
-            meaning.call(item["name"], {"input": item["input"]}, item["call_id"])
+            space = item.get("namespace")
+            name = item["name"] if space is None else f"{space}__{item['name']}"
+            meaning.call(name, {"input": item["input"]}, item["call_id"])
         case "image_generation_call":
             if item.get("result"):
                 meaning.image(item["result"])
