@@ -3,14 +3,14 @@ wrong that is not listed, or is listed and right."""
 
 import sys
 
-from conformance import strange
+from conformance import recent, strange
 from conformance.corpus import records
 from conformance.judgement import JUDGES, Judgement, judge
 from pointsman.app import DIALECTS
 
 
 def main(words: list[str]) -> int:
-    found = [*records(), *strange.records()]
+    found = [*records(), *strange.records(), *recent.records()]
     is_well = True
     for name, module in JUDGES.items():
         cases = [case for case in module.cases(found, DIALECTS) if _is_meant(case, name, words)]

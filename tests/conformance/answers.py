@@ -33,7 +33,8 @@ def cases(records: list[Record], dialects: dict[str, Dialect]) -> list[Case]:
         for record in records
         for caller in CALLERS
         for stream in (False, True)
-        if record.dialect in dialects
+        if record.has_answer
+        and record.dialect in dialects
         and caller != record.dialect
         and hasattr(dialects.get(caller), "encode_reply")
     ]

@@ -24,7 +24,7 @@ _FILES = ("anthropic", "gemini", "misc", "ollama", "openai_chat", "openai_compat
 @dataclass(frozen=True)
 class Record:
     """One exchange. `request` is the body as sent, None where only the answer was published. Of `body` and `stream`
-    one is set."""
+    one is set, and neither where only the request is known."""
 
     id: str
     dialect: str
@@ -36,6 +36,10 @@ class Record:
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes | None
     stream: bytes | None
+
+    @property
+    def has_answer(self) -> bool:
+        return self.body is not None or self.stream is not None
 
     @property
     def answer(self) -> bytes:

@@ -50,7 +50,7 @@ def losses(source: Ask, target: Ask, dropped: tuple[str, ...], renamed: Any, dia
     wrong: list[str] = []
     wrong += _lost_words(source, target)
     for mark in source.media:
-        if mark not in target.media:
+        if mark not in target.media and mark.removeprefix("heic:") not in target.media:
             wrong.append(f"media {mark:.40}")
     wrong += _lost_tools(source, target, dropped, renamed, dialect)
     wrong += _lost_params(source, target, dropped, dialect)

@@ -51,7 +51,7 @@ def _request(record: Record, dialect: Dialect) -> list[str]:
 
 
 def _answer(record: Record, dialect: Dialect) -> list[str]:
-    if record.status >= 400:
+    if record.status >= 400 or not record.has_answer:
         return []
     expected = meaning_of(record)
     try:

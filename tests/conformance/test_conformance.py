@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from conformance import strange
+from conformance import recent, strange
 from conformance.corpus import DIALECT_OF_ENDPOINT, Record, records
 from conformance.judgement import JUDGES, judge, listed, sample
 from pointsman.app import DIALECTS
@@ -16,7 +16,7 @@ SOURCES = sorted(set(DIALECT_OF_ENDPOINT.values()))
 
 @cache
 def corpus() -> list[Record]:
-    return [*records(), *strange.records()]
+    return [*records(), *strange.records(), *recent.records()]
 
 
 @pytest.mark.parametrize("source", SOURCES)

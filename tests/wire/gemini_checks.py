@@ -55,6 +55,7 @@ def meaning_of_chunks(chunks: list[Json]) -> Meaning:
         counts = told if "promptTokenCount" in told else counts
         if (chunk.get("promptFeedback") or {}).get("blockReason") and "candidates" not in chunk:
             meaning.reason = "blocked"
+            meaning.text += chunk["promptFeedback"].get("blockReasonMessage", "")
         for candidate in (chunk.get("candidates") or [])[:1]:
             for part in (candidate.get("content") or {}).get("parts") or []:
                 _read_part(meaning, part)

@@ -85,6 +85,7 @@ CHAT: dict[str, dict[str, Any]] = {
     "verbosity": {"verbosity": "low"},
     "prompt_cache_key": {"prompt_cache_key": "k"},
     "prompt_cache_retention": {"prompt_cache_retention": "24h"},
+    "prompt_cache_options": {"prompt_cache_options": {"mode": "explicit", "ttl": "30m"}},
     "messages[].name": {"messages": [{"role": "user", "name": "ada", "content": "Hi"}]},
     "system message": {
         "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
@@ -198,6 +199,13 @@ MESSAGES: dict[str, dict[str, Any]] = {
         {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXEL}}
     ),
     "image by URL": _said({"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}),
+    "image.transformations": _said(
+        {
+            "type": "image",
+            "source": {"type": "base64", "media_type": "image/png", "data": PIXEL},
+            "transformations": {"oversized_image": "error"},
+        }
+    ),
     "document by data (PDF)": _said(
         {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": PDF}}
     ),
@@ -213,6 +221,14 @@ MESSAGES: dict[str, dict[str, Any]] = {
             "type": "document",
             "source": {"type": "text", "media_type": "text/plain", "data": "Once"},
             "citations": {"enabled": True},
+        }
+    ),
+    "search_result": _said(
+        {
+            "type": "search_result",
+            "source": "https://example.com/a",
+            "title": "A",
+            "content": [{"type": "text", "text": "Once"}],
         }
     ),
     "tool_result": _result(),
@@ -255,6 +271,16 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "tools of type custom": {"tools": [{"type": "custom", "name": "shell", "description": "Runs."}]},
     "tools of type namespace": {
         "tools": [{"type": "namespace", "name": "agents", "description": "A", "tools": [RESPONSES_TOOL]}]
+    },
+    "tools[].output_schema, defer_loading, allowed_callers": {
+        "tools": [
+            {
+                **RESPONSES_TOOL,
+                "output_schema": SCHEMA,
+                "defer_loading": True,
+                "allowed_callers": ["programmatic"],
+            }
+        ]
     },
     "tools of type web_search": {"tools": [RESPONSES_TOOL, {"type": "web_search"}]},
     "tools of type image_generation": {"tools": [RESPONSES_TOOL, {"type": "image_generation"}]},
@@ -314,6 +340,14 @@ RESPONSES: dict[str, dict[str, Any]] = {
     ),
     "input_file by URL": _item({"type": "input_file", "file_url": "https://example.com/a.pdf"}),
     "input_file by id": _item({"type": "input_file", "file_id": "file-1"}),
+    "input_file.detail": _item(
+        {
+            "type": "input_file",
+            "filename": "a.pdf",
+            "file_data": f"data:application/pdf;base64,{PDF}",
+            "detail": "high",
+        }
+    ),
     "input_audio": _item({"type": "input_audio", "input_audio": {"data": WAV, "format": "wav"}}),
     "item_reference": {"input": [{"type": "item_reference", "id": "msg_1"}]},
     "function_call_output": {
@@ -334,6 +368,20 @@ RESPONSES: dict[str, dict[str, Any]] = {
                 "call_id": "call1",
                 "output": [{"type": "input_image", "image_url": f"data:image/png;base64,{PIXEL}"}],
             },
+        ],
+    },
+    "function_call.async": {
+        "tools": [RESPONSES_TOOL],
+        "input": [
+            {"role": "user", "content": "Hi"},
+            {
+                "type": "function_call",
+                "call_id": "call1",
+                "name": "look_up",
+                "arguments": "{}",
+                "async": True,
+            },
+            {"type": "function_call_output", "call_id": "call1", "output": "found"},
         ],
     },
 }
@@ -387,6 +435,7 @@ GEMINI: dict[str, dict[str, Any]] = {
     "thinkingBudget": _config(thinkingConfig={"thinkingBudget": 2000}),
     "thinkingBudget 0": _config(thinkingConfig={"thinkingBudget": 0}),
     "thinkingLevel": _config(thinkingConfig={"thinkingLevel": "HIGH"}),
+    "thinkingLevel XHIGH": _config(thinkingConfig={"thinkingLevel": "XHIGH"}),
     "functionDeclarations": {"tools": [DECLARED]},
     "googleSearch": {"tools": [{"googleSearch": {}}]},
     "googleSearch beside functions": {"tools": [DECLARED, {"googleSearch": {}}]},
@@ -410,6 +459,13 @@ GEMINI: dict[str, dict[str, Any]] = {
     "cachedContent": {"cachedContent": "cachedContents/1"},
     "labels": {"labels": {"a": "b"}},
     "inlineData image": _contents({"inlineData": {"mimeType": "image/png", "data": PIXEL}}),
+    "inlineData image that the model made": {
+        "contents": [
+            {"role": "user", "parts": [{"text": "Hi"}]},
+            {"role": "model", "parts": [{"inlineData": {"mimeType": "image/png", "data": PIXEL}}]},
+            {"role": "user", "parts": [{"text": "Bluer"}]},
+        ]
+    },
     "inlineData PDF": _contents({"inlineData": {"mimeType": "application/pdf", "data": PDF}}),
     "inlineData audio": _contents({"inlineData": {"mimeType": "audio/wav", "data": WAV}}),
     "inlineData video": _contents({"inlineData": {"mimeType": "video/mp4", "data": WAV}}),
@@ -435,6 +491,7 @@ GEMINI: dict[str, dict[str, Any]] = {
             },
         ],
     },
+    "partMetadata": {"contents": [{"role": "user", "parts": [{"text": "Hi", "partMetadata": {"k": "v"}}]}]},
 }
 
 PLAIN: dict[str, dict[str, Any]] = {

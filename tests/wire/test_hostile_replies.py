@@ -195,7 +195,7 @@ def test_probabilities_that_name_no_token_are_left_out(told):
         OPENAI_RESPONSES.decode_reply(json.dumps({"output": [item], "status": "completed"}).encode(), "here"),
     ):
         (text,) = [event for event in events if isinstance(event, TextDelta)]
-        assert text.logprobs == ({**sound, "top_logprobs": [{"token": "c", "logprob": -2.0}]},)
+        assert text.logprobs == ({**sound, "top_logprobs": [{"token": "c", "logprob": -2.0, "bytes": [99]}]},)
         written = GEMINI.encode_reply(events, CONTEXT)
         assert GEMINI.decode_reply(written, "here")
 

@@ -756,7 +756,7 @@ def test_an_answer_of_calls_only_has_null_content_and_an_empty_one_has_empty_tex
     [
         ("stop_sequence", "stop"),
         ("refusal", "content_filter"),
-        ("pause", "stop"),
+        ("pause", "length"),
         ("length", "length"),
         ("content_filter", "content_filter"),
     ],

@@ -126,7 +126,7 @@ def test_unknown_usage_is_not_zero():
         ("stop", "completed", None),
         ("stop_sequence", "completed", None),
         ("tool_calls", "completed", None),
-        ("pause", "completed", None),
+        ("pause", "incomplete", "max_output_tokens"),
         ("length", "incomplete", "max_output_tokens"),
         ("content_filter", "incomplete", "content_filter"),
         ("refusal", "incomplete", "content_filter"),

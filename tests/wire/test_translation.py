@@ -324,7 +324,7 @@ def check_chat_answer(record: Record) -> str:
 def meaning_in_chat(reply: Reply) -> chat_side.Meaning:
     """What a Messages reply means in chat, which knows fewer reasons to end and one text per answer."""
     wanted = chat_side.meaning_of_reply(reply)
-    reasons = {"stop_sequence": "stop", "pause": "stop", "refusal": "content_filter"}
+    reasons = {"stop_sequence": "stop", "pause": "length", "refusal": "content_filter"}
     finish = reply.finished.reason
     wanted.finish_reason = reasons.get(finish, finish)
     if wanted.refusal:

@@ -6,8 +6,9 @@ from typing import Any
 
 
 def sound(told: Sequence[Any] | None) -> tuple[Mapping[str, Any], ...]:
-    """Those of `told` that name a token and its probability; of the likeliest others the same."""
-    return tuple(_with_sound_others(each) for each in told or () if _is_sound(each))
+    """Those of `told` that name a token and its probability, and of the likeliest others the same; with every field that
+    OpenAI's have, for callers count on them."""
+    return tuple(_whole(each) for each in told or () if _is_sound(each))
 
 
 def _is_sound(told: Any) -> bool:
@@ -18,11 +19,13 @@ def _is_sound(told: Any) -> bool:
             return False
 
 
-def _with_sound_others(told: Mapping[str, Any]) -> Mapping[str, Any]:
+def _whole(told: Mapping[str, Any]) -> Mapping[str, Any]:
     others = told.get("top_logprobs")
-    if others is None or (isinstance(others, list) and all(map(_is_sound, others))):
+    kept = [_with_bytes(each) for each in others if _is_sound(each)] if isinstance(others, list) else []
+    return {**_with_bytes(told), "top_logprobs": kept}
+
+
+def _with_bytes(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    if told.get("bytes") is not None:
         return told
-    return {
-        **told,
-        "top_logprobs": [each for each in others if _is_sound(each)] if isinstance(others, list) else [],
-    }
+    return {**told, "bytes": list(told["token"].encode("utf-8", "surrogatepass"))}

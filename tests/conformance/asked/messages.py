@@ -78,7 +78,11 @@ def _block(ask: Ask, block: Fields, role: str, texts: list[str] | None) -> None:
         case "image":
             _source(ask, block, texts, "image/any")
         case "search_result":
-            told = [block.take("title"), block.take("source"), *(part["text"] for part in block.take("content"))]
+            told = [
+                block.take("title"),
+                block.take("source"),
+                *(part["text"] for part in block.take("content")),
+            ]
             if texts is None:
                 for text in told:
                     ask.say(role, text)

@@ -104,7 +104,9 @@ def _responses_tools(ask: Ask, body: Fields, space: str = "") -> None:
 
 def _responses_item(ask: Ask, item: Fields) -> None:
     kind = item.take("type") or "message"
-    item.ignore("id", "status", "phase")
+    item.ignore("id", "phase")
+    if kind != "apply_patch_call_output":
+        item.ignore("status")
     match kind:
         case "message":
             role = item.take("role")
@@ -137,9 +139,10 @@ def _responses_item(ask: Ask, item: Fields) -> None:
             ask.call("apply_patch", _Whatever(item.take("operation")), item.take("call_id"))
         case "local_shell_call_output" | "shell_call_output" | "apply_patch_call_output":
             output = item.take("output")
+            ask.errors += item.left.get("status") == "failed"
             told = output if isinstance(output, str) else "\n".join(json.dumps(each) for each in output or [])
             ask.answer(told, item.take("call_id"))
-            item.ignore("max_output_length")
+            item.ignore("max_output_length", "status")
         case "additional_tools":
             item.ignore("role")
             _responses_tools(ask, item)

@@ -57,7 +57,12 @@ def _json(text: str) -> Any:
         return None
 
 
-_ACCOUNT = ("API_KEY_INVALID", "insufficient_quota", "credit balance is too low", "User location is not supported")
+_ACCOUNT = (
+    "API_KEY_INVALID",
+    "insufficient_quota",
+    "credit balance is too low",
+    "User location is not supported",
+)
 """What is told in words of other statuses: it is the provider's account that is at fault."""
 
 

@@ -56,7 +56,11 @@ def read(chunks: list[Json], is_stream: bool) -> Meaning:
         arguments = call["arguments"] if call["is_function"] else {"input": call["arguments"]}
         value = arguments_in(arguments) if call["is_function"] else arguments
         meaning.calls.append(Call(call["name"], value, call["id"]))
-    if not is_finished or not [chunk for chunk in chunks if "is_done" not in chunk] or (not is_stream and not chunks[0].get("choices")):
+    if (
+        not is_finished
+        or not [chunk for chunk in chunks if "is_done" not in chunk]
+        or (not is_stream and not chunks[0].get("choices"))
+    ):
         return Meaning(failure=BROKEN)
     meaning.ended(_CHAT_STOPS.get(finish, "done"))
     return meaning
@@ -141,5 +145,7 @@ def _chat_usage(usage: Json) -> Tokens:
     for counts, name in ((details, "cache_creation_input_tokens"), (usage, "cache_creation_input_tokens")):
         written = counts.get(name) if written is None else written
     if written is not None and prompt is not None:
-        written = max(min(written, prompt - (cached or 0)), 0)  # OpenRouter counts some tokens as read and as written
+        written = max(
+            min(written, prompt - (cached or 0)), 0
+        )  # OpenRouter counts some tokens as read and as written
     return Tokens(prompt, output, cached, reasoning, written)

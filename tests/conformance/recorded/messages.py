@@ -69,7 +69,9 @@ def _message(whole: Json) -> Meaning:
         match block["type"]:
             case "text":
                 meaning.say("text", block["text"])
-                meaning.cited += [url for c in block.get("citations") or [] if (url := c.get("url") or c.get("source"))]
+                meaning.cited += [
+                    url for c in block.get("citations") or [] if (url := c.get("url") or c.get("source"))
+                ]
             case "thinking":
                 meaning.say("reasoning", block["thinking"])
             case "tool_use":

@@ -44,6 +44,7 @@ class Block(msgspec.Struct, gc=False):
     cache_control: msgspec.Raw = NOTHING
     tool: msgspec.Raw = NOTHING
     tool_name: str | None = None
+    transformations: msgspec.Raw = NOTHING
 
 
 class _Source(msgspec.Struct, gc=False):
@@ -108,6 +109,8 @@ class Reading:
                 self._document(block, path, parts)
             case "search_result":
                 texts = self.parts(read(decode_content, block.content, f"{path}.content"), f"{path}.content")
+                if not is_null(block.citations):
+                    self.leave_out("citations", True)
                 parts += _named(block, path)
                 parts.append(Document(text=_joined(texts)))
             case "tool_use":
@@ -150,6 +153,8 @@ class Reading:
                     parts.append(Text("", seal=seal))
 
     def _image(self, block: Block, path: str, parts: list[Part]) -> None:
+        if not is_null(block.transformations):
+            self.leave_out("transformations", True)
         path = f"{path}.image.source"
         if block.source is NOTHING:
             raise missing(path)

@@ -41,6 +41,8 @@ def has_content(events: bytes) -> bool:
                 continue  # the end of nothing
             return True  # JSON all the same, and relayed as it is
         except NOT_JSON:
+            if not sent.data.strip():
+                continue
             if is_json(sent.data):
                 return True
             raise unreadable() from None

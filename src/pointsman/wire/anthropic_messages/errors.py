@@ -125,6 +125,8 @@ def _said(body: bytes) -> tuple[str | None, str]:
         said = _any(body)
     except NOT_JSON:
         return None, ""  # a page for people: nothing in it is for programs
+    if isinstance(said, list) and said:
+        said = said[0]  # Google, of the models that it serves
     if not isinstance(said, dict):
         return None, ""
     kind, message = _of_error(said.get("error"))

@@ -53,6 +53,7 @@ _REASONS: dict[str, FinishReason] = {
     "stop_sequence": "stop_sequence",
     "tool_use": "tool_calls",
     "pause_turn": "pause",
+    "compaction": "pause",
     "refusal": "refusal",
 }
 

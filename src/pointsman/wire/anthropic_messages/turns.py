@@ -4,6 +4,7 @@ tool result at the start of the user turn after its call. It does not write the 
 import re
 from collections import defaultdict, deque
 from collections.abc import Sequence
+from hashlib import blake2s
 from typing import Any, assert_never
 
 import msgspec
@@ -26,6 +27,7 @@ from pointsman.wire.system_text import is_system, leading_system, system_texts
 from pointsman.wire.text_files import text_in
 
 _IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+_ID_CHARACTERS_MAX = 64
 _NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
 _arguments = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -141,7 +143,10 @@ class _Turns:
     def _free_id(self, call_id: str) -> str:
         """An id the API takes, which no other call of the conversation has. The same history always gives the
         same ids, so that a cached beginning of it stays the same."""
-        sent_id = clean = _NOT_IN_IDS.sub("_", call_id) or "call"
+        clean = _NOT_IN_IDS.sub("_", call_id) or "call"
+        if len(clean) > _ID_CHARACTERS_MAX:
+            clean = "call" + blake2s(clean.encode(), digest_size=16).hexdigest()
+        sent_id = clean
         number = self._copies.get(clean, 1)
         while sent_id in self._sent_ids:
             number += 1

@@ -97,6 +97,7 @@ class Candidate(msgspec.Struct, gc=False, rename="camel"):
 
 class PromptFeedback(msgspec.Struct, gc=False, rename="camel"):
     block_reason: str | int | None = None
+    block_reason_message: str | None = None
 
 
 class Chunk(msgspec.Struct, gc=False, rename="camel"):

@@ -102,6 +102,7 @@ class _Contents:
             if "functionResponse" in part:
                 found.append(self._result(part["functionResponse"], f"{path}.functionResponse"))
             elif "text" in part:
+                self._leave_hints(part)
                 found.append(Text(read(as_string, part["text"], f"{path}.text")))
             else:
                 found += self._other(part, path)
@@ -127,6 +128,7 @@ class _Contents:
         if "functionCall" in part:
             self._model.append(self._call(part["functionCall"], f"{path}.functionCall", tagged))
         elif "text" in part:
+            self._leave_hints(part)
             text = read(as_string, part["text"], f"{path}.text")
             if "thought" in part and read(as_flag, part["thought"], f"{path}.thought"):
                 self._add_thought(text, tagged)
@@ -184,9 +186,12 @@ class _Contents:
             if bytes(fields[hint]) != b"false":
                 self._reading.leave_out(f"contents[].parts[].{of}.{hint}", True)
 
-    def _other(self, part: Fields, path: str) -> list[Part]:
+    def _leave_hints(self, part: Fields) -> None:
         for hint in _HINTS & part.keys():
             self._reading.leave_out(f"contents[].parts[].{hint}", True)
+
+    def _other(self, part: Fields, path: str) -> list[Part]:
+        self._leave_hints(part)
         if "inlineData" in part:
             return self._inline(part["inlineData"], f"{path}.inlineData")
         if "fileData" in part:

@@ -52,6 +52,8 @@ _REASONS: Mapping[str, FinishReason] = {
     "PROHIBITED_CONTENT": "content_filter",
     "SPII": "content_filter",
     "MODEL_ARMOR": "content_filter",
+    "ESCALATION": "content_filter",
+    "CONTINUATION": "length",
     "IMAGE_SAFETY": "content_filter",
     "IMAGE_PROHIBITED_CONTENT": "content_filter",
     "IMAGE_RECITATION": "content_filter",
@@ -61,7 +63,7 @@ _REASONS: Mapping[str, FinishReason] = {
 
 _BROKEN_REASONS = frozenset({
     "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE",
-    "MALFORMED_RESPONSE",
+    "MALFORMED_RESPONSE", "PUP_LIMITED_DISABLED",
 })  # fmt: skip
 
 _NUMBERED_REASONS = (
@@ -118,6 +120,8 @@ class _Reply:
                 self._candidate(candidate)
         feedback = chunk.prompt_feedback
         if feedback is not None and feedback.block_reason and not chunk.candidates:
+            if feedback.block_reason_message:
+                self.events.append(TextDelta(feedback.block_reason_message, is_refusal=True))
             self._end = Finished("content_filter")
         if chunk.usage_metadata is not None:
             self._count(chunk.usage_metadata)

@@ -43,7 +43,7 @@ _CONFIG_MUST_NOT_DROP = frozenset({"speechConfig"})
 _TEXT_SCHEMAS = ("jsonSchema", "schema")
 _SCHEMAS = ("responseJsonSchema", "_responseJsonSchema", "responseSchema")
 _MODALITIES = ("MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "AUDIO")
-_LEVELS = ("THINKING_LEVEL_UNSPECIFIED", "LOW", "MEDIUM", "HIGH", "MINIMAL")
+_LEVELS = ("THINKING_LEVEL_UNSPECIFIED", "LOW", "MEDIUM", "HIGH", "MINIMAL", "XHIGH")
 _NO_OPS: tuple[Any, ...] = ([], {}, "", "standard", "SERVICE_TIER_UNSPECIFIED", "unspecified")
 
 

@@ -259,6 +259,8 @@ class _Writing:
                 self.drop(named)
         elif effort in _NO_EFFORT:
             self.body["think"] = False
+            if effort == "minimal":
+                self.drop(named)
         elif self.card.abilities is None:
             # A model that can think does so unless it is told not to, and one that cannot refuses to be told.
             if effort is not None:

@@ -35,6 +35,7 @@ class CallsUnderWay:
         self._calls: list[_ToolCall] = []
         self._by_index: dict[int, _ToolCall] = {}
         self._by_id: dict[str, _ToolCall] = {}
+        self._ids: set[str] = set()
         self._started = 0
 
     @property
@@ -73,8 +74,9 @@ class CallsUnderWay:
                 return []
             call.index = self._started
             self._started += 1
-            if not call.id:
-                call.id = made_id(self.ids_from, call.index)
+            if not call.id or call.id in self._ids:
+                call.id = made_id(self.ids_from, call.index)  # some servers give all of them one
+            self._ids.add(call.id)
             events.append(ToolCallStarted(call.index, call.id, name, seal))
             arguments = "".join((*call.waiting, arguments))
         if arguments:

@@ -11,10 +11,14 @@ from pointsman.core.usage import Usage
 
 _Count = int | float | None  # some providers write token counts as 12.0
 
+FAILED_REASONS = frozenset({"error", "abort", "network_error", "insufficient_system_resource"})
+"""Of OpenRouter, vLLM, Z.ai and DeepSeek: the answer was broken off, and what was said is not all of it."""
+
 
 class _PromptDetails(msgspec.Struct, gc=False):
     cached_tokens: _Count = None
     cache_write_tokens: _Count = None
+    cache_creation_input_tokens: _Count = None  # Qwen
 
 
 class _CompletionDetails(msgspec.Struct, gc=False):
@@ -90,6 +94,7 @@ class Choice(msgspec.Struct):
     finish_details: _FinishDetails | None = None
     logprobs: Logprobs | None = None
     usage: ReportedUsage | None = None  # Moonshot
+    error: Any = None  # OpenRouter
 
 
 class Chunk(msgspec.Struct):
@@ -102,6 +107,8 @@ class Chunk(msgspec.Struct):
     x_groq: GroqExtra | None = None
     citations: Any = None  # Perplexity: addresses, or what is known of them
     search_results: Any = None
+    message: Any = None  # vLLM: what it has to complain of
+    code: Any = None
 
 
 class _End(msgspec.Struct):
@@ -117,6 +124,8 @@ class WatchedChunk(msgspec.Struct):
     usage: ReportedUsage | None = None
     error: Any = None
     x_groq: GroqExtra | None = None
+    message: Any = None
+    code: Any = None
 
 
 class _GoingOn(msgspec.Struct, gc=False):
@@ -132,6 +141,7 @@ class QuietChunk(msgspec.Struct, gc=False):
     usage: None = None
     error: None = None
     x_groq: None = None
+    message: None = None
 
 
 def usage_from(reported: ReportedUsage) -> Usage:
@@ -157,6 +167,8 @@ def usage_from(reported: ReportedUsage) -> Usage:
     if cached is None:
         cached = reported.cache_read_input_tokens
     written = None if of_prompt is None else of_prompt.cache_write_tokens
+    if written is None and of_prompt is not None:
+        written = of_prompt.cache_creation_input_tokens
     if written is None:
         written = reported.cache_creation_input_tokens
     if written is not None and prompt is not None:
@@ -168,6 +180,8 @@ def usage_from(reported: ReportedUsage) -> Usage:
 
 
 def error_of(chunk: Chunk | WatchedChunk) -> Any:
+    if chunk.message and chunk.choices is None:
+        return {"message": chunk.message, "code": chunk.code}
     return chunk.error or (None if chunk.x_groq is None else chunk.x_groq.error)
 
 

@@ -51,6 +51,8 @@ def _is_content(data: bytes) -> bool:
     except msgspec.ValidationError:
         return True  # JSON all the same, and relayed as it is
     except NOT_JSON:
+        if not data.strip():
+            return False
         if is_json(data):
             return True
         raise unreadable() from None

@@ -181,7 +181,12 @@ class Messages:
                         # Valid at its maker only; as visible text it would become something the model had said.
                         self._drop("messages[].thinking")
                 case _:
-                    self._part(part)  # an assistant says only what can be sent, or it is refused
+                    raise Unsupported(
+                        f"'messages': {_kind(part)} content of an assistant cannot be sent to the model"
+                        f" {self._card.name}.",
+                        param="messages",
+                        code="unsupported_value",
+                    )
         if not (any(texts) or refusals or calls):
             return
         turn: ChatMessage = {"role": "assistant", "content": "".join(texts) or None}

@@ -28,6 +28,7 @@ from pointsman.wire.logprobs import sound
 from pointsman.wire.openai_chat.attachments_in import citations_from, images_from
 from pointsman.wire.openai_chat.calls_in import CallsUnderWay
 from pointsman.wire.openai_chat.chunks import (
+    FAILED_REASONS,
     CallPart,
     Choice,
     Chunk,
@@ -49,9 +50,12 @@ _REASONS: dict[str | int, FinishReason] = {
     "stop": "stop",
     "length": "length",
     "max_tokens": "length",
+    "model_length": "length",  # Mistral
+    "model_context_window_exceeded": "length",  # Z.ai
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
     "content_filter": "content_filter",
+    "sensitive": "content_filter",  # Z.ai
 }
 
 
@@ -62,6 +66,7 @@ class _Reading:
     def __init__(self, maker: str) -> None:
         self.is_started = False
         self.raw_reason: str | int | None = None
+        self.raw_error: Any = None
         self._maker = maker
         self._calls = CallsUnderWay()
         self._has_refused = False
@@ -163,7 +168,7 @@ class _Reading:
             if isinstance(text := block.get("text"), str) and text:
                 self._stop_thinking(out)
                 out.append(TextDelta(text))
-            thinking = block.get("thinking")
+            thinking = block.get("thinking", block.get("summary"))  # Mistral; Databricks
             if isinstance(thinking, str):
                 thinking = [{"text": thinking}]
             for piece in thinking if isinstance(thinking, list) else ():
@@ -205,6 +210,8 @@ class _Reading:
                 UpstreamFault.BAD_REPLY, "the provider answered with sound and without its words"
             )
         raw = self.raw_reason
+        if raw in FAILED_REASONS:
+            raise error_within_reply({"error": self.raw_error or {"message": f"the reply ended with {raw}"}})
         reason: FinishReason = "stop" if raw is None else _REASONS.get(raw, "stop")
         if self._calls.are_there:
             reason = "length" if reason == "length" else "tool_calls"
@@ -228,12 +235,14 @@ def decode_reply(body: bytes, maker: str) -> list[ReplyEvent]:
     reading = _Reading(maker)
     events: list[ReplyEvent] = []
     reading.start(reply, events)
-    # A message that a filter removed altogether is left out.
-    reading.take(choice.message or Delta(), choice.logprobs, events)
+    message = choice.message or Delta()  # one that a filter removed altogether is left out
+    for place, call in enumerate(message.tool_calls or ()):
+        call.index = place  # each is whole, whatever it says of itself
+    reading.take(message, choice.logprobs, events)
     reading.remember_sources(reply)
     if reply.usage is not None:
         events.append(UsageReported(usage_from(reply.usage)))
-    reading.raw_reason = choice.finish_reason
+    reading.raw_reason, reading.raw_error = choice.finish_reason, choice.error
     if reading.raw_reason is None and choice.finish_details is not None:
         reading.raw_reason = choice.finish_details.type
     reading.end(events)
@@ -265,7 +274,10 @@ class ReplyDecoder:
             if self._reading.raw_reason is None:
                 end_with(UpstreamError(UpstreamFault.BROKEN, "the reply ended before its end"), out)
             else:
-                self._end(out)
+                try:
+                    self._end(out)
+                except UpstreamError as error:
+                    end_with(error, out)
         return out
 
     def _take_all(self, told: list[ServerSentEvent], out: list[ReplyEvent]) -> None:
@@ -319,7 +331,7 @@ class ReplyDecoder:
             self._reading.take(delta, choice.logprobs, out)
             self._has_said_anything = self._has_said_anything or len(out) > before
         if choice.finish_reason:
-            self._reading.raw_reason = choice.finish_reason
+            self._reading.raw_reason, self._reading.raw_error = choice.finish_reason, choice.error
 
     def _end(self, out: list[ReplyEvent]) -> None:
         self._is_over = True

@@ -35,7 +35,7 @@ _FINISH_REASONS: dict[FinishReason, str] = {
     "tool_calls": "tool_calls",
     "content_filter": "content_filter",
     "refusal": "content_filter",
-    "pause": "stop",
+    "pause": "length",  # the answer is not whole
 }
 
 

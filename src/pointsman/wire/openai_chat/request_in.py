@@ -193,10 +193,10 @@ def _tools(body: _Body, left_out: LeftOut) -> tuple[tuple[Tool, ...], ToolChoice
     for index, raw in enumerate(body.tools or ()):
         of_tool = LeftOut()
         tool = _read(_TOOL, raw, f"tools[{index}]", of_tool)
-        if tool.function is not None:
+        if tool.function is not None and tool.type == "function":
             tools.append(_function(tool.function))
             left_out.foreign.update(of_tool.foreign)
-        elif tool.custom is not None:
+        elif tool.custom is not None and tool.type == "custom":
             tools.append(_custom(tool.custom, of_tool))
             left_out.foreign.update(of_tool.foreign)
         else:

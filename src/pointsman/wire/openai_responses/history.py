@@ -48,6 +48,9 @@ class Item(msgspec.Struct):
     summary: list[ContentPart] | None = None
     encrypted_content: str | None = None
     tools: list[msgspec.Raw] | None = None
+    status: str | None = None
+    is_async: bool | None = msgspec.field(name="async", default=None)
+    caller: Any = None
 
 
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -218,6 +221,10 @@ class _History:
         namespace = item.namespace if item.namespace in self._namespaces else None
         if item.namespace is not None and namespace is None:
             self._left_out.note("input[].namespace", True)
+        if item.is_async:
+            self._left_out.note("input[].async", True)
+        if isinstance(item.caller, dict) and item.caller.get("type") != "direct":
+            self._left_out.note("input[].caller", item.caller)
         name = flat_name(namespace, _need(item.name, f"input[{index}].name"))
         self._parts.append(ToolCall(call_id, name, arguments, self._call_seal))
         self._call_seal = None
@@ -251,7 +258,8 @@ class _History:
             if not isinstance(part, Text | Image | Document):
                 raise not_translatable(path, "such a part in a tool's output")
             content.append(part)
-        return ToolResult(call_id, tuple(content))
+        is_error = item.type == "apply_patch_call_output" and item.status == "failed"
+        return ToolResult(call_id, tuple(content), is_error)
 
 
 def _need(value: str | None, path: str) -> str:

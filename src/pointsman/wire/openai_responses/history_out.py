@@ -5,6 +5,7 @@ tool begins with "Error: ", for an output has no other place to say so.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from itertools import takewhile
 from typing import Any
@@ -45,6 +46,8 @@ class Items:
         self._card = card
         self._drop = drop
         self._out: list[Written] = []
+        self._sent_ids: dict[str, str] = {}
+        self._times: Counter[str] = Counter()
 
     def write(self, messages: tuple[Message, ...]) -> list[Written]:
         for message in messages:
@@ -65,7 +68,8 @@ class Items:
         for part in message.parts:
             if isinstance(part, ToolResult):
                 self._flush(content)
-                output = {"call_id": short_id(part.call_id), "output": self._output(part)}
+                call_id = self._sent_ids.get(part.call_id) or short_id(part.call_id)
+                output = {"call_id": call_id, "output": self._output(part)}
                 self._out.append({"type": "function_call_output", **output})
             else:
                 content.append(self._part(part))
@@ -125,7 +129,7 @@ class Items:
                 case ToolCall(call_id, name, arguments):
                     item = {
                         "type": "function_call",
-                        "call_id": short_id(call_id),
+                        "call_id": self._id_of_call(call_id),
                         "name": name,
                         "arguments": arguments or "{}",
                     }
@@ -148,6 +152,16 @@ class Items:
         item["summary"] = [{"type": "summary_text", "text": text}] if text else []
         item["encrypted_content"] = encrypted
         return [item]
+
+    def _id_of_call(self, call_id: str) -> str:
+        """One that no other call of the conversation has: some models count their calls in every turn anew. The same
+        history always gives the same ids."""
+        sent_id = short_id(call_id)
+        self._times[sent_id] += 1
+        if (times := self._times[sent_id]) > 1:
+            sent_id = short_id(f"{sent_id}_{times}")
+        self._sent_ids[call_id] = sent_id
+        return sent_id
 
     def _cannot(self, part: Part) -> Unsupported:
         return Unsupported(

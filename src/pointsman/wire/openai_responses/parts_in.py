@@ -53,6 +53,8 @@ def read_parts(content: Content, path: str, left_out: LeftOut) -> list[Part]:
 def _part(part: ContentPart, path: str, left_out: LeftOut) -> Part:
     if memoryview(part.prompt_cache_breakpoint).nbytes:
         left_out.note("input[].content[].prompt_cache_breakpoint", True)
+    if part.type == "input_file" and part.detail not in {None, "auto"}:
+        left_out.note("input[].content[].input_file.detail", part.detail)
     match part:
         case ContentPart(type=kind, text=str(text)) if kind in _TEXTS:
             return Text(text)

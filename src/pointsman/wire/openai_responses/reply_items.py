@@ -5,7 +5,7 @@ An item may come in pieces, or whole at its end, or only in the response that en
 not told yet is told then. Items that the provider runs itself (searches, code) are passed over.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -188,7 +188,7 @@ class Reading:
 
     def _say(self, text: str, logprobs: list[dict[str, Any]] | None, *, is_refusal: bool = False) -> None:
         self.has_refused = self.has_refused or is_refusal
-        told = tuple(_logprob(each) for each in sound(logprobs)) if logprobs else ()
+        told = sound(logprobs) if logprobs else ()
         self.events.append(TextDelta(text, is_refusal, told))
 
     def _reasoning(self, item: Item, opened: _Open) -> None:
@@ -241,11 +241,16 @@ def _is_read(raw: msgspec.Raw) -> bool:
     is_for_caller = (
         item.type in _RUN_BY_CALLERS
         or (item.type == "tool_search_call" and item.execution == "client")
-        or (item.type == "shell_call" and item.environment is None)
+        or (item.type == "shell_call" and not _is_in_container(item.environment))
     )
     if is_for_caller:
         raise bad_reply(f"the reply holds a call that cannot be translated ({item.type})")
     return item.type in _READ_ITEMS or item.role == "assistant"
+
+
+def _is_in_container(environment: Any) -> bool:
+    """OpenAI runs a shell in a container of its own; anywhere else the caller does."""
+    return isinstance(environment, dict) and environment.get("type") != "local"
 
 
 def _citation(annotation: Any) -> Citation | None:
@@ -260,10 +265,3 @@ def _citation(annotation: Any) -> Citation | None:
             )
         case _:
             return None  # a file that only the provider knows
-
-
-def _logprob(told: Mapping[str, Any]) -> Mapping[str, Any]:
-    token = told.get("token")
-    if isinstance(token, str) and told.get("bytes") is None:
-        return {**told, "bytes": list(token.encode("utf-8", "surrogatepass"))}
-    return told

@@ -43,7 +43,11 @@ from pointsman.wire.openai_responses.sealed import own_id
 from pointsman.wire.openai_responses.tool_names import Own, own_tools
 from pointsman.wire.seals import Kind, tag
 
-_INCOMPLETE: dict[FinishReason, str] = {"length": "max_output_tokens", "content_filter": "content_filter"}
+_INCOMPLETE: dict[FinishReason, str] = {
+    "length": "max_output_tokens",
+    "pause": "max_output_tokens",  # the answer is not whole, and there is no nearer word for it
+    "content_filter": "content_filter",
+}
 
 
 def encode_reply(events: Sequence[ReplyEvent], context: ReplyContext) -> bytes:

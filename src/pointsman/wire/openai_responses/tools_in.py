@@ -30,6 +30,9 @@ class _Tool(msgspec.Struct):
     format: _Grammar | None = None
     tools: list[msgspec.Raw] | None = None
     external_web_access: bool | None = None
+    output_schema: dict[str, Any] | None = None
+    defer_loading: bool | None = None
+    allowed_callers: list[str] | None = None
     environment: Any = None
 
 
@@ -107,6 +110,12 @@ class Tools:
         *,
         strict: bool,
     ) -> None:
+        if tool.output_schema:
+            self._left_out.note("tools[].output_schema", True)
+        if tool.defer_loading:
+            self._left_out.note("tools[].defer_loading", True)
+        if tool.allowed_callers and tool.allowed_callers != ["direct"]:
+            self._left_out.note("tools[].allowed_callers", tool.allowed_callers)
         self.tools.append(Tool(flat_name(namespace, _name(tool, path)), description, schema, strict))
 
     def _custom_description(self, tool: _Tool) -> str | None:
