@@ -1,6 +1,7 @@
 """Reads the content blocks of a Messages request: each becomes a part of a message, or is named as what no
 other dialect can carry. It reads no other field."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -19,12 +20,14 @@ from pointsman.core.request import (
     ToolResult,
 )
 from pointsman.wire.anthropic_messages.fields import compact, is_null, missing, read, wrong
-from pointsman.wire.json_bytes import NOTHING
+from pointsman.wire.json_bytes import NOT_JSON, NOTHING
 from pointsman.wire.seals import Kind, Tagged, untag
+from pointsman.wire.unread import is_about_unknown, take_unknown
 
 
-class Block(msgspec.Struct, gc=False):
-    """Every field that a block we translate can have; what it holds depends on `type`."""
+class Block(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """Every field that a block we translate can have, or that is named where it has no place; what it holds depends on
+    `type`."""
 
     type: str
     text: str | None = None
@@ -45,6 +48,17 @@ class Block(msgspec.Struct, gc=False):
     tool: msgspec.Raw = NOTHING
     tool_name: str | None = None
     transformations: msgspec.Raw = NOTHING
+    caller: dict[str, Any] | None = None
+
+
+class AnyBlock(Block, gc=False, forbid_unknown_fields=False):
+    """One with fields that nobody here knows, or of a kind that is not translated."""
+
+
+_TRANSLATED = frozenset({
+    "text", "image", "document", "search_result", "tool_use", "tool_result", "thinking", "redacted_thinking",
+    "tool_reference", "tool_addition",
+})  # fmt: skip
 
 
 class _Source(msgspec.Struct, gc=False):
@@ -61,7 +75,11 @@ class _Loaded(msgspec.Struct, gc=False):
 
 Content = str | list[Block] | None
 
-decode_content = msgspec.json.Decoder(Content).decode
+_decode_content: Callable[[msgspec.Raw], Content] = msgspec.json.Decoder(Content).decode
+_decode_any_content: Callable[[msgspec.Raw], Content] = msgspec.json.Decoder(
+    str | list[AnyBlock] | None
+).decode
+_any = msgspec.json.Decoder().decode
 _source = msgspec.json.Decoder(_Source).decode
 _string = msgspec.json.Decoder(str | None).decode
 _loaded = msgspec.json.Decoder(_Loaded).decode
@@ -82,6 +100,27 @@ class Reading:
     def insist_on(self, name: str, value: object) -> None:
         self.foreign[name] = value
         self.must_not_drop.add(name)
+
+    def content(self, raw: msgspec.Raw, path: str) -> Content:
+        """Names the fields of its blocks that nobody here knows."""
+        try:
+            return _decode_content(raw)
+        except msgspec.ValidationError as error:
+            if not is_about_unknown(error):
+                return read(_decode_any_content, raw, path)
+        except NOT_JSON:
+            pass
+        content = read(_decode_any_content, raw, path)
+        self.unread_in(_any(raw))
+        return content
+
+    def unread_in(self, content: Any) -> None:
+        unread: dict[str, Any] = {}
+        for block in content if isinstance(content, list) else ():
+            if isinstance(block, dict) and block.get("type") in _TRANSLATED:
+                take_unknown(block, Block, "messages", unread)
+        for name, value in unread.items():
+            self.leave_out(name, value)
 
     # blocks
 
@@ -108,7 +147,7 @@ class Reading:
             case "document":
                 self._document(block, path, parts)
             case "search_result":
-                texts = self.parts(read(decode_content, block.content, f"{path}.content"), f"{path}.content")
+                texts = self.parts(self.content(block.content, f"{path}.content"), f"{path}.content")
                 if not is_null(block.citations):
                     self.leave_out("citations", True)
                 parts += _named(block, path)
@@ -116,6 +155,8 @@ class Reading:
             case "tool_use":
                 if bytes(block.input)[:1] != b"{":
                     raise wrong(f"{path}.tool_use.input", "a valid object")
+                if block.caller is not None and block.caller.get("type") != "direct":
+                    self.leave_out("messages.caller", block.caller)
                 name = _need(block.name, f"{path}.tool_use.name")
                 call_id = _need(block.id, f"{path}.tool_use.id")
                 parts.append(ToolCall(call_id, name, read(compact, block.input, path), seal))
@@ -187,9 +228,7 @@ class Reading:
             case "text":
                 parts.append(Document(text=_need(source.data, f"{path}.data"), name=name))
             case "content":
-                content = self.parts(
-                    read(decode_content, source.content, f"{path}.content"), f"{path}.content"
-                )
+                content = self.parts(self.content(source.content, f"{path}.content"), f"{path}.content")
                 if text := _joined(content):
                     parts.append(Document(text=text, name=name))
                 parts += [part for part in content if not isinstance(part, Text)]
@@ -198,7 +237,7 @@ class Reading:
 
     def _tool_result(self, block: Block, path: str) -> ToolResult:
         call_id = _need(block.tool_use_id, f"{path}.tool_use_id")
-        content = None if block.content is NOTHING else read(decode_content, block.content, f"{path}.content")
+        content = None if block.content is NOTHING else self.content(block.content, f"{path}.content")
         kept: list[Text | Image | Document] = []
         for part in self.parts(content, f"{path}.content"):
             if not isinstance(part, Text | Image | Document):

@@ -1,7 +1,7 @@
 """Reads a Messages request for a model of another dialect: its turns and fields become a Request. What has no
 place there goes into `foreign` under its path; it decides nothing about what the other dialect can do."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,12 +16,14 @@ from pointsman.core.request import (
     Sampling,
     Text,
 )
-from pointsman.wire.anthropic_messages.blocks_in import Block, OpenCalls, Reading, decode_content
+from pointsman.wire.anthropic_messages.blocks_in import AnyBlock, Block, OpenCalls, Reading
 from pointsman.wire.anthropic_messages.errors import THREAD_UNSUPPORTED
 from pointsman.wire.anthropic_messages.fields import given, missing, read, wrong
 from pointsman.wire.anthropic_messages.prompt import BILLING_HEADER, require_messages
 from pointsman.wire.anthropic_messages.tools_in import read_tools
 from pointsman.wire.envelope import Envelope
+from pointsman.wire.json_bytes import NOT_JSON
+from pointsman.wire.unread import is_about_unknown
 
 # Leaving these out would change what the model can do, or where the caller's data may go.
 _MUST_NOT_DROP = frozenset({"container", "inference_geo", "mcp_servers"})
@@ -29,12 +31,17 @@ _TRANSLATED = frozenset({
     "model", "stream", "system", "messages", "max_tokens", "temperature", "top_p", "top_k", "stop_sequences",
     "tools", "tool_choice", "thinking", "output_config", "output_format", "metadata",
 })  # fmt: skip
+_IN_THINKING = frozenset({"type", "budget_tokens"})
 _ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
 
 
-class _Message(msgspec.Struct, gc=False):
+class _Message(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     role: str
     content: str | list[Block]
+
+
+class _AnyMessage(_Message, gc=False, forbid_unknown_fields=False):
+    content: str | list[AnyBlock]  # type: ignore[assignment]
 
 
 class _Thinking(msgspec.Struct, gc=False):
@@ -43,6 +50,8 @@ class _Thinking(msgspec.Struct, gc=False):
 
 
 _messages = msgspec.json.Decoder(list[_Message]).decode
+_any_messages: Callable[[msgspec.Raw], Sequence[_Message]] = msgspec.json.Decoder(list[_AnyMessage]).decode
+_objects = msgspec.json.Decoder(list[dict[str, Any]]).decode
 _thinking = msgspec.json.Decoder(_Thinking).decode
 _object = msgspec.json.Decoder(dict[str, Any]).decode
 _any = msgspec.json.Decoder(Any).decode
@@ -92,16 +101,32 @@ def _system(fields: Mapping[str, msgspec.Raw], reading: Reading) -> list[Message
     raw = given(fields, "system")
     if raw is None:
         return []
-    parts = reading.parts(read(decode_content, raw, "system"), "system")
+    parts = reading.parts(reading.content(raw, "system"), "system")
     if parts and isinstance(parts[0], Text) and parts[0].text.startswith(BILLING_HEADER):
         del parts[0]
     return [Message("system", tuple(parts))] if parts else []
 
 
+def _said(raw: msgspec.Raw, reading: Reading) -> Sequence[_Message]:
+    """Names the fields of turns and of their blocks that nobody here knows."""
+    try:
+        return _messages(raw)
+    except msgspec.ValidationError as error:
+        is_unknown = is_about_unknown(error)
+    except NOT_JSON:
+        is_unknown = False
+    messages = read(_any_messages, raw, "messages")
+    for turn in _objects(raw) if is_unknown else ():
+        for name in turn.keys() - {"role", "content"}:
+            reading.leave_out(f"messages.{name}", turn[name])
+        reading.unread_in(turn["content"])
+    return messages
+
+
 def _turns(fields: Mapping[str, msgspec.Raw], reading: Reading) -> list[Message]:
     messages: list[Message] = []
     open_calls = OpenCalls()
-    for at, message in enumerate(read(_messages, fields["messages"], "messages")):
+    for at, message in enumerate(_said(fields["messages"], reading)):
         role = _ROLES.get(message.role)
         if role is None:
             raise wrong(f"messages.{at}.role", "'user', 'assistant' or 'system'")
@@ -186,8 +211,8 @@ def _reasoning(fields: Mapping[str, msgspec.Raw], effort: str | None, reading: R
     if raw is None:
         return None if effort is None else Reasoning(effort=effort)
     settings = read(_object, raw, "thinking")
-    if "display" in settings:
-        reading.leave_out("thinking.display", settings["display"])
+    for name in settings.keys() - _IN_THINKING:
+        reading.leave_out(f"thinking.{name}", settings[name])
     is_shown = settings.get("display") != "omitted"
     thinking = read(_thinking, raw, "thinking")
     match thinking.type:

@@ -48,7 +48,9 @@ _OWN_FILES = re.compile(r"gs:|https://generativelanguage\.googleapis\.com/|files
 """Files that Google alone can open, and videos."""
 
 _FROM_URLS = str.maketrans("-_", "+/")
-_HINTS = frozenset({"videoMetadata", "mediaResolution", "partMetadata"})
+_KINDS = frozenset({"text", "functionCall", "functionResponse", "inlineData", "fileData"})
+_READ = _KINDS | {"thought", "thoughtSignature"}
+_OF_BLOB = frozenset({"mimeType", "data", "displayName"})
 _OF_CALL = frozenset({"id", "name", "args"})
 _OF_RESPONSE = frozenset({"id", "name", "response", "parts"})
 _RESULT_KEYS = ("output", "result", "error")
@@ -100,6 +102,7 @@ class _Contents:
         found: list[Part] = []
         for path, part in parts:
             if "functionResponse" in part:
+                self._leave_hints(part)
                 found.append(self._result(part["functionResponse"], f"{path}.functionResponse"))
             elif "text" in part:
                 self._leave_hints(part)
@@ -126,6 +129,7 @@ class _Contents:
     def _model_part(self, part: Fields, path: str) -> None:
         tagged = untag(_string(part, "thoughtSignature", path)) if "thoughtSignature" in part else None
         if "functionCall" in part:
+            self._leave_hints(part)
             self._model.append(self._call(part["functionCall"], f"{path}.functionCall", tagged))
         elif "text" in part:
             self._leave_hints(part)
@@ -187,21 +191,26 @@ class _Contents:
                 self._reading.leave_out(f"contents[].parts[].{of}.{hint}", True)
 
     def _leave_hints(self, part: Fields) -> None:
-        for hint in _HINTS & part.keys():
-            self._reading.leave_out(f"contents[].parts[].{hint}", True)
+        """What stands beside what a part says."""
+        if not part.keys() <= _READ:
+            for hint in part.keys() - _READ:
+                self._reading.leave_out(f"contents[].parts[].{hint}", True)
 
     def _other(self, part: Fields, path: str) -> list[Part]:
-        self._leave_hints(part)
+        if not part.keys().isdisjoint(_KINDS):
+            self._leave_hints(part)
         if "inlineData" in part:
             return self._inline(part["inlineData"], f"{path}.inlineData")
         if "fileData" in part:
             return self._file(part["fileData"], f"{path}.fileData")
-        for kind in part.keys() - _HINTS - {"thought", "thoughtSignature"}:
+        for kind in part.keys() - _READ:
             self._reading.insist_on(f"{path}.{kind}", True)
         return []
 
     def _inline(self, raw: msgspec.Raw, path: str) -> list[Part]:
         fields = read_fields(raw, path)
+        if not fields.keys() <= _OF_BLOB:
+            self._name_hints(fields, _OF_BLOB, "inlineData")
         media_type = (_string(fields, "mimeType", path) or "").lower()
         # Google's own SDK writes the alphabet for URLs.
         data = (_string(fields, "data", path) or "").translate(_FROM_URLS)

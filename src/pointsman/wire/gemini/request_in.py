@@ -39,6 +39,7 @@ _IN_CONFIG = frozenset({
     "frequencyPenalty", "responseLogprobs", "logprobs", "candidateCount", "responseMimeType", "responseSchema",
     "responseJsonSchema", "_responseJsonSchema", "responseFormat", "thinkingConfig", "responseModalities",
 })  # fmt: skip
+_IN_THINKING = frozenset({"includeThoughts", "thinkingBudget", "thinkingLevel"})
 _CONFIG_MUST_NOT_DROP = frozenset({"speechConfig"})
 _TEXT_SCHEMAS = ("jsonSchema", "schema")
 _SCHEMAS = ("responseJsonSchema", "_responseJsonSchema", "responseSchema")
@@ -188,6 +189,8 @@ def _reasoning(config: Fields, reading: Reading) -> Reasoning | None:
         return None
     path = "generationConfig.thinkingConfig"
     thinking = read_fields(raw, path)
+    for name in thinking.keys() - _IN_THINKING:
+        reading.leave_out(f"{path}.{name}", read_value(thinking[name], f"{path}.{name}"))
     shown = thinking.get("includeThoughts")
     is_shown = shown is not None and read(as_flag, shown, f"{path}.includeThoughts")
     asked = thinking.get("thinkingLevel")

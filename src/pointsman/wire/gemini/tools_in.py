@@ -24,6 +24,7 @@ from pointsman.wire.gemini.schema_in import json_schema
 
 _MODES = ("MODE_UNSPECIFIED", "AUTO", "ANY", "NONE", "VALIDATED")
 _OFFERS = frozenset({"googleSearch", "googleSearchRetrieval", "enterpriseWebSearch", "urlContext"})
+_IN_CALLING = frozenset({"mode", "allowedFunctionNames"})
 _READ = frozenset({"name", "description", "parameters", "parametersJsonSchema"})
 
 
@@ -126,8 +127,8 @@ def _choice(fields: Fields, reading: Reading) -> tuple[str, tuple[str, ...]]:
         return "", ()
     path = "toolConfig.functionCallingConfig"
     calling = read_fields(config["functionCallingConfig"], path)
-    if "streamFunctionCallArguments" in calling:
-        reading.leave_out(f"{path}.streamFunctionCallArguments", True)
+    for name in calling.keys() - _IN_CALLING:
+        reading.leave_out(f"{path}.{name}", True)
     asked = calling.get("mode")
     mode = "" if asked is None else enum_word(read_value(asked, f"{path}.mode"), _MODES)
     if mode not in {"", *_MODES}:

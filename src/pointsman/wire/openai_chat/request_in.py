@@ -16,8 +16,8 @@ from pointsman.wire.left_out import LeftOut
 from pointsman.wire.openai_chat.history import ChatMessage, read_messages
 from pointsman.wire.openai_chat.prompt import no_messages
 from pointsman.wire.openai_chat.reasoning_in import read_reasoning
-from pointsman.wire.openai_chat.unread import Reading
 from pointsman.wire.openai_complaints import missing, too_deep, wrong_types
+from pointsman.wire.unread import Reading
 
 T = TypeVar("T")
 

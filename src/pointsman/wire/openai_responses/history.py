@@ -25,13 +25,16 @@ from pointsman.wire.left_out import LeftOut, not_translatable
 from pointsman.wire.openai_complaints import missing
 from pointsman.wire.openai_responses.client_tools import CLIENT_TOOLS, TOOL_OF_CALL
 from pointsman.wire.openai_responses.client_tools import as_arguments as client_arguments
-from pointsman.wire.openai_responses.parts_in import Content, ContentPart, read_parts
+from pointsman.wire.openai_responses.parts_in import AnyPart, Content, ContentPart, read_parts
 from pointsman.wire.openai_responses.prompt import unknown_role
 from pointsman.wire.openai_responses.tool_names import flat_name
 from pointsman.wire.seals import Kind, Tagged, untag
+from pointsman.wire.unread import take_unknown
 
 
-class Item(msgspec.Struct):
+class Item(msgspec.Struct, forbid_unknown_fields=True):
+    """Every field that is translated, or named where it is not, or says nothing to another model."""
+
     type: str | None = None
     role: str | None = None
     content: Content = None
@@ -51,6 +54,30 @@ class Item(msgspec.Struct):
     status: str | None = None
     is_async: bool | None = msgspec.field(name="async", default=None)
     caller: Any = None
+    environment: Any = None
+    max_output_length: Any = None
+    created_by: Any = None
+
+
+_AnyContent = str | list[AnyPart] | AnyPart | None
+
+
+class AnyItem(Item, forbid_unknown_fields=False):
+    """One with fields that nobody here knows, or of a kind that is not translated."""
+
+    content: _AnyContent = None  # type: ignore[assignment]
+    output: _AnyContent = None  # type: ignore[assignment]
+    summary: list[AnyPart] | None = None  # type: ignore[assignment]
+
+
+def unread_in(items: list[Any], left_out: LeftOut) -> None:
+    """Names the fields of translated items that nobody here knows."""
+    unread: dict[str, Any] = {}
+    for item in items:
+        if isinstance(item, dict) and item.get("type", "message") in _TRANSLATED:
+            take_unknown(item, Item, "input[]", unread)
+    for path, value in unread.items():
+        left_out.note(path, value)
 
 
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -64,6 +91,7 @@ _ANSWERS = frozenset(
         "apply_patch_call_output",
     )
 )
+_TRANSLATED = _ANSWERS | TOOL_OF_CALL.keys() | {"message", "function_call", "custom_tool_call", "reasoning"}
 _OF_THE_PROVIDER = frozenset(
     (
         "web_search_call",

@@ -17,7 +17,9 @@ class _Audio(msgspec.Struct, gc=False):
     format: str = "wav"
 
 
-class ContentPart(msgspec.Struct, gc=False):
+class ContentPart(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """Every field that is translated, or named where it is not, or says nothing to another model."""
+
     type: str = ""
     text: str | None = None
     refusal: str | None = None
@@ -32,6 +34,12 @@ class ContentPart(msgspec.Struct, gc=False):
     stdout: str | None = None
     stderr: str | None = None
     outcome: Any = None
+    annotations: Any = None
+    logprobs: Any = None
+
+
+class AnyPart(ContentPart, gc=False, forbid_unknown_fields=False):
+    """One with fields that nobody here knows."""
 
 
 Content = str | list[ContentPart] | ContentPart | None

@@ -11,19 +11,21 @@ from pointsman.core.request import Message, OutputFormat, Reasoning, Request, Sa
 from pointsman.wire.envelope import Envelope
 from pointsman.wire.left_out import LeftOut
 from pointsman.wire.openai_complaints import missing, too_deep, wrong_types
-from pointsman.wire.openai_responses.history import Item, read_items
+from pointsman.wire.openai_responses.history import AnyItem, Item, read_items, unread_in
 from pointsman.wire.openai_responses.prompt import no_input
 from pointsman.wire.openai_responses.tools_in import Tools
+from pointsman.wire.unread import is_about_unknown, take_unknown
 
 
-class _Format(msgspec.Struct):
+class _Format(msgspec.Struct, forbid_unknown_fields=True):
     type: str = "text"
     name: str | None = None
     schema: dict[str, Any] | None = None
     strict: bool | None = None
+    description: str | None = None
 
 
-class _Text(msgspec.Struct):
+class _Text(msgspec.Struct, forbid_unknown_fields=True):
     format: _Format | None = None
     verbosity: str | None = None
 
@@ -48,7 +50,23 @@ class _Body(msgspec.Struct):
     previous_response_id: str | None = None
 
 
+class _AnyFormat(_Format, forbid_unknown_fields=False):
+    pass
+
+
+class _AnyText(_Text, forbid_unknown_fields=False):
+    format: _AnyFormat | None = None
+
+
+class _AnyBody(_Body):
+    """One with fields somewhere within that nobody here knows."""
+
+    input: str | list[AnyItem] | None = None  # type: ignore[assignment]
+    text: _AnyText | None = None
+
+
 _decode_body = msgspec.json.Decoder(_Body).decode
+_decode_any_body = msgspec.json.Decoder(_AnyBody).decode
 _decode_any = msgspec.json.Decoder().decode
 
 _READ = frozenset(_Body.__struct_fields__)
@@ -72,22 +90,39 @@ LOGPROBS = "message.output_text.logprobs"
 
 
 def decode_request(envelope: Envelope) -> Request:
+    left_out = LeftOut()
     try:
-        return _request(envelope, _decode_body(envelope.body))
+        return _request(envelope, _body(envelope, left_out), left_out)
     except msgspec.ValidationError as error:
         raise wrong_types(error) from None
     except RecursionError:
         raise too_deep() from None
 
 
-def _request(envelope: Envelope, body: _Body) -> Request:
+def _body(envelope: Envelope, left_out: LeftOut) -> _Body:
+    try:
+        return _decode_body(envelope.body)
+    except msgspec.ValidationError as error:
+        if not is_about_unknown(error):
+            raise
+    body = _decode_any_body(envelope.body)
+    if isinstance(body.input, list):
+        unread_in(_decode_any(envelope.fields["input"]), left_out)
+    if body.text is not None:
+        unread: dict[str, Any] = {}
+        take_unknown(_decode_any(envelope.fields["text"]), _Text, "text", unread)
+        for path, value in unread.items():
+            left_out.note(path, value)
+    return body
+
+
+def _request(envelope: Envelope, body: _Body, left_out: LeftOut) -> Request:
     if body.previous_response_id is not None:
         raise BadRequest(
             f"Previous response with id '{body.previous_response_id[:80]}' not found.",
             param="previous_response_id",
             code="previous_response_not_found",
         )
-    left_out = LeftOut()
     for name, raw in envelope.fields.items():
         if name in _READ:
             continue
@@ -158,6 +193,8 @@ def _output_format(text: _Text | None, left_out: LeftOut) -> OutputFormat | None
     if text.verbosity not in {None, "medium"}:
         left_out.note("text.verbosity", text.verbosity)
     format_ = text.format
+    if format_ is not None and format_.description:
+        left_out.note("text.format.description", True)
     if format_ is None or format_.type == "text":
         return None
     if format_.type == "json_object":

@@ -13,6 +13,7 @@ from pointsman.wire.left_out import LeftOut
 from pointsman.wire.openai_complaints import missing, wrong_types
 from pointsman.wire.openai_responses.client_tools import CLIENT_TOOLS
 from pointsman.wire.openai_responses.tool_names import flat_name
+from pointsman.wire.unread import is_about_unknown, take_unknown
 
 
 class _Grammar(msgspec.Struct, gc=False):
@@ -21,7 +22,7 @@ class _Grammar(msgspec.Struct, gc=False):
     definition: str | None = None
 
 
-class _Tool(msgspec.Struct):
+class _Tool(msgspec.Struct, forbid_unknown_fields=True):
     type: str = "function"
     name: str | None = None
     description: str | None = None
@@ -36,9 +37,15 @@ class _Tool(msgspec.Struct):
     environment: Any = None
 
 
+class _AnyTool(_Tool, forbid_unknown_fields=False):
+    """One with fields that nobody here knows, or of a kind that is not translated."""
+
+
 _decode_tool = msgspec.json.Decoder(_Tool).decode
+_decode_any_tool = msgspec.json.Decoder(_AnyTool).decode
 _decode_any = msgspec.json.Decoder().decode
 
+_TRANSLATED = frozenset(("function", "custom", "namespace", *CLIENT_TOOLS))
 _OFFERS = frozenset(("web_search", "web_search_preview", "image_generation"))
 _SCHEMA_WORDS = ("items", "additionalProperties")
 _SCHEMA_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
@@ -77,7 +84,7 @@ class Tools:
 
     def _read(self, raw: msgspec.Raw, path: str, namespace: str | None) -> None:
         try:
-            tool = _decode_tool(raw)
+            tool = self._decoded(raw)
         except msgspec.ValidationError as error:
             raise wrong_types(error, path) from None
         match tool.type:
@@ -99,6 +106,20 @@ class Tools:
                 self._client_tools[kind] = f"{path}.{kind}"
             case kind:
                 self._left_out.insist_on(f"{path}.{kind[:64]}", _decode_any(raw))
+
+    def _decoded(self, raw: msgspec.Raw) -> _Tool:
+        try:
+            return _decode_tool(raw)
+        except msgspec.ValidationError as error:
+            if not is_about_unknown(error):
+                raise
+        tool = _decode_any_tool(raw)
+        if tool.type in _TRANSLATED:
+            unread: dict[str, Any] = {}
+            take_unknown(_decode_any(raw), _Tool, "tools[]", unread)
+            for name, value in unread.items():
+                self._left_out.note(name, value)
+        return tool
 
     def _add(
         self,

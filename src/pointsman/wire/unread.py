@@ -1,5 +1,5 @@
-"""OpenAI chat: decodes a part of a request, and says what in it had no place. Requests are read by structs that know
-every field we translate; nearly all of them hold nothing else, and cost nothing more. The others are read once more.
+"""Decodes a part of a request, and says what in it had no place. Requests are read by structs that know every field we
+translate; nearly all of them hold nothing else, and cost nothing more. The others are read once more.
 """
 
 from functools import lru_cache
@@ -26,19 +26,24 @@ class Reading(Generic[T]):
         try:
             return self._strict(raw), {}
         except msgspec.ValidationError as error:
-            if "unknown field" not in str(error):
+            if not is_about_unknown(error):
                 raise
         value = _any(raw)
         unread: dict[str, Any] = {}
-        _take_unknown(value, self._shape, path, unread)
+        take_unknown(value, self._shape, path, unread)
         return msgspec.convert(value, self._shape), unread
 
 
-def _take_unknown(value: Any, shape: Any, path: str, unread: dict[str, Any]) -> None:
+def is_about_unknown(error: msgspec.ValidationError) -> bool:
+    return "unknown field" in str(error)
+
+
+def take_unknown(value: Any, shape: Any, path: str, unread: dict[str, Any]) -> None:
+    """Moves the fields that the structs of `shape` do not have from `value` to `unread`, by their paths."""
     structs, item = _within(shape)
     if isinstance(value, list) and item is not None:
         for each in value:
-            _take_unknown(each, item, f"{path}[]", unread)
+            take_unknown(each, item, f"{path}[]", unread)
     elif isinstance(value, dict) and structs is not None:
         fields = _fields(structs)
         for name in [name for name in value if name not in fields]:
@@ -46,7 +51,7 @@ def _take_unknown(value: Any, shape: Any, path: str, unread: dict[str, Any]) -> 
             if unknown not in (None, "", [], {}):
                 unread[f"{path}.{name}"] = unknown
         for name, inner in value.items():
-            _take_unknown(inner, fields[name], f"{path}.{name}", unread)
+            take_unknown(inner, fields[name], f"{path}.{name}", unread)
 
 
 @lru_cache(maxsize=256)
