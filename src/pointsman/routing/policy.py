@@ -9,7 +9,7 @@ from pointsman.routing import categories as categories_of_tasks
 from pointsman.routing import rules as rules_over_scores
 from pointsman.routing.categories import Category
 from pointsman.routing.learned import LEARNED
-from pointsman.routing.presets import DEFAULT_TIERS, default_boundaries
+from pointsman.routing.presets import DEFAULT_TIERS, TRIVIAL_BELOW, default_boundaries
 from pointsman.routing.profiles import Profile, default_profiles, hard_tier, middle_tier
 from pointsman.routing.rules import Rule
 from pointsman.routing.signals import SIGNALS
@@ -94,8 +94,9 @@ def default_policy(tiers: Sequence[str] = DEFAULT_TIERS) -> Policy:
 def default_rules(tiers: Sequence[str]) -> tuple[Rule, ...]:
     """The rules every installation has, for any list of tiers."""
     return (
-        Rule("tools", "tools", floor=middle_tier(tiers)),
-        Rule("json_schema", "json_schema", floor=middle_tier(tiers)),
+        Rule("tools", "tools", floor=middle_tier(tiers), score_from=TRIVIAL_BELOW),
+        Rule("tool_results", "tool_results", floor=middle_tier(tiers)),
+        Rule("json_schema", "json_schema", floor=middle_tier(tiers), score_from=TRIVIAL_BELOW),
         Rule("long_context", "input_tokens", 100_000, floor=hard_tier(tiers)),
         Rule("strong_reasoning", "reasoning_markers", 2, floor=tiers[-1]),
     )
