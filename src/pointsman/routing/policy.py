@@ -48,6 +48,7 @@ DEFAULT_WEIGHTS: Mapping[str, float] = {
     "creative": 0.08,
     "domain": 0.12,
     "simple": 0.10,
+    "lookup": 0.16,
     "greeting": 0.08,
     LEARNED: 0.14,
 }

@@ -23,6 +23,7 @@ Measures = Mapping[str, float]
     asked_tokens, input_tokens     of the wish, of everything
     questions                      question marks in it
     digits                         their share of it
+    beside_material                tokens of the wish alone, where a longer text was pasted beside it
     long_words, clauses            words of ten letters or more, marks between parts; as in 60 tokens of it
     user_turns, system_chars
     tools, tool_results            offered, given in the conversation so far
@@ -33,6 +34,10 @@ Measures = Mapping[str, float]
 What there is none of has no entry, so that a decision costs what there is to see; only the first two always have
 one, the three kinds of media have beside "media", and "math" beside "digits": figures are mathematics even without its
 words."""
+
+
+ASKED_AS_DATA = frozenset({"json_schema", "json_object"})
+"""The measures of a request that demands its answer in a form which programs read."""
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):

@@ -5,6 +5,7 @@ import re
 import unicodedata
 
 from pointsman.routing.keywords import COURTESIES, Keywords
+from pointsman.routing.tokens import weigh
 
 _SHORT_CHARS = 80
 _SHORT_WORDS = 4
@@ -33,6 +34,8 @@ _INSTRUCTION_CHARS = 400
 _MATERIAL_CHARS = 300
 _MATERIAL_SHARE = 1.5
 _QUOTED_CHARS = 120
+_MARKS_SHARE = 0.12
+"""Between the shares of symbols in prose and in programs (tokens)."""
 _ASCII_QUOTES = (('"', '"'),)
 _QUOTES = (*_ASCII_QUOTES, ("“", "”"), ("«", "»"), ("「", "」"), ("„", "“"))
 
@@ -127,10 +130,18 @@ def apart(text: str) -> tuple[str, str]:
     return text, ""
 
 
+def _is_of_marks(paragraph: str) -> bool:
+    size, symbols, _, high_bytes, _ = weigh(paragraph)
+    return symbols > _MARKS_SHARE * (size - high_bytes)
+
+
 def _short_and_long_paragraphs(text: str) -> tuple[str, str]:
     mark = "\n\n" if "\n\n" in text else "\n"
     first, _, rest = text.partition(mark)
     middle, _, last = rest.rpartition(mark)
     short = [paragraph for paragraph in (first, last) if len(paragraph) <= _INSTRUCTION_CHARS]
+    if len(short) > 1:
+        # The last line of a log or of a program is no wish.
+        short = [paragraph for paragraph in short if not _is_of_marks(paragraph)] or short
     long = [paragraph for paragraph in (first, middle, last) if paragraph is middle or paragraph not in short]
     return "\n".join(short), "\n".join(long)

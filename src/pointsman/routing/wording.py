@@ -13,6 +13,8 @@ _PASTED_WORDS = 10
 _MOST_FOR_PASTED = 1.0
 _TOKENS_PER_ASKED = 10
 _MOST_FOR_MATERIAL = 50
+_A_PASTE = 250
+"""Tokens. A riddle or the choices of a quiz are shorter, and the answer is not to be found in them."""
 
 _BYTES_PER_TOKEN = 4.6
 _LONG_WORD = 10 * b"a" + b" "
@@ -27,6 +29,23 @@ _BEHIND_FIRST_BYTE = bytes(range(0x80, 0xC0))
 _PART_MARKS = b",;:"
 _WIDE_PART_MARKS = "，；：、،؛"  # noqa: RUF001 - those of other scripts
 _USUAL_TOKENS = 60
+
+REWORK = "rework"
+"""The list of words for work on a text that is given: to translate it, to correct it, to take facts out of it."""
+_MUCH_TO_REWORK = 80
+"""Tokens. The answer is about as long as the text, and a word in a shorter one is mentioned rather than meant: to say "prove
+it" in French proves nothing."""
+_OF_WHAT_IS_REWORKED = (
+    "imperative",
+    "explanation",
+    "analysis",
+    "proof",
+    "reasoning",
+    "technical",
+    "math",
+    "creative",
+    "constraints",
+)
 
 _DIGITS = b"0123456789"
 _DIGITS_NOTICED = 0.01
@@ -55,9 +74,12 @@ def wording_of(keywords: Keywords, asked: str) -> Wording:
     whole_tokens = asked_tokens = text_tokens(whole)
     if material:
         wish_tokens = text_tokens(weighed if edges is wish else weigh(wish))
-        asked_tokens = wish_tokens + min((asked_tokens - wish_tokens) / _TOKENS_PER_ASKED, _MOST_FOR_MATERIAL)
+        beside = asked_tokens - wish_tokens
+        asked_tokens = wish_tokens + min(beside / _TOKENS_PER_ASKED, _MOST_FOR_MATERIAL)
 
     measures: dict[str, float] = {"asked_tokens": round(asked_tokens)}
+    if material and beside >= _A_PASTE:
+        measures["beside_material"] = wish_tokens
     questions = marks.count(b"?")
     if high_bytes:
         questions += sum(map(edges.count, _WIDE_QUESTION_MARKS))
@@ -96,6 +118,11 @@ def _add_found(found: Found, keywords: Keywords, asked_tokens: float, measures: 
         left = measures.pop("explanation", 0) - wordings
         if left > 0:
             measures["explanation"] = left
+    if REWORK in measures and "code" not in measures and "agentic" not in measures:
+        share = min(asked_tokens / _MUCH_TO_REWORK, 1.0)
+        for name in _OF_WHAT_IS_REWORKED:
+            if name in measures:
+                measures[name] *= share
     if COURTESIES in measures:
         # Courtesies are many words that say nothing of the task.
         spoken = keywords.courtesy_chars(found.places) / _BYTES_PER_TOKEN

@@ -28,6 +28,7 @@ from pointsman.routing.signals.task import (
     explanation,
     greeting,
     imperative,
+    lookup,
     questions,
     simple,
 )
@@ -62,5 +63,6 @@ SIGNALS: tuple[Signal | Words, ...] = (
     creative,
     domain,
     simple,
+    lookup,
     greeting,
 )

@@ -1,13 +1,14 @@
 """In which form the answer is wanted."""
 
-from pointsman.routing.reading import Measures, Reading, Signal, Words
+from pointsman.routing.reading import ASKED_AS_DATA, Measures, Reading, Signal, graded
 
 
 def _structured_output(_: float, measures: Measures) -> float:
-    """The request demands JSON, with a schema or without; or its instructions speak of it."""
+    """The request demands JSON with a schema, or its instructions speak of it. JSON of any kind is a form like another: it
+    says nothing of how hard it is to find what is put in it."""
     if "json_schema" in measures:
         return 1.0
-    return 0.6 if "json_object" in measures else 0.4
+    return 0.0 if "json_object" in measures else 0.4
 
 
 def _saw_structure(reading: Reading) -> str:
@@ -20,6 +21,9 @@ structured_output = Signal(
 )
 
 
-output_format = Words(
-    "output_format", "format", 0.4, 0.7, 1.0, meaning="The words ask for a table, a report, a file format."
-)
+def _output_format(count: float, measures: Measures) -> float:
+    """The words ask for a table, a report, a file format. Beside a format that the request demands they repeat it."""
+    return 0.0 if not ASKED_AS_DATA.isdisjoint(measures) else graded(count, (0.4, 0.7, 1.0))
+
+
+output_format = Signal("output_format", ("format",), _output_format, lambda reading: reading.told("format"))

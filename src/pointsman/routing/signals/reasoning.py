@@ -1,9 +1,8 @@
 """Whether the answer has to be worked out."""
 
-from pointsman.routing.reading import Measures, Reading, Signal, Words, graded
+from pointsman.routing.reading import ASKED_AS_DATA, Measures, Reading, Signal, Words, graded
 
 _SENTENCE_TOKENS = 20
-_ASKED_AS_DATA = frozenset({"json_schema", "json_object"})
 
 proof = Words("proof", "proof", 0.95, 1.0, meaning="A proof or a derivation is asked for.")
 
@@ -31,10 +30,11 @@ def _calculation(words: float, measures: Measures) -> float:
     """Words of mathematics, and figures among the words, unless those are all there is. A program that calculates is
     no harder than another, nor are figures that only have to be found."""
     value = graded(words, (0.4, 0.7, 0.9, 1.0))
+    is_data = not ASKED_AS_DATA.isdisjoint(measures)
     digits = measures.get("digits")
-    if digits:
+    if digits and not is_data:
         value = min(value + min(digits * 5, 0.5) * min(measures["asked_tokens"] / _SENTENCE_TOKENS, 1.0), 1.0)
-    return value / 2 if measures.get("code", 0.0) >= 1.0 or not _ASKED_AS_DATA.isdisjoint(measures) else value
+    return value / 2 if is_data or measures.get("code", 0.0) >= 1.0 else value
 
 
 def _saw_calculation(reading: Reading) -> str:

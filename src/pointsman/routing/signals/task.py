@@ -7,6 +7,8 @@ _WORK = ("imperative", "explanation", "analysis", "proof", "reasoning", "code", 
 
 _BESIDE_AN_ORDER = 0.3
 _COURTESY_TOKENS = 3
+_MORE_THAN_FOUND = ("imperative", "explanation", "analysis", "proof", "reasoning")
+_SHORT_LOOKUP_TOKENS, _LONG_LOOKUP_TOKENS = 15, 60
 
 
 def _questions(count: float, _: Measures) -> float:
@@ -67,6 +69,25 @@ def _simple(count: float, measures: Measures) -> float:
 
 
 simple = Signal("simple", ("simple",), _simple, lambda reading: reading.told("simple"))
+
+
+def _lookup(tokens: float, measures: Measures) -> float:
+    """A short question about a text beside it, to which the answer stands there: -1 in 15 tokens, nothing in 60; and
+    nothing where more is wanted than to find it."""
+    if tokens >= _LONG_LOOKUP_TOKENS or not ("questions" in measures or "simple" in measures):
+        return 0.0
+    for name in _MORE_THAN_FOUND:
+        if measures.get(name, 0.0) >= 1.0:
+            return 0.0
+    return -min((_LONG_LOOKUP_TOKENS - tokens) / (_LONG_LOOKUP_TOKENS - _SHORT_LOOKUP_TOKENS), 1.0)
+
+
+lookup = Signal(
+    "lookup",
+    ("beside_material",),
+    _lookup,
+    lambda reading: f"{reading.measures['beside_material']:.0f} tokens asked about a longer text",
+)
 
 
 def _greeting(_: float, measures: Measures) -> float:
