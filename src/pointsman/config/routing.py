@@ -25,12 +25,6 @@ class RuleSettings(Section):
         ),
     )
     at_least: Number | None = Field(default=None, description="How much there has to be of it. Default: 1.")
-    score_from: float | None = Field(
-        default=None,
-        ge=0,
-        le=1,
-        description="Only requests with this score or more. Default: 0; 0.14 for the shipped `tools` and `json_schema`.",
-    )
     keywords: Words | None = Field(
         default=None,
         description=(

@@ -9,7 +9,7 @@ from pointsman.routing import categories as categories_of_tasks
 from pointsman.routing import rules as rules_over_scores
 from pointsman.routing.categories import Category
 from pointsman.routing.learned import LEARNED
-from pointsman.routing.presets import DEFAULT_TIERS, TRIVIAL_BELOW, default_boundaries
+from pointsman.routing.presets import DEFAULT_TIERS, default_boundaries
 from pointsman.routing.profiles import Profile, default_profiles, hard_tier, middle_tier
 from pointsman.routing.rules import Rule
 from pointsman.routing.signals import SIGNALS
@@ -22,7 +22,7 @@ DEFAULT_BASE = 0.25
 DEFAULT_WEIGHTS: Mapping[str, float] = {
     "size": 0.10,
     "context": 0.10,
-    "vocabulary": 0.14,
+    "vocabulary": 0.13,
     "clauses": 0.06,
     "turns": 0.02,
     "system_prompt": 0.03,
@@ -40,7 +40,7 @@ DEFAULT_WEIGHTS: Mapping[str, float] = {
     "explanation": 0.20,
     "multi_step": 0.06,
     "calculation": 0.20,
-    "formulas": 0.20,
+    "formulas": 0.24,
     "negation": 0.02,
     "questions": 0.04,
     "constraints": 0.08,
@@ -95,9 +95,8 @@ def default_policy(tiers: Sequence[str] = DEFAULT_TIERS) -> Policy:
 def default_rules(tiers: Sequence[str]) -> tuple[Rule, ...]:
     """The rules every installation has, for any list of tiers."""
     return (
-        Rule("tools", "tools", floor=middle_tier(tiers), score_from=TRIVIAL_BELOW),
-        Rule("tool_results", "tool_results", floor=middle_tier(tiers)),
-        Rule("json_schema", "json_schema", floor=middle_tier(tiers), score_from=TRIVIAL_BELOW),
+        Rule("tools", "tools", floor=middle_tier(tiers)),
+        Rule("json_schema", "json_schema", floor=middle_tier(tiers)),
         Rule("long_context", "input_tokens", 100_000, floor=hard_tier(tiers)),
         Rule("strong_reasoning", "reasoning_markers", 2, floor=tiers[-1]),
     )

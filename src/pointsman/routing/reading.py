@@ -26,7 +26,7 @@ Measures = Mapping[str, float]
     beside_material                tokens of the wish alone, where a longer text was pasted beside it
     long_words, clauses            words of ten letters or more, marks between parts; as in 60 tokens of it
     user_turns, system_chars
-    tools, tool_results            offered, given in the conversation so far
+    tools
     media                          of which images, audio, documents
     json_schema, json_object       1 where it is demanded
     json_mentioned                 1 where only the instructions speak of it
@@ -119,7 +119,7 @@ def _read(
 ) -> Reading:
     texts: list[str] = []
     others = [prompt.system]
-    user_turns = tool_results = 0
+    user_turns = 0
     reads_on = True
     for speaker, text in reversed(prompt.turns):
         if speaker == "user":
@@ -133,8 +133,6 @@ def _read(
                     and leans_on_what_was_said(wish, keywords)
                 )
                 continue
-        elif speaker == "tool":
-            tool_results += 1
         others.append(text)
     asked = texts[0] if len(texts) == 1 else "\n".join(reversed(texts))
 
@@ -159,8 +157,6 @@ def _read(
             measures["json_mentioned"] = 1
     if prompt.tool_count:
         measures["tools"] = prompt.tool_count
-    if tool_results:
-        measures["tool_results"] = tool_results
     if prompt.output_format != "text":
         measures[prompt.output_format] = 1
     if media := prompt.image_count + prompt.document_count + prompt.audio_count:

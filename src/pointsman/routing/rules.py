@@ -9,7 +9,6 @@ from pointsman.core.errors import Problem
 
 Measure = Literal[
     "tools",
-    "tool_results",
     "json_schema",
     "json",
     "media",
@@ -22,14 +21,12 @@ Measure = Literal[
     "reasoning_markers",
 ]
 """What a rule may look at: how many there are of it. `json` is any demand for JSON, with a schema or without, and
-a system prompt that speaks of it; `tool_results` are those in the conversation so far; `media` is images, audio and
-documents together."""
+a system prompt that speaks of it; `media` is images, audio and documents together."""
 
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 
 READ_AS: Mapping[Measure, tuple[str, ...]] = {
     "tools": ("tools",),
-    "tool_results": ("tool_results",),
     "json_schema": ("json_schema",),
     "json": ("json_schema", "json_object", "json_mentioned"),
     "media": ("media",),
@@ -46,9 +43,8 @@ READ_AS: Mapping[Measure, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Where there is `at_least` so much of `when`, or where one of `keywords` is in the wish, and the score is
-    `score_from` or more, the tier is no lower than `floor`, no higher than `ceiling`, or exactly `tier`; and `model`
-    is tried before all others."""
+    """Where there is `at_least` so much of `when`, or where one of `keywords` is in the wish, the tier is no lower
+    than `floor`, no higher than `ceiling`, or exactly `tier`; and `model` is tried before all others."""
 
     name: str
     when: Measure | None = None
@@ -58,7 +54,6 @@ class Rule:
     ceiling: str | None = None
     tier: str | None = None
     model: str | None = None
-    score_from: float = 0.0
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -83,8 +78,6 @@ def problems(rule: Rule, tiers: Sequence[str]) -> Iterator[Problem]:
         yield Problem("when", rule.when, f"one of {', '.join(MEASURES)}")
     if (rule.when is None) == (not rule.keywords):
         yield Problem("when", rule.when, "`when` or `keywords`, one of the two")
-    if not 0 <= rule.score_from <= 1:
-        yield Problem("score_from", f"{rule.score_from:g}", "a number from 0 to 1")
     if any(not word.strip().removesuffix("*") for word in rule.keywords):
         yield Problem("keywords", "an empty keyword", "words")
     does = [rule.floor, rule.ceiling, rule.tier, rule.model]

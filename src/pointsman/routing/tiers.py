@@ -40,7 +40,6 @@ class _Step(NamedTuple):
 
     reads: tuple[str, ...]
     at_least: float
-    score_from: float
     lowest: int
     highest: int
     rule: Rule
@@ -68,9 +67,7 @@ class Ladder:
         rules: list[str] = []
         model: str | None = None
         is_by_rule = False
-        for reads, at_least, score_from, lowest, highest, rule in self._steps:
-            if score < score_from:
-                continue
+        for reads, at_least, lowest, highest, rule in self._steps:
             for name in reads:
                 if measures.get(name, -1) >= at_least:
                     break
@@ -123,7 +120,6 @@ def _step(rule: Rule, tiers: Sequence[str]) -> _Step:
     return _Step(
         rule.reads,
         rule.at_least,
-        rule.score_from,
         tiers.index(lowest) if lowest is not None else 0,
         tiers.index(highest) if highest is not None else len(tiers) - 1,
         rule,

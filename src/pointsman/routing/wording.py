@@ -13,7 +13,7 @@ _PASTED_WORDS = 10
 _MOST_FOR_PASTED = 1.0
 _TOKENS_PER_ASKED = 10
 _MOST_FOR_MATERIAL = 50
-_A_PASTE = 250
+_A_PASTE = 150
 """Tokens. A riddle or the choices of a quiz are shorter, and the answer is not to be found in them."""
 
 _BYTES_PER_TOKEN = 4.6

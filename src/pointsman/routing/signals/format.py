@@ -4,11 +4,11 @@ from pointsman.routing.reading import ASKED_AS_DATA, Measures, Reading, Signal, 
 
 
 def _structured_output(_: float, measures: Measures) -> float:
-    """The request demands JSON with a schema, or its instructions speak of it. JSON of any kind is a form like another: it
-    says nothing of how hard it is to find what is put in it."""
+    """The request demands JSON, with a schema or without; or its instructions speak of it. Without a schema it is a form like
+    another, and says little of how hard it is to find what is put in it."""
     if "json_schema" in measures:
         return 1.0
-    return 0.0 if "json_object" in measures else 0.4
+    return 0.3 if "json_object" in measures else 0.2
 
 
 def _saw_structure(reading: Reading) -> str:

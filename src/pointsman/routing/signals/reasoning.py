@@ -30,11 +30,11 @@ def _calculation(words: float, measures: Measures) -> float:
     """Words of mathematics, and figures among the words, unless those are all there is. A program that calculates is
     no harder than another, nor are figures that only have to be found."""
     value = graded(words, (0.4, 0.7, 0.9, 1.0))
-    is_data = not ASKED_AS_DATA.isdisjoint(measures)
+    is_found = "beside_material" in measures or not ASKED_AS_DATA.isdisjoint(measures)
     digits = measures.get("digits")
-    if digits and not is_data:
+    if digits and not is_found:
         value = min(value + min(digits * 5, 0.5) * min(measures["asked_tokens"] / _SENTENCE_TOKENS, 1.0), 1.0)
-    return value / 2 if is_data or measures.get("code", 0.0) >= 1.0 else value
+    return value / 2 if is_found or measures.get("code", 0.0) >= 1.0 else value
 
 
 def _saw_calculation(reading: Reading) -> str:

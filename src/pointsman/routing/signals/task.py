@@ -6,6 +6,7 @@ _WORK = ("imperative", "explanation", "analysis", "proof", "reasoning", "code", 
 """Lists whose words make more of a wish than a fact to look up."""
 
 _BESIDE_AN_ORDER = 0.3
+_BESIDE_FIGURES = 0.4
 _COURTESY_TOKENS = 3
 _MORE_THAN_FOUND = ("imperative", "explanation", "analysis", "proof", "reasoning")
 _SHORT_LOOKUP_TOKENS, _LONG_LOOKUP_TOKENS = 15, 60
@@ -29,14 +30,15 @@ constraints = Words(
 )
 
 
-imperative = Words(
-    "imperative",
-    "imperative",
-    0.75,
-    0.9,
-    1.0,
-    meaning="Verbs that order something made: write, plan, summarize.",
-)
+def _imperative(count: float, measures: Measures) -> float:
+    """Verbs that order something made: write, plan, summarize. Beside figures and words of mathematics, that the way to
+    the result be shown."""
+    value = graded(count, (0.75, 0.9, 1.0))
+    is_shown = count <= 1.0 and "digits" in measures and measures.get("math", 0.0) >= 1.0
+    return value * _BESIDE_FIGURES if is_shown else value
+
+
+imperative = Signal("imperative", ("imperative",), _imperative, lambda reading: reading.told("imperative"))
 
 
 def _explanation(count: float, measures: Measures) -> float:
