@@ -23,6 +23,7 @@ Measures = Mapping[str, float]
     asked_tokens, input_tokens     of the wish, of everything
     questions                      question marks in it
     digits                         their share of it
+    given                          1 where much of it is pasted, quoted, or stands behind a colon
     beside_material                tokens of the wish alone, where a longer text was pasted beside it
     long_words, clauses            words of ten letters or more, marks between parts; as in 60 tokens of it
     user_turns, system_chars

@@ -47,6 +47,9 @@ _OF_WHAT_IS_REWORKED = (
     "constraints",
 )
 
+_GIVEN_MARKS = (":", "：", '"', "“", "«", "「", "„", "'")  # noqa: RUF001 - those of other scripts
+_MOSTLY_GIVEN = 0.4
+
 _DIGITS = b"0123456789"
 _DIGITS_NOTICED = 0.01
 _WIDE_QUESTION_MARKS = "？؟"  # noqa: RUF001 - the question marks of other scripts
@@ -93,6 +96,8 @@ def wording_of(keywords: Keywords, asked: str) -> Wording:
     if high_bytes:
         parts += sum([edges.count(mark) for mark in _WIDE_PART_MARKS])
     long_words = _long_words(edges)
+    if material or _is_mostly_given(edges):
+        measures["given"] = 1
     if parts or long_words:
         # Counted as in a wish of usual length: a long text has many of both.
         share = min(_USUAL_TOKENS / asked_tokens, 1.0)
@@ -105,6 +110,12 @@ def wording_of(keywords: Keywords, asked: str) -> Wording:
         found = found.beside(keywords.find(material, proofread=False))
     _add_found(found, keywords, asked_tokens, measures)
     return Wording(whole, whole_tokens, measures, found)
+
+
+def _is_mostly_given(text: str) -> bool:
+    """Whether much of it stands behind a colon or between quotation marks."""
+    begin = min([at for mark in _GIVEN_MARKS if (at := text.find(mark)) >= 0], default=-1)
+    return begin >= 0 and len(text) - begin >= _MOSTLY_GIVEN * len(text)
 
 
 def _add_found(found: Found, keywords: Keywords, asked_tokens: float, measures: dict[str, float]) -> None:

@@ -1,12 +1,13 @@
 """What kind of task it is, and how many wishes it holds."""
 
-from pointsman.routing.reading import Measures, Signal, Words, graded
+from pointsman.routing.reading import ASKED_AS_DATA, Measures, Signal, Words, graded
 
 _WORK = ("imperative", "explanation", "analysis", "proof", "reasoning", "code", "technical", "math")
 """Lists whose words make more of a wish than a fact to look up."""
 
 _BESIDE_AN_ORDER = 0.3
 _BESIDE_FIGURES = 0.4
+_LONG_EXTRACTION_TOKENS = 120
 _COURTESY_TOKENS = 3
 _MORE_THAN_FOUND = ("imperative", "explanation", "analysis", "proof", "reasoning")
 _SHORT_LOOKUP_TOKENS, _LONG_LOOKUP_TOKENS = 15, 60
@@ -32,8 +33,10 @@ constraints = Words(
 
 def _imperative(count: float, measures: Measures) -> float:
     """Verbs that order something made: write, plan, summarize. Beside figures and words of mathematics, that the way to
-    the result be shown."""
+    the result be shown; and where a form that programs read is demanded of what is given, that things be found in it."""
     value = graded(count, (0.75, 0.9, 1.0))
+    if "given" in measures and not ASKED_AS_DATA.isdisjoint(measures):
+        return value * min(measures["asked_tokens"] / _LONG_EXTRACTION_TOKENS, 1.0)
     is_shown = count <= 1.0 and "digits" in measures and measures.get("math", 0.0) >= 1.0
     return value * _BESIDE_FIGURES if is_shown else value
 
