@@ -42,6 +42,18 @@ SENTENCES: dict[str, dict[str, str]] = {
         "ar": "كيف نقول صباح الخير بالفرنسية؟",
         "fr": "Comment se prononce ce mot ?",
     },
+    "rework": {
+        "en": "Please translate it",
+        "zh": "请翻译一下",
+        "ja": "これを訳してください",
+        "ko": "이걸 번역해 줘",
+        "ru": "Переведи это",
+        "de": "Bitte korrigiere das",
+        "es": "Traduce esto",
+        "pt": "Corrija isto",
+        "ar": "ترجم هذا",
+        "fr": "Traduis ceci",
+    },
     "reasoning": {
         "en": "Think it through step by step",
         "zh": "请一步一步地推理",

@@ -298,3 +298,48 @@ def test_no_measure_is_read_by_two_signals() -> None:
 
 def test_signal_names_are_unique() -> None:
     assert len({signal.name for signal in SIGNALS}) == len(SIGNALS)
+
+
+PASTE = "The harbour lay quiet in the early light while the fishermen mended their nets. " * 20
+
+
+def test_short_question_about_a_long_text_is_a_lookup(sees, ask: Ask) -> None:
+    short = sees("lookup", f"{PASTE}\n\nWhen was it?")
+    longer = sees(
+        "lookup",
+        f"{PASTE}\n\n{'And of all the people who are named in it at one place or another, ' * 2}who came?",
+    )
+
+    assert short.value == -1
+    assert -1 < longer.value < 0
+    for wish in ("Summarize it, will you?", "Why does it matter?", "Is it a valid argument? Assess it."):
+        assert sees("lookup", f"{PASTE}\n\n{wish}") is None
+    assert sees("lookup", "When was it?") is None
+
+
+def test_last_line_of_a_log_is_no_wish(sees) -> None:
+    log = "\n".join(
+        f"2026-03-02T08:14:{second}Z [{second}] GET /v2/orders?page={second} 200" for second in range(60)
+    )
+
+    assert sees("lookup", f"Which came first?\n{log}").value == -1
+
+
+def test_word_in_a_text_to_translate_is_only_mentioned(sees) -> None:
+    assert sees("proof", "Translate: we prove the theorem").value < 0.15
+    assert sees("proof", "Prove the theorem").value == 0.95
+    assert sees("imperative", "Proofread: you should write to me").value < 0.15
+    assert sees("imperative", "Rephrase this code and write a test").value == 0.75
+
+
+def test_form_for_programs_is_no_order_where_the_text_is_given(sees, ask: Ask) -> None:
+    given = "Give me name and town: I am Ada and live in York."
+
+    assert sees("imperative", ask(given, output_format="json_object")).value < 0.3
+    assert sees("imperative", ask(given)).value == 0.75
+    assert sees("imperative", ask("Give me ten names", output_format="json_object")).value == 0.75
+    assert sees("output_format", ask("as JSON", output_format="json_object")) is None
+
+
+def test_order_to_show_the_way_of_a_sum_adds_little(sees) -> None:
+    assert sees("imperative", "Show me how many 15 percent of 80 are").value < 0.4

@@ -24,6 +24,7 @@ DEFAULT_WEIGHTS: Mapping[str, float] = {
     "context": 0.10,
     "vocabulary": 0.13,
     "clauses": 0.06,
+    "untold": 0.09,
     "turns": 0.02,
     "system_prompt": 0.03,
     "references": 0.02,

@@ -24,6 +24,8 @@ Measures = Mapping[str, float]
     questions                      question marks in it
     digits                         their share of it
     given                          1 where much of it is pasted, quoted, or stands behind a colon
+    lists                          1 where it has lines, or is little more than words with commas between
+    untold                         asked_tokens, where none of its words tells what kind of thing is wanted
     beside_material                tokens of the wish alone, where a longer text was pasted beside it
     long_words, clauses            words of ten letters or more, marks between parts; as in 60 tokens of it
     user_turns, system_chars

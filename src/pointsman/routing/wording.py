@@ -47,6 +47,25 @@ _OF_WHAT_IS_REWORKED = (
     "constraints",
 )
 
+_TELLING = frozenset(
+    (
+        "imperative",
+        "explanation",
+        "analysis",
+        "proof",
+        "reasoning",
+        "technical",
+        "creative",
+        "simple",
+        COURTESIES,
+        REWORK,
+    )
+)
+"""The lists of which a word tells what kind of thing is wanted."""
+_ALSO_TELLING = frozenset(("questions", "lists", "math", "formulas"))
+"""What tells it unless it is about a program: a question is for a fact."""
+_TOKENS_OF_A_LISTED_WORD = 4
+
 _GIVEN_MARKS = (":", "：", '"', "“", "«", "「", "„", "'")  # noqa: RUF001 - those of other scripts
 _MOSTLY_GIVEN = 0.4
 
@@ -96,6 +115,8 @@ def wording_of(keywords: Keywords, asked: str) -> Wording:
     if high_bytes:
         parts += sum([edges.count(mark) for mark in _WIDE_PART_MARKS])
     long_words = _long_words(edges)
+    if b"\n" in marks or parts * _TOKENS_OF_A_LISTED_WORD > asked_tokens:
+        measures["lists"] = 1
     if material or _is_mostly_given(edges):
         measures["given"] = 1
     if parts or long_words:
@@ -138,6 +159,12 @@ def _add_found(found: Found, keywords: Keywords, asked_tokens: float, measures: 
         # Courtesies are many words that say nothing of the task.
         spoken = keywords.courtesy_chars(found.places) / _BYTES_PER_TOKEN
         measures["asked_tokens"] = max(round(asked_tokens - spoken), 1)
+    if (
+        "given" not in measures
+        and ("code" in measures or _ALSO_TELLING.isdisjoint(measures))
+        and _TELLING.isdisjoint(measures)
+    ):
+        measures["untold"] = measures["asked_tokens"]
     # What was pasted counts as a word at most: a long text has some of everything, and what to do with it is said
     # before or behind it.
     for name, count in found.pasted.items():

@@ -9,7 +9,7 @@ from pointsman.routing.reading import Signal, Words
 from pointsman.routing.signals.code import code, technical
 from pointsman.routing.signals.conversation import references, system_prompt, turns
 from pointsman.routing.signals.format import output_format, structured_output
-from pointsman.routing.signals.language import clauses, vocabulary
+from pointsman.routing.signals.language import clauses, untold, vocabulary
 from pointsman.routing.signals.media import media
 from pointsman.routing.signals.reasoning import (
     analysis,
@@ -39,6 +39,7 @@ SIGNALS: tuple[Signal | Words, ...] = (
     context,
     vocabulary,
     clauses,
+    untold,
     turns,
     system_prompt,
     references,

@@ -2,6 +2,8 @@
 
 from pointsman.routing.reading import Measures, Signal, graded
 
+_FACT_TOKENS, _WISH_TOKENS = 8, 18
+
 
 def _vocabulary(count: float, _: Measures) -> float:
     """Long words are those of trades and sciences. Of 55 everyday wishes for a fact or a translation 44 had none, of
@@ -20,6 +22,17 @@ vocabulary = Signal(
 def _clauses(count: float, _: Measures) -> float:
     """One thing and another, and under a condition: a wish with many parts."""
     return graded(count, (0.15, 0.4, 0.6, 0.8, 1.0))
+
+
+def _untold(tokens: float, _: Measures) -> float:
+    """None of its words tells what is wanted, and it is longer than a question for a fact: 0 up to 12 tokens, 1 from 26."""
+    rises = (tokens - _FACT_TOKENS) / (_WISH_TOKENS - _FACT_TOKENS)
+    return min(max(min(rises, (100 - tokens) / 40), 0.0), 1.0)
+
+
+untold = Signal(
+    "untold", ("untold",), _untold, lambda reading: f"{reading.measures['untold']} tokens, none of them known"
+)
 
 
 clauses = Signal(
