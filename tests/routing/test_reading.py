@@ -42,7 +42,18 @@ def test_short_follow_up_inherits_the_turn_before(keywords: Keywords, follow_up:
 
 
 @pytest.mark.parametrize(
-    "courtesy", ["thanks!", "谢谢", "ありがとう", "감사합니다", "спасибо", "danke", "شكرا"]
+    "courtesy",
+    [
+        "thanks!",
+        "谢谢",
+        "ありがとう",
+        "감사합니다",
+        "спасибо",
+        "danke",
+        "شكرا",
+        "I see! Thank you",
+        "なるほど！ありがとう",
+    ],
 )
 def test_thanks_inherit_nothing(keywords: Keywords, courtesy: str) -> None:
     reading = read(conversation(("user", TASK), ("assistant", "Done."), ("user", courtesy)), keywords)
@@ -137,7 +148,7 @@ def test_questions_and_digits_are_counted_at_both_ends_of_a_long_text(keywords: 
 def test_what_is_not_there_has_no_measure(keywords: Keywords) -> None:
     measures = read(conversation(("user", "lorem ipsum")), keywords).measures
 
-    assert measures.keys() == {"asked_tokens", "input_tokens"}
+    assert measures.keys() == {"asked_tokens", "input_tokens", "untold"}
 
 
 @pytest.mark.parametrize(

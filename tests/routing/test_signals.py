@@ -343,3 +343,22 @@ def test_form_for_programs_is_no_order_where_the_text_is_given(sees, ask: Ask) -
 
 def test_order_to_show_the_way_of_a_sum_adds_little(sees) -> None:
     assert sees("imperative", "Show me how many 15 percent of 80 are").value < 0.4
+
+
+def test_wish_of_some_length_that_no_known_word_tells_is_more_than_a_fact(sees, ask: Ask) -> None:
+    wish = (
+        "the neighbours upstairs stomp around until two at night and the landlord should hear of it from me"
+    )
+
+    assert sees("untold", wish).value == 1
+    assert sees("untold", "two goldfish, same bowl") is None
+    for told in (f"{wish}?", f"Write: {wish}", f"Translate: {wish}", wish.replace(" ", ", ")):
+        assert sees("untold", told) is None
+    assert sees("untold", ask(wish, output_format="json_object")) is None
+    assert sees("untold", "lorem ipsum " * 100) is None
+
+
+def test_wish_about_a_program_that_no_known_word_tells_may_be_a_question(sees) -> None:
+    wish = "python: the users whose birthday is within seven days of today, from users.csv, one name a line?"
+
+    assert sees("untold", wish).value == 1

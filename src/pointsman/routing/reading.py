@@ -133,7 +133,7 @@ def _read(
                 reads_on = (
                     user_turns <= _MAX_INHERITED_TURNS
                     and len(prompt.turns) > 1
-                    and leans_on_what_was_said(wish, keywords)
+                    and leans_on_what_was_said(wish, keywords, text)
                 )
                 continue
         others.append(text)

@@ -23,6 +23,7 @@ _LAST_SENTENCE = re.compile(
 _ENDS_CHARS = 20_000
 """Twice what is searched for keywords at either end, so that they are found behind an instruction of any length."""
 _TWO_WORDS = re.compile(r"\s(?=(\S+(?:\s\S+)?))")
+_QUESTION_MARKS = ("?", "？", "؟")  # noqa: RUF001 - those of other scripts
 _THANKS_CHARS = 60
 _THANKED_FOR_CHARS = 40
 """Less before the thanks may be about them: "write a thank you note"."""
@@ -40,8 +41,9 @@ _ASCII_QUOTES = (('"', '"'),)
 _QUOTES = (*_ASCII_QUOTES, ("“", "”"), ("«", "»"), ("「", "」"), ("„", "“"))
 
 
-def leans_on_what_was_said(text: str, keywords: Keywords) -> bool:
-    """Whether a turn says too little to be understood alone."""
+def leans_on_what_was_said(text: str, keywords: Keywords, turn: str) -> bool:
+    """Whether a turn says too little to be understood alone. `text` is what of `turn` is no courtesy: what stands beside
+    thanks ("I see! Thank you") is no wish either, unless it asks."""
     if len(text) > _SHORT_CHARS:
         return False
     words = len(text.split())
@@ -51,7 +53,13 @@ def leans_on_what_was_said(text: str, keywords: Keywords) -> bool:
     said = keywords.find(text).said
     if "go_on" in said:
         return True
-    return COURTESIES not in said and words < _SHORT_WORDS and wide <= _SHORT_WIDE_CHARS
+    if COURTESIES in said or words >= _SHORT_WORDS or wide > _SHORT_WIDE_CHARS:
+        return False
+    return len(text) == len(turn) or _asks(text) or COURTESIES not in keywords.find(turn).said
+
+
+def _asks(text: str) -> bool:
+    return text.rstrip().endswith(_QUESTION_MARKS)
 
 
 def without_courtesies(text: str, keywords: Keywords) -> str:

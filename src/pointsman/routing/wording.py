@@ -62,7 +62,7 @@ _TELLING = frozenset(
     )
 )
 """The lists of which a word tells what kind of thing is wanted."""
-_ALSO_TELLING = frozenset(("questions", "lists", "math", "formulas"))
+_ALSO_TELLING = frozenset(("given", "questions", "lists", "math", "formulas"))
 """What tells it unless it is about a program: a question is for a fact."""
 _TOKENS_OF_A_LISTED_WORD = 4
 
@@ -159,11 +159,7 @@ def _add_found(found: Found, keywords: Keywords, asked_tokens: float, measures: 
         # Courtesies are many words that say nothing of the task.
         spoken = keywords.courtesy_chars(found.places) / _BYTES_PER_TOKEN
         measures["asked_tokens"] = max(round(asked_tokens - spoken), 1)
-    if (
-        "given" not in measures
-        and ("code" in measures or _ALSO_TELLING.isdisjoint(measures))
-        and _TELLING.isdisjoint(measures)
-    ):
+    if ("code" in measures or _ALSO_TELLING.isdisjoint(measures)) and _TELLING.isdisjoint(measures):
         measures["untold"] = measures["asked_tokens"]
     # What was pasted counts as a word at most: a long text has some of everything, and what to do with it is said
     # before or behind it.

@@ -1,8 +1,8 @@
 """How the request is worded, whatever it is about and in whatever language. Nothing here knows a word."""
 
-from pointsman.routing.reading import Measures, Signal, graded
+from pointsman.routing.reading import ASKED_AS_DATA, Measures, Signal, graded
 
-_FACT_TOKENS, _WISH_TOKENS = 8, 18
+_FACT_TOKENS, _WISH_TOKENS, _LONG_WISH_TOKENS, _MATERIAL_TOKENS = 8, 18, 60, 100
 
 
 def _vocabulary(count: float, _: Measures) -> float:
@@ -24,10 +24,14 @@ def _clauses(count: float, _: Measures) -> float:
     return graded(count, (0.15, 0.4, 0.6, 0.8, 1.0))
 
 
-def _untold(tokens: float, _: Measures) -> float:
-    """None of its words tells what is wanted, and it is longer than a question for a fact: 0 up to 12 tokens, 1 from 26."""
-    rises = (tokens - _FACT_TOKENS) / (_WISH_TOKENS - _FACT_TOKENS)
-    return min(max(min(rises, (100 - tokens) / 40), 0.0), 1.0)
+def _untold(tokens: float, measures: Measures) -> float:
+    """None of its words tells what is wanted, and it is longer than most questions for a fact: 0 up to 8 tokens, 1 from 18
+    to 60, 0 from 100, where most is material."""
+    if not ASKED_AS_DATA.isdisjoint(measures):
+        return 0.0
+    rising = (tokens - _FACT_TOKENS) / (_WISH_TOKENS - _FACT_TOKENS)
+    falling = (_MATERIAL_TOKENS - tokens) / (_MATERIAL_TOKENS - _LONG_WISH_TOKENS)
+    return min(max(min(rising, falling), 0.0), 1.0)
 
 
 untold = Signal(
