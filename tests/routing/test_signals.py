@@ -359,6 +359,6 @@ def test_wish_of_some_length_that_no_known_word_tells_is_more_than_a_fact(sees, 
 
 
 def test_wish_about_a_program_that_no_known_word_tells_may_be_a_question(sees) -> None:
-    wish = "python: the users whose birthday is within seven days of today, from users.csv, one name a line?"
+    wish = "python: the users whose birthday is within seven days of today, from users.csv, sorted by age and town?"
 
     assert sees("untold", wish).value == 1
