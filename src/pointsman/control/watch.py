@@ -2,6 +2,7 @@
 it is somebody else's."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -35,7 +36,7 @@ class FileWatch:
 
     def _has_changed(self, file: Path, read: bytes | None) -> bool:
         stat = _stat(file)
-        if file in self._settled and stat == self._settled[file]:
+        if file in self._settled and stat == self._settled[file] and not _is_young(stat):
             return False
         now, told = digest(file), self._told.get(file)
         if now == (told.holds if told is not None and told.read == read else read):
@@ -84,6 +85,14 @@ class WatchThread:
 
 _OFF_S = 2.0
 """How long it takes to notice that watching was switched on."""
+
+
+_YOUNG_NS = 2_000_000_000
+"""The coarsest clock of a file system, FAT's: what is written twice within one tick of it keeps its times."""
+
+
+def _is_young(stat: _Stat | None) -> bool:
+    return stat is not None and time.time_ns() - max(stat[0], stat[1]) < _YOUNG_NS
 
 
 def _stat(file: Path) -> _Stat | None:
