@@ -27,10 +27,10 @@ from pointsman.ledger.entry import Attempt, Entry
 from pointsman.upstream.client import Client
 from waiting import PATIENCE_S
 
-IMPATIENT = Deadlines(connect_s=10, first_byte_s=0.4, idle_s=0.8, total_s=5)
+IMPATIENT = Deadlines(connect_s=10, first_byte_s=1.0, idle_s=1.0, total_s=5)
 """For what never goes on. Whoever does go on has all the time there is, however slow the machine."""
 
-_AT_ONCE = 8
+_AT_ONCE = 12
 _CONSENT = {"x-pointsman-consent": "price"}
 
 _HEDGED_AT_ONCE_S, _NEVER_S = 0.05, 600

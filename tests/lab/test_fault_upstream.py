@@ -16,7 +16,7 @@ from pointsman.lab.ways import ELSEWHERE, WORDS
 from pointsman.upstream.client import Client
 from pointsman.wire.ollama import OLLAMA
 
-IMPATIENT = Deadlines(connect_s=5, first_byte_s=0.2, idle_s=0.2, total_s=5)
+IMPATIENT = Deadlines(connect_s=5, first_byte_s=0.5, idle_s=0.5, total_s=5)
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,7 @@ COMMON: tuple[str, ...] = (
 )
 """The faults that are seen most, all of them before the first word of an answer."""
 
-_IMPATIENT = Deadlines(connect_s=5.0, first_byte_s=0.3, idle_s=0.3, total_s=3.0)
+_IMPATIENT = Deadlines(connect_s=5.0, first_byte_s=0.6, idle_s=0.6, total_s=3.0)
 """What never goes on is not waited for as long as the configuration says."""
 
 _WITHOUT_OPINIONS = {
