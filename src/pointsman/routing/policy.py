@@ -50,6 +50,7 @@ DEFAULT_WEIGHTS: Mapping[str, float] = {
     "domain": 0.12,
     "simple": 0.10,
     "lookup": 0.16,
+    "chore": 0.24,
     "greeting": 0.08,
     LEARNED: 0.14,
 }

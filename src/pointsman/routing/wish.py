@@ -3,6 +3,7 @@ whether it can be understood alone. It does not say how hard it is."""
 
 import re
 import unicodedata
+from itertools import islice
 
 from pointsman.routing.keywords import COURTESIES, Keywords
 from pointsman.routing.tokens import weigh
@@ -37,6 +38,8 @@ _MATERIAL_SHARE = 1.5
 _QUOTED_CHARS = 120
 _MARKS_SHARE = 0.12
 """Between the shares of symbols in prose and in programs (tokens)."""
+_TAG = re.compile(r"^<([A-Za-z][\w-]{0,40})(?:\s[^<>\n]{0,200})?>", re.MULTILINE)
+_TAGS_MAX = 20
 _ASCII_QUOTES = (('"', '"'),)
 _QUOTES = (*_ASCII_QUOTES, ("“", "”"), ("«", "»"), ("「", "」"), ("„", "“"))
 
@@ -125,6 +128,10 @@ def apart(text: str) -> tuple[str, str]:
     paragraphs) beside much more says what to do with the rest, and so does what stands around a long quotation."""
     if len(text) < _QUOTED_CHARS:
         return text, ""
+    if "</" in text:
+        wish, material = _around_and_within_tags(text)
+        if wish.strip() and len(material) >= _QUOTED_CHARS:
+            return wish, material
     if len(text) >= _APART_CHARS and "\n" in text:
         wish, material = _short_and_long_paragraphs(text)
         if wish.strip() and len(material) >= max(_MATERIAL_CHARS, _MATERIAL_SHARE * len(wish)):
@@ -141,6 +148,22 @@ def apart(text: str) -> tuple[str, str]:
 def _is_of_marks(paragraph: str) -> bool:
     size, symbols, _, high_bytes, _ = weigh(paragraph)
     return symbols > _MARKS_SHARE * (size - high_bytes)
+
+
+def _around_and_within_tags(text: str) -> tuple[str, str]:
+    """Programs that write prompts put what is given between tags, each on a line of its own: <context>, <document>."""
+    around, within = [], []
+    end = 0
+    for opening in islice(_TAG.finditer(text), _TAGS_MAX):
+        if opening.start() < end:
+            continue
+        closing = text.find(f"</{opening[1]}>", opening.end())
+        if closing < 0:
+            continue
+        around.append(text[end : opening.start()])
+        within.append(text[opening.start() : closing])
+        end = closing + len(opening[1]) + len("</>")
+    return "".join([*around, text[end:]]), "\n".join(within)
 
 
 def _short_and_long_paragraphs(text: str) -> tuple[str, str]:

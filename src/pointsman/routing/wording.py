@@ -9,6 +9,10 @@ from pointsman.routing.keywords import COURTESIES, EDGE_CHARS, Found, Keywords
 from pointsman.routing.tokens import Weighed, look, text_tokens, weigh, weigh_roughly
 from pointsman.routing.wish import apart
 
+_CHORE = "chore"
+_TRANSCRIPT = "transcript"
+_MARKS_OF_TRANSCRIPT = 2
+_OF_PROGRAMS = frozenset({"code", "technical", "agentic"})
 _PASTED_WORDS = 10
 _MOST_FOR_PASTED = 1.0
 _TOKENS_PER_ASKED = 10
@@ -129,7 +133,12 @@ def wording_of(keywords: Keywords, asked: str) -> Wording:
     found = keywords.find(wish)
     if material:
         found = found.beside(keywords.find(material, proofread=False))
-    _add_found(found, keywords, asked_tokens, measures)
+    if _is_chore(found, is_beside=bool(material)):
+        # Chat programs send a page of demands with it, which say nothing of how hard it is.
+        measures = {"asked_tokens": measures["asked_tokens"], _CHORE: 1}
+    else:
+        _add_found(found, keywords, asked_tokens, measures)
+        measures.pop(_CHORE, None)
     return Wording(whole, whole_tokens, measures, found)
 
 
@@ -137,6 +146,21 @@ def _is_mostly_given(text: str) -> bool:
     """Whether much of it stands behind a colon or between quotation marks."""
     begin = min([at for mark in _GIVEN_MARKS if (at := text.find(mark)) >= 0], default=-1)
     return begin >= 0 and len(text) - begin >= _MOSTLY_GIVEN * len(text)
+
+
+def _is_chore(found: Found, *, is_beside: bool) -> bool:
+    """Whether something little is wanted for a conversation, which is written out beside it or marked as such."""
+    said = found.said
+    if _CHORE not in said:
+        return False
+    marks = said.get(_TRANSCRIPT, 0)
+    if marks >= _MARKS_OF_TRANSCRIPT:
+        return True
+    if is_beside:
+        return marks > 0 or _TRANSCRIPT in found.pasted
+    return marks > 0 and _OF_PROGRAMS.isdisjoint(
+        said
+    )  # else it may be wanted of a program that is to be written
 
 
 def _add_found(found: Found, keywords: Keywords, asked_tokens: float, measures: dict[str, float]) -> None:

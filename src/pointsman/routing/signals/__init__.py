@@ -22,6 +22,7 @@ from pointsman.routing.signals.reasoning import (
 )
 from pointsman.routing.signals.size import context, size
 from pointsman.routing.signals.task import (
+    chore,
     constraints,
     creative,
     domain,
@@ -65,5 +66,6 @@ SIGNALS: tuple[Signal | Words, ...] = (
     domain,
     simple,
     lookup,
+    chore,
     greeting,
 )

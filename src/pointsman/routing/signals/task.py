@@ -95,6 +95,15 @@ lookup = Signal(
 )
 
 
+chore = Words(
+    "chore",
+    "chore",
+    -1.0,
+    meaning="A title, tags or the next questions for a conversation that is written out, as chat programs want them unseen by"
+    " their users: nothing else of the instructions counts.",
+)
+
+
 def _greeting(_: float, measures: Measures) -> float:
     """Nothing but courtesies: -1; where a wish of a few words is left, nothing."""
     left = measures["asked_tokens"] - _COURTESY_TOKENS
