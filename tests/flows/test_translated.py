@@ -92,7 +92,7 @@ FINISH = {
     "max_tokens": "length",
     "stop_sequence": "stop",
     "tool_use": "tool_calls",
-    "pause_turn": "stop",
+    "pause_turn": "length",
     "refusal": "content_filter",
 }
 STOP = {

@@ -167,7 +167,7 @@ def _read(content: Any) -> _Told:
                 error = first
             case _:
                 error = content
-    message = error.get("message") or error.get("detail") or ""
+    message = error.get("message") or error.get("detail") or error.get("msg") or ""
     if not isinstance(message, str):
         message = _encode(message).decode()
     metadata = error.get("metadata")

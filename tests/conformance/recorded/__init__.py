@@ -32,7 +32,7 @@ def meaning_of(record: Record) -> Meaning:
 def _chunks(record: Record) -> Iterator[Any]:
     """The JSON values of an answer; None for what is not JSON."""
     if record.stream is None:
-        yield json.loads(record.answer)
+        yield _json(record.answer.decode())
         return
     data: list[str] = []
     for line in [*record.stream.decode().replace("\r\n", "\n").split("\n"), ""]:

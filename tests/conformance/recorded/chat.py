@@ -17,10 +17,14 @@ _CHAT_STOPS: dict[Any, Stop] = {
     "content_filter": "blocked",
     "sensitive": "blocked",  # Z.ai
     "max_tokens": "length",
+    "max_output_tokens": "length",
+    "safety": "blocked",
+    "recitation": "blocked",
+    "prohibited_content": "blocked",
     "model_length": "length",  # Mistral
     "model_context_window_exceeded": "length",
 }
-_CHAT_FAILURES = frozenset({"error", "network_error", "insufficient_system_resource"})
+_CHAT_FAILURES = frozenset({"error", "abort", "network_error", "insufficient_system_resource"})
 """Of OpenRouter, Z.ai and DeepSeek: what was said is not the whole answer."""
 
 
@@ -62,12 +66,13 @@ def read(chunks: list[Json], is_stream: bool) -> Meaning:
         or (not is_stream and not chunks[0].get("choices"))
     ):
         return Meaning(failure=BROKEN)
-    meaning.ended(_CHAT_STOPS.get(finish, "done"))
+    stop = _CHAT_STOPS.get(finish.lower() if isinstance(finish, str) else finish, "done")
+    meaning.ended("done" if stop == "tools" and not meaning.calls else stop)
     return meaning
 
 
 def _chat_choice(meaning: Meaning, calls: dict[Any, Json], choice: Json, is_stream: bool) -> None:
-    said = choice.get("delta" if is_stream else "message") or {}
+    said = (is_stream and choice.get("delta")) or choice.get("message") or {}
     if choice.get("logprobs"):
         meaning.logprobs += len(choice["logprobs"].get("content") or [])
         meaning.logprobs += len(choice["logprobs"].get("refusal") or [])
@@ -82,7 +87,9 @@ def _chat_choice(meaning: Meaning, calls: dict[Any, Json], choice: Json, is_stre
     elif isinstance(content, list):
         for part in content:
             if part.get("type") == "thinking":
-                meaning.say("reasoning", "".join(piece["text"] for piece in part["thinking"]))
+                thought = part["thinking"]
+                told = thought if isinstance(thought, str) else "".join(piece["text"] for piece in thought)
+                meaning.say("reasoning", told)
             elif part.get("type") == "reasoning":  # Databricks
                 meaning.say("reasoning", "".join(piece["text"] for piece in part["summary"]))
             else:

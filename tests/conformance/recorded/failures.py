@@ -16,7 +16,7 @@ def message_in(body: Any) -> str:
         return body
     if not isinstance(body, dict):
         return ""
-    for name in ("error", "message", "detail"):
+    for name in ("error", "message", "detail", "msg"):
         if body.get(name):
             return message_in(body[name])
     return str(body.get("msg") or "")

@@ -17,6 +17,7 @@ _MESSAGES_STOPS: dict[Any, Stop] = {
     "refusal": "blocked",
     "pause_turn": "pause",
     "compaction": "pause",
+    "length": "length",
 }
 
 
@@ -43,6 +44,8 @@ def read(chunks: list[Json], is_stream: bool) -> Meaning:
                 told = {name: n for name, n in (event.get("usage") or {}).items() if n is not None}
                 whole["usage"] = {**(whole.get("usage") or {}), **told}
             case "error":
+                return Meaning(failure=failure_in(event))
+            case None if "error" in event:
                 return Meaning(failure=failure_in(event))
             case "message_stop":
                 return _message({**whole, "content": list(blocks.values())})
@@ -75,7 +78,7 @@ def _message(whole: Json) -> Meaning:
             case "thinking":
                 meaning.say("reasoning", block["thinking"])
             case "tool_use":
-                arguments = arguments_in(block["json"]) if block.get("json") else block["input"]
+                arguments = arguments_in(block["json"]) if block.get("json") else block["input"] or {}
                 meaning.call(block["name"], arguments, block["id"])
             case _:
                 pass  # sealed, or what the provider ran itself

@@ -74,7 +74,7 @@ def _response_item(meaning: Meaning, item: Json) -> None:
         case "function_call":
             space = item.get("namespace")
             name = item["name"] if space in {None, item["name"]} else f"{space}__{item['name']}"
-            meaning.call(name, arguments_in(item["arguments"]), item["call_id"])
+            meaning.call(name, arguments_in(item["arguments"]), item.get("call_id"))
         case "custom_tool_call":
             space = item.get("namespace")
             name = item["name"] if space is None else f"{space}__{item['name']}"

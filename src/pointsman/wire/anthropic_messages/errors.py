@@ -132,7 +132,17 @@ def _said(body: bytes) -> tuple[str | None, str]:
     kind, message = _of_error(said.get("error"))
     if not message:
         _, message = _of_error(said)
-    return kind, message or _clean(said.get("detail"))
+    return kind, message or _clean(_detail(said))
+
+
+def _detail(said: dict[str, Any]) -> object:
+    """What servers of other makers call their message."""
+    detail = said.get("detail") or said.get("msg")
+    match detail:
+        case [{"msg": str(message)}, *_]:  # FastAPI
+            return message
+        case _:
+            return detail
 
 
 def _of_error(error: object) -> tuple[str | None, str]:

@@ -55,6 +55,7 @@ _REASONS: dict[str, FinishReason] = {
     "pause_turn": "pause",
     "compaction": "pause",
     "refusal": "refusal",
+    "length": "length",  # OpenAI's word, as some gateways let it through
 }
 
 
@@ -212,7 +213,7 @@ class AnthropicReplyDecoder:
             elif self._id != message.id:
                 raise UpstreamError(UpstreamFault.BROKEN, "another reply began before the end of this one")
             return
-        if kind == "error":
+        if kind == "error" or not kind:  # some servers put an error as OpenAI words it into the stream
             reply.events.append(Failed(error_in_reply(event.error)))
             self._is_ended = True
             return

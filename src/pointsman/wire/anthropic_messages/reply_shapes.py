@@ -66,7 +66,7 @@ class Delta(msgspec.Struct, gc=False):
 
 
 class Event(msgspec.Struct, gc=False):
-    type: str
+    type: str = ""
     index: int = 0
     message: StartedMessage | None = None
     content_block: msgspec.Raw = NOTHING
@@ -94,7 +94,10 @@ _DELTAS_READ = frozenset({
 def decode_event(data: bytes) -> Event | None:
     """The event, None for one that we do not read. Raises UpstreamError (BAD_REPLY)."""
     try:
-        return _event(data)
+        event = _event(data)
+        if not event.type and event.error is None:
+            raise bad_reply("an event of the reply is malformed: it has no type")
+        return event
     except NOT_JSON as error:
         if data.strip() in {b"", b"[DONE]"} or (isinstance(error, msgspec.ValidationError) and _is_new(data)):
             return None

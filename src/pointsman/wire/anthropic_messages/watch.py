@@ -73,7 +73,7 @@ class AnthropicReplyWatch:
             self._count(event.usage)
         elif kind == "message_stop":
             self.is_complete = True
-        elif kind == "error":
+        elif kind == "error" or (not kind and event.error is not None):
             self.error = error_in_reply(event.error)
 
     def _count(self, counts: Counts | None) -> None:

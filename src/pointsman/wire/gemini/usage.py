@@ -49,7 +49,8 @@ def write_usage(usage: Usage) -> dict[str, Any] | None:
     if usage.output_tokens is not None:
         counts["candidatesTokenCount"] = max(usage.output_tokens - (usage.reasoning_tokens or 0), 0)
     if usage.reasoning_tokens is not None:
-        counts["thoughtsTokenCount"] = usage.reasoning_tokens
+        written = usage.reasoning_tokens if usage.output_tokens is None else usage.output_tokens
+        counts["thoughtsTokenCount"] = min(usage.reasoning_tokens, written)  # the total is a sum here
     if usage.cache_read_tokens is not None:
         counts["cachedContentTokenCount"] = usage.cache_read_tokens
     if usage.input_tokens is not None and usage.output_tokens is not None:

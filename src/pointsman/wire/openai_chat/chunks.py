@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
+from pointsman.core.errors import UpstreamError, UpstreamFault
 from pointsman.core.usage import Usage
+from pointsman.wire.openai_errors import error_within_reply
 
 _Count = int | float | None  # some providers write token counts as 12.0
 
@@ -98,8 +100,8 @@ class Choice(msgspec.Struct):
 
 
 class Chunk(msgspec.Struct):
-    id: str | None = None
-    created: int | float | None = None
+    id: str | int | None = None
+    created: Any = None
     model: str | None = None
     choices: list[Choice] | None = None
     usage: ReportedUsage | None = None
@@ -117,6 +119,7 @@ class _End(msgspec.Struct):
     index: int | None = None
     finish_reason: str | int | None = None
     usage: ReportedUsage | None = None
+    error: Any = None  # OpenRouter
 
 
 class WatchedChunk(msgspec.Struct):
@@ -183,6 +186,13 @@ def error_of(chunk: Chunk | WatchedChunk) -> Any:
     if chunk.message and chunk.choices is None:
         return {"message": chunk.message, "code": chunk.code}
     return chunk.error or (None if chunk.x_groq is None else chunk.x_groq.error)
+
+
+def failed_end(reason: str | int, error: Any) -> UpstreamError:
+    """What one of FAILED_REASONS means, with what was said of it, if anything was."""
+    if error:
+        return error_within_reply({"error": error})
+    return UpstreamError(UpstreamFault.BROKEN, f"the provider broke off its answer: {reason}")
 
 
 def usage_of(chunk: Chunk | WatchedChunk) -> Usage | None:

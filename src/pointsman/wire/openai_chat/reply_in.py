@@ -35,6 +35,7 @@ from pointsman.wire.openai_chat.chunks import (
     Delta,
     Logprobs,
     error_of,
+    failed_end,
     usage_from,
     usage_of,
 )
@@ -56,7 +57,17 @@ _REASONS: dict[str | int, FinishReason] = {
     "function_call": "tool_calls",
     "content_filter": "content_filter",
     "sensitive": "content_filter",  # Z.ai
+    # other APIs' words, as some gateways let them through
+    "max_output_tokens": "length",
+    "safety": "content_filter",
+    "recitation": "content_filter",
+    "prohibited_content": "content_filter",
+    "refusal": "content_filter",
 }
+
+
+def _reason_of(raw: str | int) -> FinishReason:
+    return _REASONS.get(raw.lower() if isinstance(raw, str) else raw, "stop")
 
 
 class _Reading:
@@ -80,8 +91,8 @@ class _Reading:
 
     def start(self, chunk: Chunk, out: list[ReplyEvent]) -> None:
         self.is_started = True
-        self._calls.ids_from = chunk.id or f"{chunk.created} {chunk.model}"
-        out.append(ReplyStarted(chunk.id or "", chunk.model or ""))
+        self._calls.ids_from = str(chunk.id or "") or f"{chunk.created} {chunk.model}"
+        out.append(ReplyStarted(str(chunk.id or ""), chunk.model or ""))
 
     def take(self, delta: Delta, logprobs: Logprobs | None, out: list[ReplyEvent]) -> None:
         self._think(delta, out)
@@ -211,8 +222,8 @@ class _Reading:
             )
         raw = self.raw_reason
         if raw in FAILED_REASONS:
-            raise error_within_reply({"error": self.raw_error or {"message": f"the reply ended with {raw}"}})
-        reason: FinishReason = "stop" if raw is None else _REASONS.get(raw, "stop")
+            raise failed_end(raw, self.raw_error)
+        reason: FinishReason = "stop" if raw is None else _reason_of(raw)
         if self._calls.are_there:
             reason = "length" if reason == "length" else "tool_calls"
         elif reason == "tool_calls":

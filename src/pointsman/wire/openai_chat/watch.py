@@ -10,10 +10,12 @@ from pointsman.core.usage import Usage
 from pointsman.wire.envelope import Envelope
 from pointsman.wire.json_bytes import NOT_JSON, NOTHING, in_whole_characters, is_json
 from pointsman.wire.openai_chat.chunks import (
+    FAILED_REASONS,
     QuietChunk,
     ReportedUsage,
     WatchedChunk,
     error_of,
+    failed_end,
     usage_from,
     usage_of,
 )
@@ -133,6 +135,8 @@ class ReplyWatch:
         if usage is not None:
             self.usage = merge_usage(self.usage, usage)
         for choice in chunk.choices or ():
-            if choice.finish_reason:
+            if choice.finish_reason in FAILED_REASONS:
+                self.error = self.error or failed_end(choice.finish_reason, choice.error)
+            elif choice.finish_reason:
                 self._unfinished.discard(choice.index or 0)
                 self.is_complete = self.is_complete or not self._unfinished

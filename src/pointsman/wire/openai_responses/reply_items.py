@@ -68,6 +68,7 @@ class Reading:
         self._open: dict[int, _Open] = {}
         self._told: set[int] = set()
         self.calls = 0
+        self._call_ids: set[str] = set()
         self.has_refused = False
 
     def rest(self, items: Sequence[msgspec.Raw]) -> None:
@@ -93,7 +94,10 @@ class Reading:
                 raise bad_reply("a tool call of the reply has no name")
             opened.call = self.calls
             self.calls += 1
-            call_id = item.call_id or item.id or made_id(self.reply_id, opened.call)
+            call_id = item.call_id or item.id
+            if not call_id or call_id in self._call_ids:
+                call_id = made_id(self.reply_id, opened.call)
+            self._call_ids.add(call_id)
             self.events.append(ToolCallStarted(opened.call, call_id, flat_name(item.namespace, item.name)))
         return opened
 
