@@ -17,8 +17,6 @@ Stage = tuple[Vendors, dict[str, Client]]
 
 each_vendor = pytest.mark.parametrize("vendor", DIALECTS)
 each_way = pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
-FORCES_A_TOOL = {("ai-anthropic", "ollama")}
-"""Where a client asks for a form by forcing a tool, which the vendor cannot do and the gateway refuses."""
 
 # Each pair one way here and the other way there: half the time, and hardly less found.
 PAIRS = [
@@ -94,10 +92,6 @@ class Conversations:
     def test_an_answer_has_the_form_that_was_asked(
         self, client: Client, vendors: Vendors, vendor: str, streams: bool
     ) -> None:
-        if (client.name, vendor) in FORCES_A_TOOL:
-            with pytest.raises(Failure, match="tool_choice"):
-                client.talk(Manner(streams=streams)).describe(vendor)
-            return
         assert client.talk(Manner(streams=streams)).describe(vendor) == COLOUR
         asked = vendors[vendor].served[-1]
         assert "colour" in json.dumps(asked.schema or asked.tools)

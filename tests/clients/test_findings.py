@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from clients.talk import PIXEL, TOOL_SCHEMA
+from clients.talk import COLOUR_SCHEMA, PIXEL, TOOL_SCHEMA
 from clients.vendors import DIALECTS, Vendors, running_vendors
-from clients.vendors.script import FACTS, THOUGHT, TOOL, lamp
+from clients.vendors.script import COLOUR, FACTS, THOUGHT, TOOL, lamp
 from gateways import Gateway, running_gateway
 
 pytestmark = pytest.mark.xdist_group("findings")
@@ -645,3 +645,59 @@ def test_a_picture_in_a_tools_result_is_seen(scene: Scene, vendor: str) -> None:
         assert text_of(told.json()["content"]) == "I found a robin."
     images = [image for turn in scene.vendors[vendor].served[-1].turns for image in turn.images]
     assert images == [("image/png", PIXEL)]
+
+
+# 13: frameworks, which have answers in a form as a call that must be made
+
+COLOUR_TOOL = {"name": "final_result", "description": "The final result.", "parameters": COLOUR_SCHEMA}
+OTHER_TOOL = {"name": TOOL, "description": "Looks up.", "parameters": TOOL_SCHEMA}
+DESCRIBE = {"role": "user", "content": "describe"}
+
+
+@each_vendor
+@pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize(
+    ("tools", "choice"),
+    [
+        ([COLOUR_TOOL], {"type": "function", "function": {"name": "final_result"}}),
+        ([COLOUR_TOOL], "required"),
+        ([COLOUR_TOOL, OTHER_TOOL], "required"),
+        ([OTHER_TOOL, COLOUR_TOOL], {"type": "function", "function": {"name": "final_result"}}),
+    ],
+    ids=["named", "only", "any", "one of two"],
+)
+def test_a_call_that_must_be_made_is_made_on_chat(
+    scene: Scene, vendor: str, tools: list[dict[str, Any]], choice: object, streams: bool
+) -> None:
+    """Instructor and LangChain name the one tool, pydantic-ai and smolagents leave the choice among theirs."""
+    declared = [{"type": "function", "function": tool} for tool in tools]
+    body = chat(vendor, DESCRIBE, tools=declared, tool_choice=choice, stream=streams)
+    told = scene.ask("/v1/chat/completions", body)
+    if streams:
+        choices = [event["choices"][0] for event in told.events() if event["choices"]]
+        pieces = [call for each in choices for call in each["delta"].get("tool_calls") or ()]
+        finish = [each["finish_reason"] for each in choices if each["finish_reason"]]
+    else:
+        (answered,) = told.json()["choices"]
+        pieces, finish = answered["message"]["tool_calls"], [answered["finish_reason"]]
+    assert [piece["function"]["name"] for piece in pieces if piece["function"].get("name")] == [
+        "final_result"
+    ]
+    assert json.loads("".join(piece["function"].get("arguments") or "" for piece in pieces)) == COLOUR
+    assert finish == ["tool_calls"]
+
+
+@each_vendor
+@pytest.mark.parametrize("choice", [{"type": "any"}, {"type": "tool", "name": "final_result"}])
+def test_a_call_that_must_be_made_is_made_on_messages(
+    scene: Scene, vendor: str, choice: dict[str, Any]
+) -> None:
+    tools = [
+        {"name": tool["name"], "description": tool["description"], "input_schema": tool["parameters"]}
+        for tool in (COLOUR_TOOL, OTHER_TOOL)
+    ]
+    told = scene.ask(
+        "/v1/messages", messages(vendor, DESCRIBE, tools=tools, tool_choice=choice), {**VERSION, **BEARER}
+    ).json()
+    assert [block["input"] for block in told["content"] if block["type"] == "tool_use"] == [COLOUR]
+    assert told["stop_reason"] == "tool_use"

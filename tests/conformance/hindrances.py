@@ -39,8 +39,6 @@ def hindrances_of(source: Ask, target: str) -> list[str]:
         found.append("document by address")
     if any("url:" in mark for mark in source.media) and target == "gemini":
         found.append("media by address")
-    if source.choice and source.choice not in {"auto", "none"} and target == "ollama":
-        found.append("tool choice")
     if target == "anthropic-messages":
         if not all(stop.strip() for stop in source.params.get("stop") or []):
             found.append("stop at white space")

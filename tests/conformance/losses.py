@@ -168,6 +168,10 @@ def _lost_tools(source: Ask, target: Ask, dropped: tuple[str, ...], renamed: Any
             choice = mode if mode in {target.choice, "auto"} else choice
     if choice == "none" and not found:
         wanted = {}
+    if dialect == "ollama" and choice is not None and target.choice is not None:
+        # What is to be called is all that it is told of.
+        wanted = {name: tool for name, tool in wanted.items() if choice in {"required", f"tool:{name}"}}
+        choice = target.choice if choice == "required" else choice
     for name, tool in wanted.items():
         if name not in found:
             if not (tool.get("deferred") and _is_named("defer_loading", dropped)) and not _is_named(
@@ -215,6 +219,7 @@ def _lost_tools(source: Ask, target: Ask, dropped: tuple[str, ...], renamed: Any
     if (
         source.schema is not None
         and _names(source.schema) != _names(target.schema)
+        and not (dialect == "ollama" and target.choice is not None)
         and not _named(dropped, "response_format")
     ):
         wrong.append(f"the schema: {sorted(_names(source.schema) ^ _names(target.schema))[:4]}")

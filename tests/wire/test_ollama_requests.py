@@ -31,6 +31,7 @@ from pointsman.wire.anthropic_messages import ANTHROPIC_MESSAGES
 from pointsman.wire.envelope import read_envelope
 from pointsman.wire.ollama import OLLAMA
 from pointsman.wire.openai_chat import OPENAI_CHAT
+from pointsman.wire.undo import Undo
 
 CARD = ModelCard("local", "ollama", "qwen3:14b")
 THINKS = replace(CARD, abilities=frozenset({"thinking"}))
@@ -165,11 +166,68 @@ def test_tools_are_left_out_when_none_may_be_called():
     assert dropped == ("parallel_tool_calls", "tools[].strict")
 
 
+@pytest.mark.parametrize("choice", [ToolChoice("required"), ToolChoice("tool", "weather")])
+def test_a_call_that_must_be_made_is_asked_for_as_an_answer_in_its_form(choice):
+    tool = replace(WEATHER, strict=True)
+    asked = asking(tools=(tool,), tool_choice=choice, parallel_tools=False)
+    body, dropped = sent(asked)
+    assert "tools" not in body
+    assert body["format"] == WEATHER.schema
+    assert "weather" in body["messages"][0]["content"]
+    assert dropped == ()
+    assert OLLAMA.encode_request(asked, CARD).undo == Undo(said_tools=("weather",))
+
+
+def test_a_call_of_one_of_several_tools_says_which():
+    clock = Tool("clock", "Tells the time.", None)
+    body, _ = sent(asking(tools=(WEATHER, clock), tool_choice=ToolChoice("required")))
+    first, second = body["format"]["anyOf"]
+    assert first["properties"] == {"name": {"const": "weather"}, "arguments": WEATHER.schema}
+    assert second["properties"]["name"] == {"const": "clock"}
+    assert first["required"] == second["required"] == ["name", "arguments"]
+
+
+def test_the_one_tool_that_must_be_called_is_the_only_one_told_of():
+    clock = Tool("clock", "Tells the time.", None)
+    body, _ = sent(asking(tools=(WEATHER, clock), tool_choice=ToolChoice("tool", "clock")))
+    assert body["format"] == {"type": "object", "properties": {}}
+    assert "weather" not in body["messages"][0]["content"]
+
+
+def test_what_schemas_define_stays_apart_where_they_are_put_together():
+    """Frameworks write a model within a model as a reference, which begins at the root."""
+
+    def tool(name, kind):
+        place = {"type": "array", "items": {"$ref": "#/$defs/Place"}}
+        return Tool(
+            name, None, {"type": "object", "properties": {"p": place}, "$defs": {"Place": {"type": kind}}}
+        )
+
+    body, _ = sent(
+        asking(tools=(tool("a", "string"), tool("b", "integer")), tool_choice=ToolChoice("required"))
+    )
+    wanted = body["format"]
+    kinds = []
+    for call in wanted["anyOf"]:
+        pointer = call["properties"]["arguments"]["properties"]["p"]["items"]["$ref"]
+        kinds.append(wanted["$defs"][pointer.removeprefix("#/$defs/")]["type"])
+    assert kinds == ["string", "integer"]
+
+
+def test_a_call_must_be_of_a_tool_that_there_is():
+    with pytest.raises(BadRequest, match="not in tools"):
+        sent(asking(tools=(WEATHER,), tool_choice=ToolChoice("tool", "clock")))
+
+
+def test_an_answer_that_must_be_a_call_has_no_other_form():
+    form = OutputFormat("json_schema", {"type": "string"})
+    body, _ = sent(asking(tools=(WEATHER,), tool_choice=ToolChoice("required"), output_format=form))
+    assert body["format"] == WEATHER.schema
+
+
 @pytest.mark.parametrize(
     "request_",
     [
-        asking(tools=(WEATHER,), tool_choice=ToolChoice("required")),
-        asking(tools=(WEATHER,), tool_choice=ToolChoice("tool", "weather")),
         asking(messages=(Message("user", (Image(url="https://example.com/a.png"),)),)),
         asking(messages=(Message("user", (Audio("QUJD", "wav"),)),)),
         asking(messages=(Message("user", (Document("application/pdf", "QUJD"),)),)),
@@ -195,8 +253,8 @@ def test_a_result_without_its_call_is_the_callers_to_mend():
 @pytest.mark.parametrize(
     ("dialect", "files", "endpoint", "whole"),
     [
-        (OPENAI_CHAT, ("openai_chat", "openai_compat_chat"), "openai.chat", 390),
-        (ANTHROPIC_MESSAGES, ("anthropic",), "anthropic.messages", 156),
+        (OPENAI_CHAT, ("openai_chat", "openai_compat_chat"), "openai.chat", 430),
+        (ANTHROPIC_MESSAGES, ("anthropic",), "anthropic.messages", 167),
     ],
 )
 def test_every_recorded_request_is_written_or_refused_with_its_field(

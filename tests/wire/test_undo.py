@@ -1,5 +1,6 @@
 """What was asked in another way comes back as it was meant, whole and in pieces."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -119,3 +120,54 @@ def test_a_request_that_forces_its_own_call_needs_no_answer() -> None:
     choice = ToolChoice("tool", "clock")
     request, undo = asking_by_tool(asked(tools=(Tool("clock"),), tool_choice=choice))
     assert (request.output_format, request.tool_choice, undo) == (None, choice, NOTHING_TO_UNDO)
+
+
+# calls that are said in words
+
+ONE = Undo(said_tools=("clock",))
+SEVERAL = Undo(said_tools=("clock", "weather"))
+
+
+@given(st.lists(st.text(min_size=1, max_size=5), min_size=1, max_size=5))
+def test_a_text_that_says_the_one_call_is_that_call_however_it_is_cut(pieces: list[str]) -> None:
+    undoing = Undoing(ONE, "reply-1")
+    events = [own for event in reply(*map(TextDelta, pieces), reason="stop") for own in undoing.feed([event])]
+    whole = fold(events)
+    (call,) = whole.parts
+    assert isinstance(call, ToolCall)
+    assert (call.name, call.arguments) == ("clock", "".join(pieces))
+    assert whole.finished == Finished("tool_calls")
+
+
+def test_a_text_that_says_a_call_of_one_of_several_tools_names_it() -> None:
+    text = '{"name": "weather", "arguments": {"b": 1.50, "a": "x"}}'
+    undone = fold(Undoing(SEVERAL).feed(reply(TextDelta(text[:20]), TextDelta(text[20:]), reason="stop")))
+    (call,) = undone.parts
+    assert isinstance(call, ToolCall)
+    assert (call.name, call.arguments) == ("weather", '{"b": 1.50, "a": "x"}')
+    assert undone.finished == Finished("tool_calls")
+
+
+@pytest.mark.parametrize(
+    "text", ['{"name": "weather", "argu', '{"name": "other", "arguments": {}}', "Hello."]
+)
+def test_a_text_that_says_no_call_stays_a_text(text: str) -> None:
+    undone = fold(Undoing(SEVERAL).feed(reply(TextDelta(text), reason="length")))
+    assert undone.parts == (Text(text),)
+    assert undone.finished == Finished("length")
+
+
+def test_calls_said_in_words_have_ids_of_their_own_in_every_reply() -> None:
+    """A client that knows its calls by their ids takes a second one with the same for the first."""
+
+    def id_of(reply_id: str) -> str:
+        (call,) = fold(Undoing(ONE, reply_id).feed(reply(TextDelta("{}"), reason="stop"))).parts
+        assert isinstance(call, ToolCall)
+        return call.id
+
+    assert id_of("reply-1") != id_of("reply-2")
+
+
+def test_a_call_that_was_broken_off_says_so() -> None:
+    undone = fold(Undoing(ONE).feed(reply(TextDelta('{"a":'), reason="length")))
+    assert undone.finished == Finished("length")

@@ -53,7 +53,7 @@ class Translated(Streamable):
         self._sealed = Sealed()
         self._keep = keep
         self._kept_events: list[ReplyEvent] = []
-        self._undoing = None if encoded.undo == NOTHING_TO_UNDO else Undoing(encoded.undo)
+        self._undoing = None if encoded.undo == NOTHING_TO_UNDO else Undoing(encoded.undo, context.reply_id)
 
     def whole(self, reply: bytes) -> bytes:
         events = self._meant(self._target.decode_reply(reply, self._maker))

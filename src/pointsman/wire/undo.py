@@ -1,5 +1,6 @@
 """What a request had to say in another way comes back in the reply as it was meant: renamed tools under their own
-names, a schema that was asked for as a tool as text, a text cut at its stop string. It knows no dialect."""
+names, a schema that was asked for as a tool as text, a call that was asked for as text as a call, a text cut at its
+stop string. It knows no dialect."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -18,19 +19,25 @@ from pointsman.core.events import (
     UsageReported,
 )
 from pointsman.core.request import Reasoning, Request, Tool, ToolChoice
+from pointsman.wire.call_ids import made_id
 
 
 class Undo(NamedTuple):
     """`tool_names` gives the caller's name for each name that was sent instead. `answer_tool` is the tool whose
-    arguments are the answer itself: its schema is the one the answer was to have. `stop` are the strings that end a
-    text of a model whose provider does not know them."""
+    arguments are the answer itself: its schema is the one the answer was to have. `said_tools` are those of which the
+    answer's text says a call: its arguments where it is one tool, else an object with "name" and "arguments". `stop`
+    are the strings that end a text of a model whose provider does not know them."""
 
     tool_names: Mapping[str, str] = {}
     answer_tool: str | None = None
+    said_tools: tuple[str, ...] = ()
     stop: tuple[str, ...] = ()
 
 
 NOTHING_TO_UNDO = Undo()
+
+_SAID = -1
+"""The place of a call that was said in words among the calls of a provider, which begin with 0."""
 
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _ANSWER_DESCRIPTION = "Gives the answer. Call this once, with the whole answer as its arguments."
@@ -69,10 +76,13 @@ def free_name(name: str, taken: Collection[str]) -> str:
 
 class Undoing:
     """One reply's events, taken back. Calls behind the answer tool move up, so that indexes stay contiguous. There is
-    one answer: a second one of the same reply is left out."""
+    one answer: a second one of the same reply is left out. `reply_id` is what the id of a call is made from that was
+    said in words."""
 
-    def __init__(self, undo: Undo) -> None:
+    def __init__(self, undo: Undo, reply_id: str = "") -> None:
         self._undo = undo
+        self._reply_id = reply_id
+        self._said = ""  # of a call, until its tool is known
         self._answer: int | None = None
         self._has_answer_begun = False
         self._indexes: dict[int, int] = {}
@@ -84,6 +94,10 @@ class Undoing:
 
     def _take(self, event: ReplyEvent) -> Sequence[ReplyEvent]:
         match event:
+            case TextDelta(text, False) if self._undo.said_tools:
+                return self._take_said(text)
+            case Finished() if self._undo.said_tools:
+                return (*self._said_whole(), self._ended(event))
             case ToolCallStarted(index, _, name):
                 if name == self._undo.answer_tool:
                     if self._answer is None:
@@ -107,6 +121,45 @@ class Undoing:
                 return (*answer, event)
             case _:
                 return (event,)
+
+    def _take_said(self, text: str) -> Sequence[ReplyEvent]:
+        if len(self._undo.said_tools) > 1:
+            self._said += text
+            return ()
+        return self._call(self._undo.said_tools[0], text)
+
+    def _said_whole(self) -> Sequence[ReplyEvent]:
+        """The call of one of several tools, or the text itself where it is none: it broke off, or the provider held it
+        to no schema."""
+        text, self._said = self._said, ""
+        if not text:
+            return ()
+        try:
+            said = _decode_said(text)
+        except (msgspec.DecodeError, RecursionError):
+            return (TextDelta(text),)
+        if said.name not in self._undo.said_tools:
+            return (TextDelta(text),)
+        return self._call(said.name, bytes(said.arguments).decode())
+
+    def _call(self, name: str, arguments: str) -> Sequence[ReplyEvent]:
+        started: tuple[ReplyEvent, ...] = ()
+        if _SAID not in self._indexes:
+            self._indexes[_SAID] = index = len(self._indexes)
+            started = (ToolCallStarted(index, made_id(self._reply_id, index), name),)
+        return (*started, ToolCallDelta(self._indexes[_SAID], arguments))
+
+    def _ended(self, event: Finished) -> Finished:
+        has_called = event.reason == "stop" and self._indexes
+        return msgspec.structs.replace(event, reason="tool_calls") if has_called else event
+
+
+class _Said(msgspec.Struct, gc=False):
+    name: str
+    arguments: msgspec.Raw
+
+
+_decode_said = msgspec.json.Decoder(_Said).decode
 
 
 class Cutting:

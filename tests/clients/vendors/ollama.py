@@ -50,12 +50,14 @@ class OllamaVendor(Vendor):
             tools[tool["function"]["name"]] = tool["function"]["parameters"]
         wanted = body.get("format")
         require(wanted is None or wanted == "json" or isinstance(wanted, dict), f"format: {wanted}")
+        said = _said_calls(wanted)
         return Asked(
             body["model"],
             body.get("stream", True),
             _turns(body["messages"]),
-            tools,
-            schema=wanted if isinstance(wanted, dict) else None,
+            said or tools,
+            forced="*" if said else None,
+            schema=wanted if isinstance(wanted, dict) and not said else None,
             thinks=bool(body.get("think")),
             raw=body,
         )
@@ -69,10 +71,12 @@ class OllamaVendor(Vendor):
                     message["thinking"] = text
                 case Say(text):
                     message["content"] = text
+                case Call(name, arguments) if asked.forced:
+                    message["content"] = json.dumps({"name": name, "arguments": arguments})
                 case Call(name, arguments):
                     calls = message.setdefault("tool_calls", [])
                     calls.append({"function": {"name": name, "arguments": arguments}})
-        head = {"model": self.model, "created_at": "2026-11-28T12:00:00.123456789Z"}
+        head = {"model": self.model, "created_at": f"2026-11-28T12:00:00.{self._replies:09}Z"}
         ending = {
             "done": True, "done_reason": "stop", "total_duration": 5_000_000, "load_duration": 1_000_000,
             "prompt_eval_count": INPUT_TOKENS, "prompt_eval_duration": 1_000_000, "eval_count": OUTPUT_TOKENS,
@@ -93,6 +97,12 @@ class OllamaVendor(Vendor):
 
     def error(self, status: int, message: str, details: dict[str, Any] | None = None) -> Scripted:
         return failed(status, {"error": message})
+
+
+def _said_calls(wanted: Any) -> dict[str, Any]:
+    """The tools of a format whose answer names one of them and says its arguments."""
+    forms = [form["properties"] for form in wanted.get("anyOf", ())] if isinstance(wanted, dict) else []
+    return {form["name"]["const"]: form["arguments"] for form in forms}
 
 
 def _turns(messages: list[dict[str, Any]]) -> list[Turn]:

@@ -1,7 +1,14 @@
 """What a body of Ollama asks."""
 
+import json
+import re
+from typing import Any
+
 from conformance.asked.ask import Ask, Fields, show
 from conformance.asked.chat import read_tool
+
+_FORCED = re.compile(r"(?:^|\n\n)Answer with nothing but [^\n]*:\n(\[.*\])$")
+"""How a call that must be made is told in words; its form is in the format."""
 
 
 def read(ask: Ask, body: Fields) -> None:
@@ -13,7 +20,12 @@ def read(ask: Ask, body: Fields) -> None:
             ask.answer(content)
             message.ignore("tool_name", "tool_call_id")
         else:
-            ask.say(role, content)
+            forced = _FORCED.search(content) if role == "system" and not ask.tools else None
+            if forced is not None:
+                content = content[: forced.start()]
+                _force(ask, json.loads(forced[1]))
+            if content or forced is None:
+                ask.say(role, content)
         thought = message.take("thinking")
         if thought:
             ask.thoughts.append(thought)
@@ -31,7 +43,7 @@ def read(ask: Ask, body: Fields) -> None:
         tool.close()
     wanted = body.take("format")
     ask.wants_json = wanted == "json"
-    ask.schema = wanted if isinstance(wanted, dict) else None
+    ask.schema = wanted if isinstance(wanted, dict) and ask.choice is None else None
     options = body.sub("options")
     ask.set("max_tokens", options.take("num_predict"))
     for name in ("temperature", "top_p", "top_k", "seed", "stop", "frequency_penalty", "presence_penalty"):
@@ -43,3 +55,10 @@ def read(ask: Ask, body: Fields) -> None:
     ask.set("effort", think if isinstance(think, str) else None)
     ask.set("adaptive", think if isinstance(think, bool) else None)
     ask.set("stream", body.take("stream") or None)
+
+
+def _force(ask: Ask, tools: list[dict[str, Any]]) -> None:
+    for tool in tools:
+        read_tool(ask, Fields(ask, {**tool, "strict": True}, "tools"))
+    ask.choice = f"tool:{tools[0]['name']}" if len(tools) == 1 else "required"
+    ask.parallel = False

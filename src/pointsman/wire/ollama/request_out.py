@@ -1,8 +1,8 @@
 """Ollama: a Request as the body that `/api/chat` takes. It reads no caller's bytes.
 
-What Ollama cannot say is refused where the caller relies on it, else left out and named. Two things take another
-shape: an error result begins with "Error: ", and images in a tool result follow in a user message behind the last
-tool message of the turn.
+What Ollama cannot say is refused where the caller relies on it, else left out and named. Three things take another
+shape: an error result begins with "Error: ", images in a tool result follow in a user message behind the last
+tool message of the turn, and a call that must be made is an answer in its form (forced_call).
 """
 
 from collections.abc import Mapping
@@ -28,8 +28,10 @@ from pointsman.core.request import (
 )
 from pointsman.wire.dialect import EncodedRequest
 from pointsman.wire.effort import effort_of
+from pointsman.wire.ollama.forced_call import forced_tools, schema_of, told
 from pointsman.wire.system_text import leading_system, system_texts
 from pointsman.wire.text_files import text_in
+from pointsman.wire.undo import NOTHING_TO_UNDO, Undo
 
 _encode = msgspec.json.Encoder().encode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -53,7 +55,7 @@ def encode_request(request: Request, card: ModelCard) -> EncodedRequest:
     writing.tools()
     writing.parameters()
     try:
-        return EncodedRequest(_encode(writing.body), tuple(writing.dropped))
+        return EncodedRequest(_encode(writing.body), tuple(writing.dropped), writing.undo())
     except RecursionError:
         raise BadRequest("The tools or the schema are nested too deeply.") from None
 
@@ -69,6 +71,7 @@ class _Writing:
         self.options: dict[str, Any] = {}
         self.dropped: dict[str, None] = {}  # a set that keeps its order
         self.calls: dict[str, tuple[int, str]] = {}  # by id: which call it was, and of what tool
+        self.forced = forced_tools(request)
 
     def drop(self, name: str) -> None:
         self.dropped[name] = None
@@ -97,7 +100,10 @@ class _Writing:
     def messages(self) -> None:
         leading, messages = leading_system(self.request.messages)
         # Many chat templates take one system message, at the start.
-        out = [_system("\n\n".join(map(self._system_text, leading)))] if leading else []
+        texts = list(map(self._system_text, leading))
+        if self.forced:
+            texts.append(told(self.forced))
+        out = [_system("\n\n".join(texts))] if texts else []
         for message in messages:
             match message.role:
                 case "system" | "developer":
@@ -202,9 +208,7 @@ class _Writing:
 
     def tools(self) -> None:
         request, choice = self.request, self.request.tool_choice
-        if choice is not None and choice.mode in {"required", "tool"}:
-            raise self.refuse("A tool_choice that forces a call", "tool_choice")
-        if not request.tools or (choice is not None and choice.mode == "none"):
+        if not request.tools or self.forced or (choice is not None and choice.mode == "none"):
             return
         self.body["tools"] = [_tool(tool) for tool in request.tools]
         if request.parallel_tools is False:
@@ -240,12 +244,18 @@ class _Writing:
             if sampling.top_logprobs is not None:
                 body["top_logprobs"] = sampling.top_logprobs
         wanted = request.output_format
-        if wanted is not None:
+        if self.forced:
+            # An answer that must be a call is not to have another form besides.
+            body["format"] = schema_of(self.forced)
+        elif wanted is not None:
             body["format"] = "json" if wanted.kind == "json_object" else wanted.schema
         if request.reasoning is not None:
             self._reasoning(request.reasoning)
         if request.user is not None:
             self.drop("user")
+
+    def undo(self) -> Undo:
+        return Undo(said_tools=tuple(tool.name for tool in self.forced)) if self.forced else NOTHING_TO_UNDO
 
     def _reasoning(self, reasoning: Reasoning) -> None:
         effort = reasoning.effort or effort_of(reasoning.budget_tokens)
