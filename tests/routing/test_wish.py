@@ -136,6 +136,31 @@ def test_both_ends_of_a_text_are_in_one_form_however_long_it_is(size: int) -> No
     assert text.endswith(". 中 then stop ?")
 
 
+@pytest.mark.parametrize(
+    ("text", "wish"),
+    [
+        (f"<context>\n{ARTICLE}\n</context>\n\nWhen do they meet again?", "\n\nWhen do they meet again?"),
+        (
+            f'Answer from the source.\n<source id="1">\n{ARTICLE}</source>\nWho spoke?',
+            "Answer from the source.\n\nWho spoke?",
+        ),
+        (f"<a>{ARTICLE}</a>\n<b>{ARTICLE}</b>\nCompare both.", "\n\nCompare both."),
+        (
+            f"<div>\n<p>{ARTICLE}</p>\n</div>\nWhat is wrong with this page?",
+            "\nWhat is wrong with this page?",
+        ),
+    ],
+)
+def test_what_stands_between_tags_is_given(text: str, wish: str) -> None:
+    assert apart(text)[0] == wish
+
+
+def test_tag_that_is_not_closed_is_part_of_the_text() -> None:
+    text = f"<br>\n{LOG}\n<hr>\nWhy </i>?"
+
+    assert "<hr>" in "".join(apart(text))
+
+
 @given(st.text(max_size=2_000), st.sampled_from(["", "\n", "\n\n", '"']), st.text(max_size=2_000))
 def test_any_text_can_be_taken_apart(keywords: Keywords, before: str, between: str, behind: str) -> None:
     text = plain(before + between + behind)

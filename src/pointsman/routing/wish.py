@@ -3,7 +3,6 @@ whether it can be understood alone. It does not say how hard it is."""
 
 import re
 import unicodedata
-from itertools import islice
 
 from pointsman.routing.keywords import COURTESIES, Keywords
 from pointsman.routing.tokens import weigh
@@ -38,8 +37,10 @@ _MATERIAL_SHARE = 1.5
 _QUOTED_CHARS = 120
 _MARKS_SHARE = 0.12
 """Between the shares of symbols in prose and in programs (tokens)."""
-_TAG = re.compile(r"^<([A-Za-z][\w-]{0,40})(?:\s[^<>\n]{0,200})?>", re.MULTILINE)
-_TAGS_MAX = 20
+_TAG = re.compile(r"<([A-Za-z][\w-]{0,40})(?:\s[^<>\n]{0,200})?>")
+_TAGS_MAX = 50
+_TAGGED_CHARS_MAX = 100_000
+_UNCLOSED_MAX = 2
 _ASCII_QUOTES = (('"', '"'),)
 _QUOTES = (*_ASCII_QUOTES, ("“", "”"), ("«", "»"), ("「", "」"), ("„", "“"))
 
@@ -128,7 +129,7 @@ def apart(text: str) -> tuple[str, str]:
     paragraphs) beside much more says what to do with the rest, and so does what stands around a long quotation."""
     if len(text) < _QUOTED_CHARS:
         return text, ""
-    if "</" in text:
+    if len(text) <= _TAGGED_CHARS_MAX and "</" in text:
         wish, material = _around_and_within_tags(text)
         if wish.strip() and len(material) >= _QUOTED_CHARS:
             return wish, material
@@ -152,18 +153,27 @@ def _is_of_marks(paragraph: str) -> bool:
 
 def _around_and_within_tags(text: str) -> tuple[str, str]:
     """Programs that write prompts put what is given between tags, each on a line of its own: <context>, <document>."""
-    around, within = [], []
-    end = 0
-    for opening in islice(_TAG.finditer(text), _TAGS_MAX):
-        if opening.start() < end:
-            continue
-        closing = text.find(f"</{opening[1]}>", opening.end())
-        if closing < 0:
-            continue
-        around.append(text[end : opening.start()])
-        within.append(text[opening.start() : closing])
-        end = closing + len(opening[1]) + len("</>")
+    around: list[str] = []
+    within: list[str] = []
+    end, unclosed = 0, 0
+    at = 0 if text.startswith("<") else _next_tag(text, 0)
+    while at >= 0 and len(within) < _TAGS_MAX and unclosed < _UNCLOSED_MAX:
+        opening = _TAG.match(text, at)
+        closing = -1 if opening is None else text.find(f"</{opening[1]}>", at)
+        if opening is None or closing < 0:
+            unclosed += 1
+        else:
+            around.append(text[end:at])
+            within.append(text[at:closing])
+            end = at = closing + len(opening[1]) + len("</>")
+        at = _next_tag(text, at)
     return "".join([*around, text[end:]]), "\n".join(within)
+
+
+def _next_tag(text: str, start: int) -> int:
+    """Where the next line begins that may begin with a tag, -1 where none does."""
+    at = text.find("\n<", start)
+    return -1 if at < 0 else at + 1
 
 
 def _short_and_long_paragraphs(text: str) -> tuple[str, str]:
