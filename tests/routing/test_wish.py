@@ -155,6 +155,16 @@ def test_what_stands_between_tags_is_given(text: str, wish: str) -> None:
     assert apart(text)[0] == wish
 
 
+def test_question_behind_what_was_found_is_the_wish() -> None:
+    how = (
+        "Answer from the context alone, analyse it with care, weigh its sources and explain what is missing. "
+        * 6
+    )
+
+    assert apart(f"{how}\n<context>\n{ARTICLE}\n</context>\n\nWho spoke?")[0].strip() == "Who spoke?"
+    assert how in apart(f"{how}\n<context>\n{ARTICLE}\n</context>\n\nBegin.")[0]
+
+
 def test_tag_that_is_not_closed_is_part_of_the_text() -> None:
     text = f"<br>\n{LOG}\n<hr>\nWhy </i>?"
 
