@@ -51,6 +51,7 @@ from pointsman.core.request import (
 )
 from pointsman.core.usage import Usage
 from pointsman.wire.openai_responses import OPENAI_RESPONSES
+from pointsman.wire.openai_responses.sealed import own_id
 from pointsman.wire.seals import Kind, Tagged, untag
 from pointsman.wire.sse import frame
 
@@ -662,3 +663,10 @@ def test_a_call_without_an_id_is_given_one_that_no_other_reply_has():
     assert call_id("resp_1") == call_id("resp_1") != call_id("resp_2")
     assert call_id("resp_1").isalnum()
     assert len(call_id("resp_1")) <= 40
+
+
+def test_the_ids_of_a_replys_items_sort_by_their_places():
+    """Haystack puts the calls of a stream in the order of their ids."""
+    ids = [own_id("fc", "resp_1", place) for place in range(300)]
+    assert ids == sorted(ids)
+    assert len({*ids, own_id("fc", "resp_2", 0)}) == 301

@@ -21,9 +21,10 @@ _OWN_REASONING = f"rs_{MARK}"
 
 def own_id(prefix: str, reply_id: str, place: int) -> str:
     """An id for the item at `place` of a reply that was written here. That of reasoning shows it: no provider knows
-    such an item."""
+    such an item. Those of a reply sort by their places, since Haystack puts the calls of a stream in the order of
+    their ids."""
     start = _OWN_REASONING if prefix == "rs" else f"{prefix}_"
-    return start + blake2s(f"{reply_id} {place}".encode(), digest_size=12).hexdigest()
+    return f"{start}{blake2s(reply_id.encode(), digest_size=10).hexdigest()}{place:04x}"
 
 
 def is_own_reasoning(item_id: str | None) -> bool:
