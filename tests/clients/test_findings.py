@@ -701,3 +701,29 @@ def test_a_call_that_must_be_made_is_made_on_messages(
     ).json()
     assert [block["input"] for block in told["content"] if block["type"] == "tool_use"] == [COLOUR]
     assert told["stop_reason"] == "tool_use"
+
+
+@each_vendor
+@pytest.mark.parametrize("then", ["the same", "openai-responses"])
+def test_reasoning_that_is_only_referred_to_is_remembered(scene: Scene, vendor: str, then: str) -> None:
+    """The AI SDK gives reasoning back as a reference where it does not forbid to store."""
+    tool = {"type": "function", "name": TOOL, "parameters": TOOL_SCHEMA}
+    body = {"model": vendor, "input": [ORDER], "tools": [tool]}
+    output = scene.ask("/v1/responses", body).json()["output"]
+    items = [
+        {"type": "item_reference", "id": item["id"]}
+        if item["type"] == "reasoning"
+        else {name: item[name] for name in ("type", "call_id", "name", "arguments")}
+        for item in output
+    ]
+    calls = [item["call_id"] for item in items if item["type"] == "function_call"]
+    outputs = [
+        {"type": "function_call_output", "call_id": call, "output": FACTS[key]}
+        for call, key in zip(calls, ("bird", "tree"), strict=True)
+    ]
+    model = vendor if then == "the same" else then
+    told = scene.ask("/v1/responses", {**body, "model": model, "input": [ORDER, *items, *outputs]}).json()
+    assert told["output"][-1]["content"][0]["text"] == FOUND
+    if then == "the same":
+        home = scene.vendors[vendor]
+        assert set(home.sealed_with_calls) <= set(home.served[-1].seals)

@@ -67,6 +67,8 @@ def _own(raw: msgspec.Raw, provider: str) -> msgspec.Raw | None:
         item = _decode_reasoning(raw)
     except msgspec.ValidationError:
         return raw
+    if item.type == "item_reference" and is_own_reasoning(item.id):
+        return None
     if item.type != "reasoning":
         return raw
     tagged = untag(item.encrypted_content)

@@ -27,6 +27,7 @@ from pointsman.wire.openai_responses.client_tools import CLIENT_TOOLS, TOOL_OF_C
 from pointsman.wire.openai_responses.client_tools import as_arguments as client_arguments
 from pointsman.wire.openai_responses.parts_in import AnyPart, Content, ContentPart, read_parts
 from pointsman.wire.openai_responses.prompt import unknown_role
+from pointsman.wire.openai_responses.sealed import is_own_reasoning
 from pointsman.wire.openai_responses.tool_names import flat_name
 from pointsman.wire.seals import Kind, Tagged, untag
 from pointsman.wire.unread import take_unknown
@@ -164,6 +165,9 @@ class _History:
                 self._is_answered = True
             case "additional_tools":
                 self._left_out.note("input[].additional_tools.role", True)  # they are offered from the start
+            case "item_reference" if is_own_reasoning(item.id):
+                # It holds what a provider sealed, which is remembered by the calls behind it.
+                self._left_out.note("input[].item_reference", True)
             case "item_reference":
                 raise not_translatable(f"input[{index}]", "an item known to its own provider only")
             case kind if kind in _OF_THE_PROVIDER:
