@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import FrameType
 
@@ -90,13 +90,18 @@ _KEEP_ALIVE_S = 75  # longer than the idle time after which common clients and b
 _KILLED_BY = 128  # what shells add a signal's number to
 
 
+@cache
+def _shipped_keywords() -> Keywords:
+    """They never change, take a tenth of a second and hold some megabytes: whatever is configured anew finds them here."""
+    text = importlib.resources.files("pointsman.routing").joinpath("keywords.toml").read_text("utf-8")
+    return Keywords.parse(text)
+
+
 def build_brain(settings: Settings) -> Brain:
     """Raises ConfigError."""
     cards = cards_of(settings)
     policy = policy_of(settings)
-    keywords = Keywords.parse(
-        importlib.resources.files("pointsman.routing").joinpath("keywords.toml").read_text("utf-8")
-    )
+    keywords = _shipped_keywords()
     learned = weights_of(settings.routing.learned)
     names = Names(
         cards,
