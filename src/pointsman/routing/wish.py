@@ -127,7 +127,8 @@ def encodable(text: str) -> str:
 
 def apart(text: str) -> tuple[str, str]:
     """The wish, and what was pasted to be worked on. A short first or last paragraph (or line, in a text without
-    paragraphs) beside much more says what to do with the rest, and so does what stands around a long quotation."""
+    paragraphs) beside much more says what to do with the rest, and so does what stands around tags that hold much, or
+    around a long quotation."""
     if len(text) < _QUOTED_CHARS:
         return text, ""
     if len(text) <= _TAGGED_CHARS_MAX and "</" in text:
@@ -153,7 +154,8 @@ def _is_of_marks(paragraph: str) -> bool:
 
 
 def _around_and_within_tags(text: str) -> tuple[str, str]:
-    """Programs that write prompts put what is given between tags, each on a line of its own: <context>, <document>."""
+    """Programs that write prompts put what is given between tags, each at the beginning of a line: <context>, <document>.
+    A question behind them is all of the wish where a page of instructions stands before."""
     around: list[str] = []
     within: list[str] = []
     end, unclosed = 0, 0

@@ -39,32 +39,10 @@ REWORK = "rework"
 _MUCH_TO_REWORK = 80
 """Tokens. The answer is about as long as the text, and a word in a shorter one is mentioned rather than meant: to say "prove
 it" in French proves nothing."""
-_OF_WHAT_IS_REWORKED = (
-    "imperative",
-    "explanation",
-    "analysis",
-    "proof",
-    "reasoning",
-    "technical",
-    "math",
-    "creative",
-    "constraints",
-)
+_ORDERS = ("imperative", "explanation", "analysis", "proof", "reasoning", "technical", "creative")
+_OF_WHAT_IS_REWORKED = (*_ORDERS, "math", "constraints")
 
-_TELLING = frozenset(
-    (
-        "imperative",
-        "explanation",
-        "analysis",
-        "proof",
-        "reasoning",
-        "technical",
-        "creative",
-        "simple",
-        COURTESIES,
-        REWORK,
-    )
-)
+_TELLING = frozenset((*_ORDERS, "simple", COURTESIES, REWORK))
 """The lists of which a word tells what kind of thing is wanted."""
 _ALSO_TELLING = frozenset(("given", "questions", "lists", "math", "formulas"))
 """What tells it unless it is about a program: a question is for a fact."""
