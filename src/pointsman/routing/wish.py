@@ -39,7 +39,6 @@ _MARKS_SHARE = 0.12
 """Between the shares of symbols in prose and in programs (tokens)."""
 _TAG = re.compile(r"<([A-Za-z][\w-]{0,40})(?:\s[^<>\n]{0,200})?>")
 _TAGS_MAX = 50
-_QUESTION_MARKS = ("?", "？", "؟")  # noqa: RUF001 - those of other scripts
 _TAGGED_CHARS_MAX = 100_000
 _UNCLOSED_MAX = 2
 _ASCII_QUOTES = (('"', '"'),)
@@ -171,7 +170,7 @@ def _around_and_within_tags(text: str) -> tuple[str, str]:
             end = at = closing + len(opening[1]) + len("</>")
         at = _next_tag(text, at)
     behind = text[end:]
-    is_question = len(behind) <= _INSTRUCTION_CHARS and behind.rstrip().endswith(_QUESTION_MARKS)
+    is_question = len(behind) <= _INSTRUCTION_CHARS and _asks(behind)
     if is_question and sum(map(len, around)) > _INSTRUCTION_CHARS:
         # How to answer from what was found is told at length before it, with whatever question.
         return behind, "\n".join(around + within)
