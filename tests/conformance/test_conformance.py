@@ -30,10 +30,9 @@ def test_recorded_exchange_judged_has_no_fault(name: str, source: str) -> None:
 
 
 @pytest.mark.parametrize("name", JUDGES)
+@pytest.mark.usefixtures("shared")  # most exceptions are of recordings
 def test_exceptions_name_cases_and_reasons(name: str) -> None:
     known: set[str] = {record.id for record in corpus()}
-    if len(known) < 1000:
-        pytest.skip("the recordings are not here (set POINTSMAN_SHARED)")
     strays: list[Any] = [
         key for key, why in listed(name).items() if key.partition(" -> ")[0] not in known or not why
     ]
